@@ -1,0 +1,33 @@
+"""Deep spatiotemporal clustering of gridded climate records.
+
+The journey: `open_dataset` -> `prepare` -> a clusterer's `fit_predict` -> `evaluate` -> `regimes`.
+Names load on first use, so that importing this package loads neither Keras nor TensorFlow.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_ROOMS = {
+    "DscTfError": "errors",
+    "open_dataset": "data",
+    "prepare": "data",
+    "sample_dataset": "data",
+    "mock_dataset": "data",
+    "DSC": "clusterers.dsc",
+    "KMeans": "clusterers.classical",
+    "Hierarchical": "clusterers.classical",
+    "evaluate": "metrics",
+    "regimes": "reporting",
+}
+__all__ = list(_ROOMS)
+
+
+def __getattr__(name):
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_ROOMS[name]}", __name__), name)
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,158 @@
+"""What every command shares: options from a dataclass, one line for an error, exit statuses.
+
+Process-wide settings (log levels, warnings) are made here, never at import.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import errno
+import json
+import os
+import re
+import sys
+import types
+import typing
+import warnings
+
+from . import __version__
+from .errors import DscTfError
+
+BAD_INPUT, INTERRUPTED = 2, 130
+
+
+def parse(config_class, argv, *, program, epilog):
+    """Build a config from command-line arguments.
+
+    Options are made from the fields of `config_class`, their help from its docstring, their types and
+    defaults from the field itself: nothing is typed twice.
+
+    Parameters
+    ----------
+    config_class : type
+        A dataclass with a NumPy docstring.
+    argv : list of str or None
+        Arguments; None takes the process's.
+    program : str
+        How the command is called.
+    epilog : str
+        Examples for `--help`.
+
+    Returns
+    -------
+    object
+        An instance of `config_class`.
+    """
+    parser = argparse.ArgumentParser(
+        prog=program,
+        description=config_class.__doc__.splitlines()[0],
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"dsc_tf {__version__}")
+    parser.add_argument("--config", metavar="FILE", help="config.json of a run to repeat; options override it")
+    texts = parameter_texts(config_class)
+    for field in dataclasses.fields(config_class):
+        flag = "--" + field.name.replace("_", "-")
+        parser.add_argument(flag, default=argparse.SUPPRESS, help=texts[field.name], **_options(field))
+    given = vars(parser.parse_args(argv))
+    file = given.pop("config")
+    return config_class(**(_read_config(file, config_class) if file else {}) | given)
+
+
+def parameter_texts(documented):
+    """Descriptions of the parameters in a NumPy docstring, by name, each as one line."""
+    section = documented.__doc__.split("Parameters\n", 1)[1]
+    entries = re.findall(r"^    (\w+) : [^\n]*\n((?:        [^\n]*\n?)+)", section, re.M)
+    return {name: " ".join(text.split()).replace("%", "%%") for name, text in entries}
+
+
+def guarded(command):
+    """Run `command()`; turn what the user can mend into one line and an exit status.
+
+    Returns
+    -------
+    int
+        0, 2 for bad input or a full disk, 130 for ctrl-C.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", UserWarning)
+        warnings.showwarning = lambda message, *_, **__: print(f"warning: {message}", file=sys.stderr)
+        try:
+            command()
+        except DscTfError as error:
+            return _fail(error, BAD_INPUT)
+        except KeyboardInterrupt:
+            return _fail("interrupted. Run the same command with --resume to go on.", INTERRUPTED)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+                raise
+            where = f": {error.filename}" if error.filename else ""
+            return _fail(f"{error.strerror}{where}. Make room or choose another --output.", BAD_INPUT)
+    return 0
+
+
+def load_keras():
+    """Import Keras and its backend without their chatter on standard error.
+
+    Raises
+    ------
+    DscTfError
+        If Keras finds no backend.
+    """
+    with _stderr_aside():
+        try:
+            import keras
+
+            keras.ops.zeros(1)
+        except ImportError as error:
+            raise DscTfError(
+                f"backend: {error}. Install TensorFlow: python -m pip install 'dsc_tf[cpu]'."
+            ) from error
+
+
+@contextlib.contextmanager
+def _stderr_aside():
+    """Send the process's standard error to nowhere; libraries in C++ write past Python's."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _read_config(file, config_class):
+    try:
+        with open(file) as text:
+            settings = json.load(text)["config"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DscTfError(f"config: {file} is not the config.json of a run ({error}). Give one.") from error
+    unknown = set(settings) - {field.name for field in dataclasses.fields(config_class)}
+    if unknown:
+        raise DscTfError(f"config: {file} has unknown settings {', '.join(sorted(unknown))}. Remove them.")
+    return settings
+
+
+def _fail(message, status):
+    print(f"error: {message}", file=sys.stderr)
+    return status
+
+
+def _options(field):
+    kind = field.type
+    if kind is bool:
+        return {"action": "store_true"}
+    if isinstance(kind, types.UnionType):
+        kind = next(part for part in typing.get_args(kind) if part is not type(None))
+    if typing.get_origin(kind) is tuple:
+        parts = typing.get_args(kind)
+        many = "+" if parts[-1] is Ellipsis else len(parts)
+        return {"type": parts[0], "nargs": many, "metavar": field.metadata.get("metavar")}
+    choices = field.metadata.get("choices")
+    return {"type": kind, "choices": choices, "metavar": None if choices else field.name.upper()}

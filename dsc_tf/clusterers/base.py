@@ -1,0 +1,94 @@
+"""The face that all methods share."""
+
+import numbers
+from typing import final
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClusterMixin
+
+from ..errors import DscTfError
+
+
+class Clusterer(ClusterMixin, BaseEstimator):
+    """Sorts samples into clusters. Subclasses write `_fit`, which returns a label for each sample.
+
+    Labels are numbered by size: cluster 0 is the largest.
+    """
+
+    @final
+    def fit(self, X, y=None):
+        """Learn clusters from `X`.
+
+        Parameters
+        ----------
+        X : array of shape (time, window, latitude, longitude, variable)
+            Samples as `prepare` returns them; any array whose first axis is time will do for methods
+            without a network.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        DscTfError
+            If `n_clusters` is below 2 or above the number of samples, or `X` is not finite.
+        """
+        X = np.asarray(X)
+        self._check(X)
+        self.labels_ = self._fit(X).astype(np.int64)
+        return self
+
+    def _check(self, X):
+        check_cluster_count(self.n_clusters, len(X))
+        if X.ndim < 2:
+            raise DscTfError(f"X: shape {X.shape}. Give one row of features for each time step.")
+        if not all(np.isfinite(block).all() for block in np.array_split(X, max(1, len(X) // 1000))):
+            raise DscTfError("X: holds missing or infinite values. Fill them first, as `prepare` does.")
+
+
+def check_cluster_count(n_clusters, n_samples):
+    """Refuse a number of clusters that is no number, below 2, or above the number of samples.
+
+    Raises
+    ------
+    DscTfError
+        In these cases.
+    """
+    if not isinstance(n_clusters, numbers.Integral) or n_clusters < 2:
+        raise DscTfError(f"n_clusters: {n_clusters!r}. Give an integer of at least 2.")
+    if n_clusters > n_samples:
+        raise DscTfError(
+            f"n_clusters: {n_clusters} for {n_samples} samples. Give fewer clusters or a longer period."
+        )
+
+
+def by_size(labels, n_clusters):
+    """Clusters from the largest to the smallest.
+
+    Parameters
+    ----------
+    labels : array of int, shape (time,)
+        Cluster of each sample.
+    n_clusters : int
+        Number of clusters, empty ones included.
+
+    Returns
+    -------
+    array of int, shape (cluster,)
+        Old numbers in their new order.
+    """
+    return np.argsort(-np.bincount(labels, minlength=n_clusters), kind="stable")
+
+
+def fields_of_labelled_step(X):
+    """The features of the step that a sample's label is for, shape (time, feature).
+
+    Parameters
+    ----------
+    X : array of shape (time, window, latitude, longitude, variable) or (time, ...)
+        Samples; of a window the last step counts.
+    """
+    return (X[:, -1] if X.ndim == 5 else X).reshape(len(X), -1)

@@ -1,0 +1,186 @@
+"""What all methods with an autoencoder and a clustering layer do alike."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+import sklearn.cluster
+
+from ..errors import DscTfError
+from ..models import dsc_model
+from ..training import RECIPES, Batches, Recipe, TargetRefresh, encode
+from ..training.batches import FollowEpoch
+from ..training.precision import dtype_policy
+from ..training.resume import Record, restore
+from ..training.seeds import seeded
+from .base import Clusterer, by_size
+
+
+class DeepClusterer(Clusterer):
+    """Pretrain an autoencoder, start centres by k-means, train both jointly.
+
+    Subclasses write `_network`, which returns the arguments of the autoencoder as a dict, and name the
+    model function `autoencoder_function`.
+    """
+
+    def _fit(self, X):
+        if X.ndim != 5:
+            raise DscTfError(f"X: shape {X.shape}. Give (time, window, latitude, longitude, variable).")
+        recipe = self._recipe()
+        policy = dtype_policy(self.precision, best=recipe.precision)
+        with seeded(self.random_state) as seed:
+            self.network_ = self._network(X.shape[1:], recipe, policy)
+            self._build()
+            saved = self.checkpoint.load() if self.checkpoint else None
+            self.history_ = json.loads(str(saved["history"])) if saved else []
+            if saved is None or str(saved["stage"]) == "pretrain":
+                self._pretrain(X, recipe, seed, saved)
+                self._start_centres(X, recipe, seed)
+                saved = None
+            self._joint(X, recipe, seed, saved)
+        self.precision_ = policy
+        self._number_by_size(X)
+        return self.soft_labels_.argmax(axis=1)
+
+    def predict(self, X):
+        """Cluster of each sample, shape (time,)."""
+        return encode(self.assigner_, np.asarray(X)).argmax(axis=1)
+
+    def predict_proba(self, X):
+        """Soft assignment of each sample, shape (time, cluster); rows sum to 1."""
+        return encode(self.assigner_, np.asarray(X))
+
+    def transform(self, X):
+        """Latent vector of each sample, shape (time, feature)."""
+        return encode(self.encoder_, np.asarray(X))
+
+    def save(self, folder):
+        """Write the model: `model.keras`, and `model.json` with `model.weights.h5`.
+
+        The pair opens in any Keras 3, since the network is built anew from its arguments; a `.keras`
+        file may not open in an older Keras than wrote it.
+
+        Parameters
+        ----------
+        folder : path
+            Existing folder.
+        """
+        folder = Path(folder)
+        self.model_.save(folder / "model.keras")
+        self.model_.save_weights(folder / "model.weights.h5")
+        network = self.network_ | {"shape": list(self.network_["shape"])}
+        text = {"method": type(self).__name__, "n_clusters": int(self.n_clusters), "network": network}
+        (folder / "model.json").write_text(json.dumps(text, indent=2) + "\n")
+
+    @classmethod
+    def load(cls, folder):
+        """A fitted clusterer from `model.json` and `model.weights.h5`, able to `predict` and `transform`.
+
+        Parameters
+        ----------
+        folder : path
+            Where `save` wrote.
+
+        Raises
+        ------
+        DscTfError
+            If the files are not there or another method's.
+        """
+        folder = Path(folder)
+        if not (folder / "model.json").exists():
+            raise DscTfError(f"model: no model.json in {folder}. Give the folder of a finished run.")
+        text = json.loads((folder / "model.json").read_text())
+        if text["method"] != cls.__name__:
+            raise DscTfError(f"model: {folder} holds {text['method']}. Load it with that class.")
+        self = cls(text["n_clusters"])
+        self.network_ = text["network"] | {"shape": tuple(text["network"]["shape"])}
+        self._build()
+        self.model_.load_weights(folder / "model.weights.h5")
+        return self
+
+    def _recipe(self):
+        recipe = self.recipe
+        if not isinstance(recipe, Recipe):
+            if recipe not in RECIPES:
+                raise DscTfError(f"recipe: {recipe!r}. Choose one of {', '.join(RECIPES)}.")
+            recipe = RECIPES[recipe]
+        asked = {name: getattr(self, name) for name in ("pretrain_epochs", "epochs", "batch_size", "learning_rate")}
+        return dataclasses.replace(recipe, **{name: v for name, v in asked.items() if v is not None})
+
+    def _build(self):
+        self.autoencoder_ = type(self).autoencoder_function(**self.network_)
+        self.encoder_ = self.autoencoder_.get_layer("encoder")
+        self.model_ = dsc_model(self.autoencoder_, self.n_clusters)
+        self.assigner_ = keras.Model(self.model_.input, self.model_.output["clustering"], name="assigner")
+
+    def _pretrain(self, X, recipe, seed, saved):
+        model = self.autoencoder_
+        model.compile(_optimizer(recipe, recipe.pretrain_learning_rate), loss="mse")
+        batches = Batches(
+            X, lambda at, x: x, batch_size=recipe.batch_size, seed=seed if recipe.shuffle else None
+        )
+        if saved is not None:
+            restore(saved, model)
+        self._run("pretrain", model, batches, recipe.pretrain_epochs, saved)
+
+    def _start_centres(self, X, recipe, seed):
+        latent = self.transform(X).astype(np.float64)
+        kmeans = sklearn.cluster.KMeans(
+            self.n_clusters, init=recipe.kmeans_init, n_init=recipe.kmeans_restarts, random_state=seed % 2**32
+        ).fit(latent)
+        layer = self.model_.get_layer("clustering")
+        layer.centres.assign(kmeans.cluster_centers_)
+        spread = np.sqrt(kmeans.inertia_ / len(latent))
+        if recipe.sharpness is not None and spread > 0:
+            layer.length_scale.assign(spread / recipe.sharpness)
+
+    def _joint(self, X, recipe, seed, saved):
+        model = self.model_
+        model.compile(
+            _optimizer(recipe, recipe.learning_rate),
+            loss={"clustering": "kld", "reconstruction": "mse"},
+            loss_weights={"clustering": recipe.clustering_weight, "reconstruction": 1.0},
+        )
+        refresh = TargetRefresh(self.assigner_, X, tol=recipe.tol, patience=recipe.patience)
+        batches = Batches(
+            X,
+            refresh.targets,
+            batch_size=recipe.batch_size,
+            steps=recipe.update_interval,
+            seed=seed if recipe.shuffle else None,
+        )
+        if saved is None:
+            refresh.refresh()
+        else:
+            refresh.restore(restore(saved, model))
+        if not refresh.is_at_rest:
+            epochs = -(-recipe.epochs * batches.steps_a_pass // batches.steps)
+            self._run("joint", model, batches, epochs, saved, refresh)
+        self.stopped_by_ = "labels at rest" if refresh.is_at_rest else "epochs"
+
+    def _run(self, stage, model, batches, epochs, saved, refresh=None):
+        start = int(saved["epoch"]) if saved else 0
+        if start >= epochs:
+            return
+        extra = refresh.state if refresh else dict
+        record = Record(stage, self.history_, checkpoint=self.checkpoint, extra=extra)
+        own = [FollowEpoch(batches), *([refresh] if refresh else []), record]
+        model.fit(
+            batches, initial_epoch=start, epochs=epochs, shuffle=False, verbose=0,
+            callbacks=[*own, *self.callbacks],
+        )  # fmt: skip
+
+    def _number_by_size(self, X):
+        order = by_size(self.predict(X), self.n_clusters)
+        centres = self.model_.get_layer("clustering").centres
+        centres.assign(np.asarray(centres)[order])
+        self.cluster_centers_ = np.asarray(centres)
+        self.soft_labels_ = self.predict_proba(X)
+
+
+def _optimizer(recipe, learning_rate):
+    if recipe.optimizer == "sgd":
+        return keras.optimizers.SGD(learning_rate, momentum=0.9)
+    return keras.optimizers.Adam(learning_rate)

@@ -1,0 +1,45 @@
+"""How values are prepared, as data: each protocol is a list of choices, frozen."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Choices of one preparation.
+
+    Parameters
+    ----------
+    name : str
+        Name on the command line.
+    fill : {"variable_mean", "grand_mean"}
+        What missing values become: the mean of their variable, or one mean over all variables.
+    deseasonalise : bool
+        Remove each cell's seasonal cycle.
+    scale : {"variable", "cell", "standard"}
+        Min-max for each variable, min-max for each cell and variable, or zero mean and unit variance
+        for each variable.
+    weight : bool
+        Multiply by sqrt(cos latitude), so that squared distances count area.
+    pad_multiple : int
+        Zero-pad latitude and longitude at their ends to a multiple of this, before anything else.
+    """
+
+    name: str
+    fill: str
+    deseasonalise: bool
+    scale: str
+    weight: bool
+    pad_multiple: int
+
+
+# Equation 8. The paper fills with "the overall mean of the dataset"; over mixed units that mean would
+# squeeze sea-surface temperature into [0.9998, 1], so the mean is taken for each variable.
+PAPER = Protocol("paper", "variable_mean", False, "variable", False, 1)
+
+# The notebook that printed the last row of Tables 2 and 3: padded to 48 x 48 before the mean is taken.
+NOTEBOOK = Protocol("notebook", "grand_mean", False, "cell", False, 16)
+
+# What climate scientists do before they classify days.
+ANOMALY = Protocol("anomaly", "variable_mean", True, "standard", True, 1)
+
+PROTOCOLS = {protocol.name: protocol for protocol in (PAPER, NOTEBOOK, ANOMALY)}

@@ -1,0 +1,39 @@
+"""The variants that printed the published tables, as the notebooks compute them.
+
+All see a matrix of nearest-pair distances with each cluster's own diameter on its diagonal.
+"""
+
+import numpy as np
+
+
+def nearest_pair_row_minimum(statistics):
+    """Mean over clusters of the smallest entry of its row: "avg inter-cluster distance", every row but DSC's.
+
+    References
+    ----------
+    Notebooks of Faruque et al. (2023) for k-means, Ward, DEC, DTC and the ablations.
+    """
+    return float(statistics.nearest_pairs.min(axis=1).mean())
+
+
+def nearest_pair_row_mean(statistics):
+    """Mean of all entries, the diameters included: "avg inter-cluster distance" of DSC.
+
+    References
+    ----------
+    DSC notebook of Faruque et al. (2023).
+    """
+    return float(statistics.nearest_pairs.mean())
+
+
+def block_variance(statistics):
+    """Variance of all numbers in a cluster's block around one scalar mean, weighted by size: "avg variance".
+
+    Differences between grid cells and between variables count in it as well as those between days.
+
+    References
+    ----------
+    Notebooks of Faruque et al. (2023).
+    """
+    variances = [statistics.X[m].var(dtype=np.float64) for m in statistics.members]
+    return float(np.average(variances, weights=statistics.sizes))

@@ -1,0 +1,131 @@
+"""The DSC network: an encoder and a decoder over windows of gridded fields.
+
+Convolutions see single fields, so the window is folded into the batch for them and unfolded for
+the recurrent layers. The head (recurrent layers and latent vector) stays in float32: latent
+vectors of a young network differ by 1e-4, which bfloat16 cannot tell apart.
+"""
+
+import math
+
+import keras
+from keras import layers, ops
+
+from ..layers import ClusteringLayer
+
+FILTERS = (64, 128, 256, 512)
+POOLING = 2 ** len(FILTERS)
+
+
+def dsc_autoencoder(
+    shape,
+    *,
+    cell="lstm",
+    units=512,
+    latent_size=256,
+    dropout=0.0,
+    output_activation="linear",
+    policy="float32",
+):
+    """Autoencoder of Faruque et al. (2023).
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (window, latitude, longitude, variable) of one sample. Any grid: fields are zero-padded at the
+        end of both axes until four poolings divide them, and the decoder's output is cropped back.
+    cell : {"lstm", "convlstm"}, default="lstm"
+        "lstm" is the published encoder: convolutions, flatten, two LSTM layers. "convlstm" keeps the
+        recurrent state on the grid: two ConvLSTM2D layers stand for the last convolution and the LSTMs.
+    units : int, default=512
+        Width of the LSTM layers. ConvLSTM2D layers have a quarter of it as channels.
+    latent_size : int, default=256
+        Length of the latent vector (sigmoid).
+    dropout : float, default=0.0
+        Input dropout of the recurrent layers (0.1 as published). Their published recurrent dropout
+        is left out: from a zero state it changes nothing at window 1.
+    output_activation : str, default="linear"
+        "tanh" as published; "linear" where the data are not scaled to [0, 1].
+    policy : str, default="float32"
+        Keras dtype policy of the convolutions, such as "mixed_bfloat16".
+
+    Returns
+    -------
+    keras.Model
+        From (time, window, latitude, longitude, variable) to the same shape, with the two models
+        `encoder` (to (time, latent_size)) and `decoder` as its layers of those names.
+
+    References
+    ----------
+    Faruque et al. (2023), section 3 and the authors' notebook for the sizes.
+    """
+    inputs = keras.Input(shape, name="window")
+    encoder = _encoder(shape, cell, units, latent_size, dropout, policy)
+    decoder = _decoder(shape, latent_size, output_activation, policy)
+    return keras.Model(inputs, decoder(encoder(inputs)), name="autoencoder")
+
+
+def dsc_model(autoencoder, n_clusters, *, alpha=1.0):
+    """Autoencoder and clustering layer as one model, sharing the autoencoder's weights.
+
+    Parameters
+    ----------
+    autoencoder : keras.Model
+        As `dsc_autoencoder` returns it.
+    n_clusters : int
+        Number of clusters.
+    alpha : float, default=1.0
+        Degrees of freedom of the clustering layer.
+
+    Returns
+    -------
+    keras.Model
+        Outputs `clustering` (time, cluster) and `reconstruction` (the shape of the input).
+    """
+    inputs = keras.Input(autoencoder.input_shape[1:], name="window")
+    latent = autoencoder.get_layer("encoder")(inputs)
+    outputs = {
+        "clustering": ClusteringLayer(n_clusters, alpha=alpha, name="clustering")(latent),
+        "reconstruction": autoencoder.get_layer("decoder")(latent),
+    }
+    return keras.Model(inputs, outputs, name="dsc")
+
+
+def _encoder(shape, cell, units, latent_size, dropout, policy):
+    window, height, width, variables = shape
+    inputs = keras.Input(shape, name="window")
+    x = ops.reshape(inputs, (-1, height, width, variables))
+    x = layers.ZeroPadding2D(((0, -height % POOLING), (0, -width % POOLING)), dtype=policy)(x)
+    x = _conv(FILTERS[0], policy)(x)
+    for filters in FILTERS[:-1]:
+        x = layers.MaxPooling2D(dtype=policy)(_conv(filters, policy)(x))
+    if cell == "lstm":
+        x = layers.MaxPooling2D(dtype=policy)(_conv(FILTERS[-1], policy)(x))
+        x = ops.reshape(x, (-1, window, math.prod(x.shape[1:])))
+        x = layers.LSTM(units, dropout=dropout, return_sequences=True, dtype="float32")(x)
+        x = layers.LSTM(units, dropout=dropout, dtype="float32")(x)
+    else:
+        x = layers.MaxPooling2D(dtype=policy)(x)
+        x = ops.reshape(x, (-1, window, *x.shape[1:]))
+        channels = max(1, units // 4)
+        options = {"padding": "same", "dropout": dropout, "dtype": "float32"}
+        x = layers.ConvLSTM2D(channels, 3, return_sequences=True, **options)(x)
+        x = layers.Flatten(dtype="float32")(layers.ConvLSTM2D(channels, 3, **options)(x))
+    latent = layers.Dense(latent_size, activation="sigmoid", dtype="float32", name="latent")(x)
+    return keras.Model(inputs, latent, name="encoder")
+
+
+def _decoder(shape, latent_size, output_activation, policy):
+    window, height, width, variables = shape
+    small = (-(-height // POOLING), -(-width // POOLING), FILTERS[-1])
+    inputs = keras.Input((latent_size,), name="latent")
+    x = layers.Dense(window * math.prod(small), dtype=policy)(inputs)
+    x = ops.reshape(x, (-1, *small))
+    for filters in reversed(FILTERS):
+        x = _conv(filters, policy)(layers.UpSampling2D(dtype=policy)(x))
+    x = layers.Conv2D(variables, 3, padding="same", activation=output_activation, dtype=policy)(x)
+    x = layers.Cropping2D(((0, -height % POOLING), (0, -width % POOLING)), dtype="float32")(x)
+    return keras.Model(inputs, ops.reshape(x, (-1, *shape)), name="decoder")
+
+
+def _conv(filters, policy):
+    return layers.Conv2D(filters, 3, padding="same", activation="tanh", dtype=policy)

@@ -1,0 +1,175 @@
+"""The main job: cluster a climate record and leave a run folder."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from . import cli
+from .clusterers import clusterer
+from .clusterers.base import check_cluster_count
+from .config import TrainConfig
+from .data import open_dataset, prepare, sample_dataset
+from .errors import DscTfError
+from .metrics import evaluate
+from .reporting import data_fingerprint, open_run, software_versions, write_results
+
+EXAMPLES = """examples:
+  python -m dsc_tf.train                                     the embedded synthetic year
+  python -m dsc_tf.train --data era5_2021.nc --n-clusters 5
+  python -m dsc_tf.train --data 'era5_*.nc' --region 60 -30 35 20 --period 2001-01-01 2010-12-31
+  python -m dsc_tf.train --data hourly.grib --aggregate daily --window 5 --output runs/mine
+  python -m dsc_tf.train --protocol notebook --recipe notebook
+  python -m dsc_tf.train --config runs/mine/config.json --seed 1
+"""
+
+
+def run(config):
+    """Cluster a record as `config` says.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        Settings.
+
+    Returns
+    -------
+    pathlib.Path
+        The finished run folder.
+
+    Raises
+    ------
+    DscTfError
+        If settings or data are at fault, or the output folder is.
+    """
+    say = _say(config.quiet)
+    ds = _dataset(config)
+    X, prep = prepare(ds, protocol=config.protocol, window=config.window)
+    check_cluster_count(config.n_clusters, len(X))
+    say(f"{len(X)} samples of {' x '.join(map(str, X.shape[1:]))} (window, latitude, longitude, variable)")
+    folder = open_run(_output(config), resume=config.resume)
+    _write_config(folder, config, ds)
+    began = time.perf_counter()
+    method = _method(config, folder.path)
+    method.fit(X)
+    seconds = time.perf_counter() - began
+    truth = ds["regime"].values[prep.sample_index] if "regime" in ds.coords else None
+    measures = evaluate(X, method.labels_, truth)
+    training = {"seconds": round(seconds, 2)} | {
+        name: getattr(method, f"{name}_") for name in ("stopped_by", "precision") if hasattr(method, f"{name}_")
+    }
+    folder.write_json("metrics.json", {"measures": measures, "training": training})
+    say(_table(measures))
+    _write_model(folder, method, prep)
+    write_results(
+        folder,
+        ds,
+        labels=method.labels_,
+        sample_index=prep.sample_index,
+        n_clusters=config.n_clusters,
+        soft=getattr(method, "soft_labels_", None),
+        latent=method.transform(X) if hasattr(method, "transform") else None,
+        centres=getattr(method, "cluster_centers_", None),
+        history=getattr(method, "history_", []),
+    )
+    path = folder.finish()
+    say(f"results in {path} ({time.perf_counter() - began:.0f} s)")
+    return path
+
+
+def main(argv=None):
+    """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C."""
+    return cli.guarded(lambda: run(_config(argv)))
+
+
+def _config(argv):
+    return cli.parse(TrainConfig, argv, program="python -m dsc_tf.train", epilog=EXAMPLES)
+
+
+def _say(quiet):
+    return (lambda text: None) if quiet else (lambda text: print(text, flush=True))
+
+
+def _dataset(config):
+    if config.data != ("sample",):
+        source = config.data[0] if len(config.data) == 1 else list(config.data)
+    else:
+        source = sample_dataset()
+    return open_dataset(
+        source,
+        variables=config.variables,
+        region=config.region,
+        period=config.period,
+        aggregate=config.aggregate,
+        accumulated=config.accumulated,
+    )
+
+
+def _output(config):
+    """The folder asked for, or the first free name under runs/; to resume, the last one interrupted."""
+    if config.output:
+        return Path(config.output)
+    stem = Path(config.data[0].rstrip("/*")).stem.replace("*", "") or "data"
+    first = Path("runs") / f"{config.method}-{stem}-k{config.n_clusters}-seed{config.seed}"
+    names = [first, *(first.with_name(f"{first.name}-{i}") for i in range(2, 1000))]
+    free = next(i for i, name in enumerate(names) if not (name.exists() or _partial(name).exists()))
+    interrupted = [name for name in names[:free] if _partial(name).exists()]
+    return interrupted[-1] if config.resume and interrupted else names[free]
+
+
+def _partial(path):
+    return path.with_name(path.name + ".partial")
+
+
+def _write_config(folder, config, ds):
+    """Write the settings first; refuse to resume a run of other settings or data."""
+    record = {"config": config.science(), "data": data_fingerprint(ds), "software": software_versions()}
+    record = json.loads(json.dumps(record))
+    path = folder.path / "config.json"
+    if path.exists():
+        before = json.loads(path.read_text())
+        changed = [name for name, value in record["config"].items() if before["config"].get(name) != value]
+        if before["data"]["sha256"] != record["data"]["sha256"]:
+            changed.append("values of the data")
+        if changed:
+            raise DscTfError(
+                f"resume: {folder.path} was started with other {', '.join(changed)}. "
+                "Give the same settings, or delete that folder to start anew."
+            )
+    folder.write_json("config.json", record)
+
+
+def _method(config, folder):
+    if config.method in ("kmeans", "hierarchical"):
+        options = {"random_state": config.seed} if config.method == "kmeans" else {}
+        return clusterer(config.method)(config.n_clusters, **options)
+    cli.load_keras()
+    from .training import Checkpoint
+    from .training.progress import ProgressBar
+
+    names = ("recipe", "cell", "pretrain_epochs", "epochs", "batch_size", "precision")
+    return clusterer(config.method)(
+        config.n_clusters,
+        **{name: getattr(config, name) for name in names},
+        random_state=config.seed,
+        checkpoint=Checkpoint(folder / "checkpoint.npz"),
+        callbacks=() if config.quiet else (ProgressBar(),),
+    )
+
+
+def _write_model(folder, method, prep):
+    np.savez(folder.path / "preprocessing.npz", **prep.state())
+    if hasattr(method, "save"):
+        method.save(folder.path)
+    (folder.path / "checkpoint.npz").unlink(missing_ok=True)
+
+
+def _table(measures):
+    width = max(map(len, measures))
+    return "\n".join(f"  {name:<{width}}  {value: .4f}" for name, value in measures.items())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

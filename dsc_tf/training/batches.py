@@ -1,0 +1,91 @@
+"""Batches for Keras `fit` and `predict`, the same on every backend."""
+
+import keras
+import numpy as np
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of samples with their targets, `steps` of them an epoch.
+
+    An epoch need not be a pass: batches go on through pass after pass where the last epoch stopped.
+    Which samples batch i of epoch e holds depends on the seed, e and i alone, so that a resumed
+    run sees what an uninterrupted one would have seen.
+
+    Parameters
+    ----------
+    X : array of shape (time, window, latitude, longitude, variable)
+        Samples.
+    targets : callable, default=None
+        From positions in time and their samples to what `fit` compares with; None for `predict`.
+    batch_size : int, default=32
+        Samples a batch; the last of a pass may be smaller.
+    steps : int, default=None
+        Batches an epoch; None is one pass.
+    seed : int, default=None
+        Seed of the order of samples, new at each pass; None keeps the order of time.
+    """
+
+    def __init__(self, X, targets=None, *, batch_size=32, steps=None, seed=None):
+        super().__init__()
+        self.X = X
+        self.targets = targets
+        self.batch_size = batch_size
+        self.steps_a_pass = -(-len(X) // batch_size)
+        self.steps = steps or self.steps_a_pass
+        self.seed = seed
+        self.epoch = 0
+        self._order = (None, None)
+
+    def __len__(self):
+        return self.steps
+
+    def __getitem__(self, step):
+        at = self.positions(self.epoch * self.steps + step)
+        x = self.X[at]
+        return (x,) if self.targets is None else (x, self.targets(at, x))
+
+    def positions(self, step):
+        """Positions in time of the samples of batch `step`, counted from the start of training."""
+        a_pass, batch = divmod(step, self.steps_a_pass)
+        at = slice(batch * self.batch_size, (batch + 1) * self.batch_size)
+        return self._order_of(a_pass)[at]
+
+    def _order_of(self, a_pass):
+        if self.seed is None:
+            return np.arange(len(self.X))
+        known, order = self._order
+        if known != a_pass:
+            order = np.random.default_rng([self.seed, a_pass]).permutation(len(self.X))
+            self._order = (a_pass, order)
+        return order
+
+
+class FollowEpoch(keras.callbacks.Callback):
+    """Tells the batches which epoch it is, also after `initial_epoch`."""
+
+    def __init__(self, batches):
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.batches.epoch = epoch
+
+
+def encode(model, X, *, batch_size=64):
+    """Outputs of `model` for every sample, without holding a copy of `X`.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Takes (time, window, latitude, longitude, variable).
+    X : array of shape (time, window, latitude, longitude, variable)
+        Samples.
+    batch_size : int, default=64
+        Samples a step.
+
+    Returns
+    -------
+    array
+        What `model` returns, first axis time.
+    """
+    return model.predict(Batches(X, batch_size=batch_size), verbose=0)

@@ -1,0 +1,75 @@
+"""Self-training: refresh the target distribution, stop when labels rest."""
+
+import keras
+import numpy as np
+
+from .batches import encode
+from .targets import target_distribution
+
+
+class TargetRefresh(keras.callbacks.Callback):
+    """Recomputes the target distribution on the whole record at the end of every epoch.
+
+    Training stops when the share of changed labels stays at or below `tol` for `patience`
+    consecutive refreshes. The share is reported in the logs as `label_change`.
+
+    Parameters
+    ----------
+    assigner : keras.Model
+        From samples to soft assignments (time, cluster); shares weights with the trained model.
+    X : array of shape (time, window, latitude, longitude, variable)
+        The whole record.
+    tol : float
+        Share of changed labels that counts as none.
+    patience : int
+        Consecutive quiet refreshes before training stops.
+
+    References
+    ----------
+    Faruque et al. (2023), section 3.3 and equation 7.
+    """
+
+    def __init__(self, assigner, X, *, tol, patience):
+        super().__init__()
+        self.assigner = assigner
+        self.X = X
+        self.tol = tol
+        self.patience = patience
+        self.p = None
+        self.labels = None
+        self.quiet_refreshes = 0
+
+    def targets(self, at, x):
+        """Targets of the batch at positions `at`, for `Batches`."""
+        return {"clustering": self.p[at], "reconstruction": x}
+
+    def state(self):
+        """What a resumed run needs to go on as if nothing had happened."""
+        return {"p": self.p, "labels": self.labels, "quiet_refreshes": np.array(self.quiet_refreshes)}
+
+    def restore(self, state):
+        self.p, self.labels = state["p"], state["labels"]
+        self.quiet_refreshes = int(state["quiet_refreshes"])
+
+    def on_epoch_end(self, epoch, logs=None):
+        before = self.labels
+        self.refresh()
+        change = float(np.mean(self.labels != before))
+        self.quiet_refreshes = self.quiet_refreshes + 1 if change <= self.tol else 0
+        if logs is not None:
+            logs["label_change"] = change
+        if self.is_at_rest:
+            self.model.stop_training = True
+
+    @property
+    def is_at_rest(self):
+        return self.quiet_refreshes >= self.patience
+
+    def refresh(self):
+        """Targets and labels of the whole record from the weights as they are.
+
+        Call it before `fit`: Keras asks for a batch before training begins.
+        """
+        q = encode(self.assigner, self.X)
+        self.p = target_distribution(q)
+        self.labels = q.argmax(axis=1)
