@@ -50,7 +50,9 @@ def parse(config_class, argv, *, program, epilog):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"dsc_tf {__version__}")
-    parser.add_argument("--config", metavar="FILE", help="config.json of a run to repeat; options override it")
+    parser.add_argument(
+        "--config", metavar="FILE", help="config.json of a run to repeat; options override it"
+    )
     texts = parameter_texts(config_class)
     for field in dataclasses.fields(config_class):
         flag = "--" + field.name.replace("_", "-")

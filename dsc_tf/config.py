@@ -95,7 +95,13 @@ class TrainConfig:
                 raise DscTfError(
                     f"{entry.name}: {getattr(self, entry.name)!r}. Choose one of {', '.join(choices)}."
                 )
-        for name, least in (("n_clusters", 2), ("window", 1), ("pretrain_epochs", 0), ("epochs", 1), ("batch_size", 1)):
+        for name, least in (
+            ("n_clusters", 2),
+            ("window", 1),
+            ("pretrain_epochs", 0),
+            ("epochs", 1),
+            ("batch_size", 1),
+        ):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise DscTfError(f"{name}: {value}. Give an integer of at least {least}.")

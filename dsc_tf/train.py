@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from .config import TrainConfig
 from .data import open_dataset, prepare, sample_dataset
 from .errors import DscTfError
 from .metrics import evaluate
-from .reporting import data_fingerprint, open_run, software_versions, write_results
+from .reporting import data_fingerprint, open_run, partial_path, software_versions, write_results
 
 EXAMPLES = """examples:
   python -m dsc_tf.train                                     the embedded synthetic year
@@ -56,9 +57,11 @@ def run(config):
     method.fit(X)
     seconds = time.perf_counter() - began
     truth = ds["regime"].values[prep.sample_index] if "regime" in ds.coords else None
-    measures = evaluate(X, method.labels_, truth)
+    measures = _measures(X, method.labels_, truth)
     training = {"seconds": round(seconds, 2)} | {
-        name: getattr(method, f"{name}_") for name in ("stopped_by", "precision") if hasattr(method, f"{name}_")
+        name: getattr(method, f"{name}_")
+        for name in ("stopped_by", "precision")
+        if hasattr(method, f"{name}_")
     }
     folder.write_json("metrics.json", {"measures": measures, "training": training})
     say(_table(measures))
@@ -114,13 +117,9 @@ def _output(config):
     stem = Path(config.data[0].rstrip("/*")).stem.replace("*", "") or "data"
     first = Path("runs") / f"{config.method}-{stem}-k{config.n_clusters}-seed{config.seed}"
     names = [first, *(first.with_name(f"{first.name}-{i}") for i in range(2, 1000))]
-    free = next(i for i, name in enumerate(names) if not (name.exists() or _partial(name).exists()))
-    interrupted = [name for name in names[:free] if _partial(name).exists()]
+    free = next(i for i, name in enumerate(names) if not (name.exists() or partial_path(name).exists()))
+    interrupted = [name for name in names[:free] if partial_path(name).exists()]
     return interrupted[-1] if config.resume and interrupted else names[free]
-
-
-def _partial(path):
-    return path.with_name(path.name + ".partial")
 
 
 def _write_config(folder, config, ds):
@@ -159,15 +158,24 @@ def _method(config, folder):
     )
 
 
+def _measures(X, labels, truth):
+    """Every measure, or none where all samples fell into one cluster: that is a result too."""
+    if np.ptp(labels) == 0:
+        warnings.warn("all samples fell into one cluster: no measure is defined", UserWarning, stacklevel=2)
+        return {}
+    return evaluate(X, labels, truth)
+
+
 def _write_model(folder, method, prep):
-    np.savez(folder.path / "preprocessing.npz", **prep.state())
+    with folder.whole("preprocessing.npz") as path, open(path, "wb") as file:
+        np.savez(file, **prep.state())
     if hasattr(method, "save"):
         method.save(folder.path)
     (folder.path / "checkpoint.npz").unlink(missing_ok=True)
 
 
 def _table(measures):
-    width = max(map(len, measures))
+    width = max(map(len, measures), default=0)
     return "\n".join(f"  {name:<{width}}  {value: .4f}" for name, value in measures.items())
 
 

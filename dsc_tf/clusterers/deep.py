@@ -33,6 +33,8 @@ class DeepClusterer(Clusterer):
         with seeded(self.random_state) as seed:
             self.network_ = self._network(X.shape[1:], recipe, policy)
             self._build()
+            if recipe.standardise:
+                self.encoder_.get_layer("standardise").adapt(X)
             saved = self.checkpoint.load() if self.checkpoint else None
             self.history_ = json.loads(str(saved["history"])) if saved else []
             if saved is None or str(saved["stage"]) == "pretrain":
@@ -106,7 +108,7 @@ class DeepClusterer(Clusterer):
             if recipe not in RECIPES:
                 raise DscTfError(f"recipe: {recipe!r}. Choose one of {', '.join(RECIPES)}.")
             recipe = RECIPES[recipe]
-        asked = {name: getattr(self, name) for name in ("pretrain_epochs", "epochs", "batch_size", "learning_rate")}
+        asked = {name: getattr(self, name) for name in ("batch_size", "learning_rate")}
         return dataclasses.replace(recipe, **{name: v for name, v in asked.items() if v is not None})
 
     def _build(self):
@@ -123,7 +125,8 @@ class DeepClusterer(Clusterer):
         )
         if saved is not None:
             restore(saved, model)
-        self._run("pretrain", model, batches, recipe.pretrain_epochs, saved)
+        epochs = _passes(self.pretrain_epochs, recipe.pretrain_steps, batches)
+        self._run("pretrain", model, batches, epochs, saved)
 
     def _start_centres(self, X, recipe, seed):
         latent = self.transform(X).astype(np.float64)
@@ -156,7 +159,8 @@ class DeepClusterer(Clusterer):
         else:
             refresh.restore(restore(saved, model))
         if not refresh.is_at_rest:
-            epochs = -(-recipe.epochs * batches.steps_a_pass // batches.steps)
+            steps = _passes(self.epochs, recipe.steps, batches) * batches.steps_a_pass
+            epochs = -(-steps // batches.steps)  # an epoch is what lies between two refreshes
             self._run("joint", model, batches, epochs, saved, refresh)
         self.stopped_by_ = "labels at rest" if refresh.is_at_rest else "epochs"
 
@@ -178,6 +182,13 @@ class DeepClusterer(Clusterer):
         centres.assign(np.asarray(centres)[order])
         self.cluster_centers_ = np.asarray(centres)
         self.soft_labels_ = self.predict_proba(X)
+
+
+def _passes(asked, steps, batches):
+    """Passes over the record: those asked for, or as many as the recipe's steps take, at least two."""
+    if asked is not None:
+        return asked
+    return max(2, -(-steps // batches.steps_a_pass)) if steps else 0
 
 
 def _optimizer(recipe, learning_rate):

@@ -51,7 +51,9 @@ def check_dataset(ds):
         if not summary.finite and not summary.infinite:
             raise DscTfError(f"{name}: every value is missing. Leave it out with --variables.")
         if summary.infinite:
-            raise DscTfError(f"{name}: {summary.infinite} infinite values. Mend the file or leave the variable out.")
+            raise DscTfError(
+                f"{name}: {summary.infinite} infinite values. Mend the file or leave the variable out."
+            )
         if summary.low == summary.high:
             constant.append(str(name))
         elif _is_damaged(ds[name], summary):

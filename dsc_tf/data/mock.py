@@ -66,7 +66,11 @@ def mock_dataset(
     elif nan_policy == "all":
         first[:] = np.nan
     data = {
-        name: (("time", "latitude", "longitude"), fields[:, i].astype("float32"), {"units": UNITS.get(name, "1")})
+        name: (
+            ("time", "latitude", "longitude"),
+            fields[:, i].astype("float32"),
+            {"units": UNITS.get(name, "1")},
+        )
         for i, name in enumerate(variables)
     }
     coords = {

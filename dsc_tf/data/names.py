@@ -49,12 +49,17 @@ def canonical(ds, source):
             )
     clash = [axis for name, axis in names.items() if name != axis and axis in ds.variables]
     ds = ds.drop_vars(clash)
-    ds = ds.swap_dims({ds[name].dims[0]: name for name in names if name not in ds.dims and ds[name].ndim == 1})
+    ds = ds.swap_dims(
+        {ds[name].dims[0]: name for name in names if name not in ds.dims and ds[name].ndim == 1}
+    )
     ds = ds.rename({name: axis for name, axis in names.items() if name != axis})
     for axis in AXES:
         if axis not in ds.dims:
             ds = ds.expand_dims(axis)
-    ds = ds.drop_vars([name for name in ds.coords if name not in AXES and not _belongs_to_time(ds[name])])
+    unneeded = [
+        name for name in ds.coords if name not in (*AXES, *ds.dims) and not _belongs_to_time(ds[name])
+    ]
+    ds = ds.drop_vars(unneeded)
     single = [dim for dim in ds.dims if dim not in AXES and ds.sizes[dim] == 1]
     return _levels_as_variables(ds.squeeze(single, drop=True))
 
@@ -70,7 +75,9 @@ def _axis_name(ds, axis, source):
         if alias in lower and lower[alias] in ds.coords:
             return lower[alias]
     what = "time axis" if axis == "time" else axis
-    raise DscTfError(f"{source}: no {what} among {', '.join(map(str, ds.dims))}. Give a file of fields over time.")
+    raise DscTfError(
+        f"{source}: no {what} among {', '.join(map(str, ds.dims))}. Give a file of fields over time."
+    )
 
 
 def _one_time_axis(ds):
@@ -111,7 +118,9 @@ def _levels_as_variables(ds):
         if len(extra) == 1 and set(AXES) <= set(values.dims):
             levels = ds[extra[0]].values if extra[0] in ds.coords else np.arange(ds.sizes[extra[0]])
             for i, level in enumerate(levels):
-                result[f"{name}{level:g}" if np.isreal(level) else f"{name}_{level}"] = values.isel({extra[0]: i}, drop=True)
+                result[f"{name}{level:g}" if np.isreal(level) else f"{name}_{level}"] = values.isel(
+                    {extra[0]: i}, drop=True
+                )
         else:
             result[name] = values
     return xr.Dataset(result, {axis: ds[axis] for axis in AXES} | _time_coords(ds), ds.attrs)

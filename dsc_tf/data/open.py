@@ -52,7 +52,7 @@ def open_dataset(source, *, variables=None, region=None, period=None, aggregate=
     ds = _sorted_by_time(ds.transpose(*AXES))
     ds = choose_region(choose_period(ds, period), region)
     ds = aggregate_time(ds, aggregate, accumulated)
-    return ds.map(lambda values: values.astype(np.float32, keep_attrs=True), keep_attrs=True)
+    return _as_float32(ds)
 
 
 def _read(source):
@@ -112,10 +112,17 @@ def _require(module, extra, path):
 
 def _combined(datasets, paths):
     """Several files as one: first brought into form each by itself, then joined by coordinates."""
-    parts = [_sorted_by_time(canonical(ds.chunk(), path.name)) for ds, path in zip(datasets, paths, strict=True)]
+    parts = [
+        _sorted_by_time(canonical(ds.chunk(), path.name)) for ds, path in zip(datasets, paths, strict=True)
+    ]
     try:
         return xr.combine_by_coords(
-            parts, combine_attrs="drop_conflicts", join="outer", data_vars="minimal", coords="minimal", compat="override"
+            parts,
+            combine_attrs="drop_conflicts",
+            join="outer",
+            data_vars="minimal",
+            coords="minimal",
+            compat="override",
         )
     except ValueError:
         return _merged_in_time(parts, paths)
@@ -131,7 +138,15 @@ def _merged_in_time(parts, paths):
         return xr.merge(joined, join="outer", combine_attrs="drop_conflicts")
     except ValueError as error:
         names = ", ".join(path.name for path in paths[:3])
-        raise DscTfError(f"data: {names} do not fit together: their grids differ. Give files of one grid.") from error
+        raise DscTfError(
+            f"data: {names} do not fit together: their grids differ. Give files of one grid."
+        ) from error
+
+
+def _as_float32(ds):
+    """Halve decoded float64; leave float32 alone, since a cast would read a lazy variable."""
+    wide = [name for name in ds.data_vars if ds[name].dtype != np.float32]
+    return ds.assign({name: ds[name].chunk().astype(np.float32) for name in wide})
 
 
 def _sorted_by_time(ds):

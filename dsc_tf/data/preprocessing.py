@@ -137,8 +137,15 @@ class Preprocessor:
     def state(self):
         """Everything learned, as arrays and strings that `numpy.savez` can hold."""
         names = ("latitude_", "longitude_", "weight_", "fill_", "offset_", "span_", "seasonal_")
-        text = {"protocol": asdict(self.protocol), "variables": self.variables, "attributes": self.attributes_}
-        return {name: getattr(self, name) for name in names} | {"window": self.window, "text": json.dumps(text, default=str)}
+        text = {
+            "protocol": asdict(self.protocol),
+            "variables": self.variables,
+            "attributes": self.attributes_,
+        }
+        return {name: getattr(self, name) for name in names} | {
+            "window": self.window,
+            "text": json.dumps(text, default=str),
+        }
 
     @classmethod
     def from_state(cls, state):
@@ -238,7 +245,9 @@ class Preprocessor:
     def _check_same_grid(self, ds):
         missing = [name for name in self.variables if name not in ds]
         if missing:
-            raise DscTfError(f"variables: {', '.join(missing)} not in the data. Give the variables fitted on.")
+            raise DscTfError(
+                f"variables: {', '.join(missing)} not in the data. Give the variables fitted on."
+            )
         for name in ("latitude", "longitude"):
             mine, other = getattr(self, f"{name}_"), ds[name].values
             if mine.shape != other.shape or not np.allclose(mine, other, atol=1e-4):

@@ -28,7 +28,12 @@ ATTRIBUTES = {
     "sst": ("sea_surface_temperature", "sea surface temperature", "K", "time: mean"),
     "u10": ("eastward_wind", "10 metre u wind", "m s-1", "time: mean"),
     "v10": ("northward_wind", "10 metre v wind", "m s-1", "time: mean"),
-    "sshf": ("surface_upward_sensible_heat_flux", "surface sensible heat flux, downward", "J m-2", "time: mean"),
+    "sshf": (
+        "surface_upward_sensible_heat_flux",
+        "surface sensible heat flux, downward",
+        "J m-2",
+        "time: mean",
+    ),
     "slhf": ("surface_upward_latent_heat_flux", "surface latent heat flux, downward", "J m-2", "time: mean"),
     "t2m": ("air_temperature", "2 metre temperature", "K", "time: mean"),
 }
@@ -58,11 +63,26 @@ def sample_dataset(seed=0, days=365):
     weather = SIGNAL * np.tensordot(present, patterns, axes=1) + _red_noise(rng, days)
     weather /= np.hypot(0.7 * SIGNAL, 1.0)  # about unit variance again
     fields = _physics(weather[:, 0], weather[:, 1], _season(days), rng)
-    data = {name: (("time", "latitude", "longitude"), fields[name].astype(np.float32), _attributes(name)) for name in ATTRIBUTES}
+    data = {
+        name: (("time", "latitude", "longitude"), fields[name].astype(np.float32), _attributes(name))
+        for name in ATTRIBUTES
+    }
     coords = {
-        "time": ("time", pd.date_range("2021-01-01", periods=days).values, {"standard_name": "time", "axis": "T"}),
-        "latitude": ("latitude", LATITUDE, {"standard_name": "latitude", "units": "degrees_north", "axis": "Y"}),
-        "longitude": ("longitude", LONGITUDE, {"standard_name": "longitude", "units": "degrees_east", "axis": "X"}),
+        "time": (
+            "time",
+            pd.date_range("2021-01-01", periods=days).values,
+            {"standard_name": "time", "axis": "T"},
+        ),
+        "latitude": (
+            "latitude",
+            LATITUDE,
+            {"standard_name": "latitude", "units": "degrees_north", "axis": "Y"},
+        ),
+        "longitude": (
+            "longitude",
+            LONGITUDE,
+            {"standard_name": "longitude", "units": "degrees_east", "axis": "X"},
+        ),
         "regime": ("time", regime.astype(np.int8), _flags()),
     }
     title = f"SYNTHETIC sample in the layout of ERA5, seed {seed}"
@@ -84,7 +104,11 @@ def write_sample(path, seed=0):
     ds = sample_dataset(seed)
     partial = path.with_name(path.name + ".tmp")
     try:
-        ds.to_netcdf(partial, engine="netcdf4", encoding={name: {"zlib": True, "complevel": 1} for name in ds.data_vars})
+        ds.to_netcdf(
+            partial,
+            engine="netcdf4",
+            encoding={name: {"zlib": True, "complevel": 1} for name in ds.data_vars},
+        )
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
@@ -136,7 +160,15 @@ def _physics(pressure, air_mass, season, rng):
     speed = np.hypot(u10, v10) + 3
     sshf = -6.5e3 * speed * (sst - t2m)
     slhf = -2.4e4 * speed * (1.6 + 0.45 * (sst - t2m) - 0.2 * season)
-    return {"sp": sp, "sst": np.where(_is_island(), np.nan, sst), "u10": u10, "v10": v10, "sshf": sshf, "slhf": slhf, "t2m": t2m}
+    return {
+        "sp": sp,
+        "sst": np.where(_is_island(), np.nan, sst),
+        "u10": u10,
+        "v10": v10,
+        "sshf": sshf,
+        "slhf": slhf,
+        "t2m": t2m,
+    }
 
 
 def _is_island():
@@ -147,7 +179,12 @@ def _is_island():
 
 def _attributes(name):
     standard_name, long_name, units, cell_methods = ATTRIBUTES[name]
-    return {"standard_name": standard_name, "long_name": long_name, "units": units, "cell_methods": cell_methods}
+    return {
+        "standard_name": standard_name,
+        "long_name": long_name,
+        "units": units,
+        "cell_methods": cell_methods,
+    }
 
 
 def _flags():

@@ -31,7 +31,9 @@ def choose_variables(ds, variables):
             )
         ds = ds.drop_vars(left_out)
         if not ds.data_vars:
-            raise DscTfError("data: no variable over time, latitude and longitude. Give a file of gridded fields.")
+            raise DscTfError(
+                "data: no variable over time, latitude and longitude. Give a file of gridded fields."
+            )
         return ds
     by_standard_name = {ds[name].attrs.get("standard_name"): name for name in ds.data_vars}
     chosen = []
@@ -70,7 +72,9 @@ def choose_region(ds, region):
         )
     part = ds.isel(latitude=rows, longitude=columns)
     longitude = west + (part["longitude"] - west) % 360
-    return part.assign_coords(longitude=longitude.astype(ds["longitude"].dtype).assign_attrs(ds.longitude.attrs))
+    return part.assign_coords(
+        longitude=longitude.astype(ds["longitude"].dtype).assign_attrs(ds.longitude.attrs)
+    )
 
 
 def choose_period(ds, period):
@@ -89,7 +93,9 @@ def choose_period(ds, period):
         raise DscTfError(f"period: {' '.join(period)} is not two dates. Write them as 2001-01-31.") from error
     if not part.sizes["time"]:
         first, last = (str(t)[:10] for t in ds["time"].values[[0, -1]])
-        raise DscTfError(f"period: no step from {period[0]} to {period[1]}. The data run from {first} to {last}.")
+        raise DscTfError(
+            f"period: no step from {period[0]} to {period[1]}. The data run from {first} to {last}."
+        )
     return part
 
 
@@ -106,15 +112,21 @@ def aggregate_time(ds, aggregate, accumulated=()):
     """
     unknown = [name for name in accumulated if name not in ds]
     if unknown:
-        raise DscTfError(f"accumulated: {', '.join(unknown)} not in the data. Choose among {', '.join(ds.data_vars)}.")
+        raise DscTfError(
+            f"accumulated: {', '.join(unknown)} not in the data. Choose among {', '.join(ds.data_vars)}."
+        )
     if aggregate is None:
         return ds
     offset = WORDS.get(aggregate, aggregate)
     try:
         pd.tseries.frequencies.to_offset(offset)
     except ValueError as error:
-        raise DscTfError(f"aggregate: {aggregate!r}. Give daily, monthly, or an offset such as 6h or 5D.") from error
-    result = {name: _resampled(ds[name], offset, _accumulates(ds[name]) or name in accumulated) for name in ds}
+        raise DscTfError(
+            f"aggregate: {aggregate!r}. Give daily, monthly, or an offset such as 6h or 5D."
+        ) from error
+    result = {
+        name: _resampled(ds[name], offset, _accumulates(ds[name]) or name in accumulated) for name in ds
+    }
     return xr.Dataset(result, attrs=ds.attrs).dropna("time", how="all")
 
 

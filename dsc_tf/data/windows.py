@@ -21,7 +21,9 @@ def segment_starts(time):
     steps = np.diff(np.asarray(time))
     if not len(steps):
         return np.array([0])
-    seconds = steps / np.timedelta64(1, "s") if steps.dtype.kind == "m" else [s.total_seconds() for s in steps]
+    seconds = (
+        steps / np.timedelta64(1, "s") if steps.dtype.kind == "m" else [s.total_seconds() for s in steps]
+    )
     seconds = np.asarray(seconds, dtype=float)
     return np.concatenate([[0], np.flatnonzero(seconds > GAP * np.median(seconds)) + 1])
 
@@ -42,7 +44,9 @@ def window_ends(time, window):
         Positions in `time`; empty where no stretch is long enough.
     """
     starts = segment_starts(time)
-    since_start = np.arange(len(time)) - starts[np.searchsorted(starts, np.arange(len(time)), side="right") - 1]
+    since_start = (
+        np.arange(len(time)) - starts[np.searchsorted(starts, np.arange(len(time)), side="right") - 1]
+    )
     return np.flatnonzero(since_start >= window - 1)
 
 

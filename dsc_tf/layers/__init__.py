@@ -1,5 +1,6 @@
 """Keras layers of our own, one a file, written on `keras.ops` alone."""
 
 from .clustering import ClusteringLayer
+from .standardise import Standardise
 
-__all__ = ["ClusteringLayer"]
+__all__ = ["ClusteringLayer", "Standardise"]

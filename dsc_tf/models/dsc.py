@@ -10,7 +10,7 @@ import math
 import keras
 from keras import layers, ops
 
-from ..layers import ClusteringLayer
+from ..layers import ClusteringLayer, Standardise
 
 FILTERS = (64, 128, 256, 512)
 POOLING = 2 ** len(FILTERS)
@@ -93,7 +93,8 @@ def dsc_model(autoencoder, n_clusters, *, alpha=1.0):
 def _encoder(shape, cell, units, latent_size, dropout, policy):
     window, height, width, variables = shape
     inputs = keras.Input(shape, name="window")
-    x = ops.reshape(inputs, (-1, height, width, variables))
+    x = Standardise(name="standardise")(inputs)
+    x = ops.reshape(x, (-1, height, width, variables))
     x = layers.ZeroPadding2D(((0, -height % POOLING), (0, -width % POOLING)), dtype=policy)(x)
     x = _conv(FILTERS[0], policy)(x)
     for filters in FILTERS[:-1]:

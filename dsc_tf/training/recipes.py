@@ -17,12 +17,12 @@ class Recipe:
         Name on the command line.
     optimizer : {"adam", "sgd"}
         Of both stages; "sgd" with momentum 0.9.
-    pretrain_epochs : int
-        Passes over the record that learn reconstruction alone.
+    pretrain_steps : int
+        Steps that learn reconstruction alone, rounded up to whole passes over the record, at least two.
     pretrain_learning_rate : float
         Their learning rate.
-    epochs : int
-        Most passes over the record with the joint loss.
+    steps : int
+        Most steps with the joint loss, rounded up to whole passes, at least two.
     learning_rate : float
         Learning rate of the joint loss.
     batch_size : int
@@ -44,6 +44,8 @@ class Recipe:
     sharpness : float or None
         The length scale of the clustering layer is the root mean squared distance of latent vectors to
         their centres divided by this; None leaves it at 1 as published.
+    standardise : bool
+        Whether the network sees departures from the mean field; False as published.
     dropout : float
         Input dropout of the recurrent layers.
     output_activation : str
@@ -54,9 +56,9 @@ class Recipe:
 
     name: str
     optimizer: str
-    pretrain_epochs: int
+    pretrain_steps: int
     pretrain_learning_rate: float
-    epochs: int
+    steps: int
     learning_rate: float
     batch_size: int
     shuffle: bool
@@ -67,6 +69,7 @@ class Recipe:
     kmeans_init: str
     kmeans_restarts: int
     sharpness: float | None
+    standardise: bool
     dropout: float
     output_activation: str
     precision: str
@@ -75,9 +78,9 @@ class Recipe:
 NOTEBOOK = Recipe(
     name="notebook",
     optimizer="sgd",
-    pretrain_epochs=0,
+    pretrain_steps=0,
     pretrain_learning_rate=0.0,
-    epochs=435,  # 20000 steps of 8 days in a year of 365
+    steps=20000,
     learning_rate=1e-7,
     batch_size=8,
     shuffle=False,
@@ -88,6 +91,7 @@ NOTEBOOK = Recipe(
     kmeans_init="random",
     kmeans_restarts=30,
     sharpness=None,
+    standardise=False,
     dropout=0.1,
     output_activation="tanh",
     precision="float32",  # untrained latent vectors differ by 3e-4, below what bfloat16 resolves
@@ -96,9 +100,9 @@ NOTEBOOK = Recipe(
 TRAINED = Recipe(
     name="trained",
     optimizer="adam",
-    pretrain_epochs=20,
-    pretrain_learning_rate=1e-3,
-    epochs=10,
+    pretrain_steps=370,  # sixteen passes over a year
+    pretrain_learning_rate=2e-4,
+    steps=140,
     learning_rate=1e-4,
     batch_size=16,
     shuffle=True,
@@ -109,6 +113,7 @@ TRAINED = Recipe(
     kmeans_init="k-means++",
     kmeans_restarts=20,
     sharpness=1.0,
+    standardise=True,
     dropout=0.0,
     output_activation="linear",
     precision="bfloat16",

@@ -66,7 +66,9 @@ def test_prediction_on_the_training_data_gives_the_labels(method, small_windows)
     np.testing.assert_array_equal(estimator.predict(small_windows), estimator.labels_)
 
 
-@pytest.mark.parametrize(("n_clusters", "words"), [(1, "at least 2"), (2.5, "integer"), (25, "25 for 24 samples")])
+@pytest.mark.parametrize(
+    ("n_clusters", "words"), [(1, "at least 2"), (2.5, "integer"), (25, "25 for 24 samples")]
+)
 def test_number_of_clusters_is_checked(method, n_clusters, words, small_windows):
     with pytest.raises(DscTfError, match=words):
         make(method, n_clusters).fit(small_windows)

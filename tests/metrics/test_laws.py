@@ -48,7 +48,9 @@ def test_shift(measure):
 def test_scale(measure):
     X, labels = example()
     function, known = measure
-    assert function(summarise(3 * X, labels)) == pytest.approx(3**known.degree * function(summarise(X, labels)))
+    assert function(summarise(3 * X, labels)) == pytest.approx(
+        3**known.degree * function(summarise(X, labels))
+    )
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,9 @@ def test_equals_scikit_learn(name, reference, seed):
 def test_cosine_silhouette_with_zero_vectors_equals_scikit_learn():
     X, labels = example()
     X[[0, 7, 20]] = 0
-    assert evaluate(X, labels)["silhouette_cosine"] == pytest.approx(sk.silhouette_score(X, labels, metric="cosine"))
+    assert evaluate(X, labels)["silhouette_cosine"] == pytest.approx(
+        sk.silhouette_score(X, labels, metric="cosine")
+    )
 
 
 def test_nearest_pairs_and_diameters_equal_scipy():
@@ -93,7 +97,9 @@ def test_equations_in_loops():
     groups = [X[labels == j] for j in range(4)]
     by_cluster = [sum(np.sum((x - g.mean(0)) ** 2) for x in g) / len(g) for g in groups]
     total = sum(sum(np.sum((x - g.mean(0)) ** 2) for x in g) for g in groups)
-    pairs = [min(np.linalg.norm(x - y) for x in groups[i] for y in groups[j]) for i in range(4) for j in range(i)]
+    pairs = [
+        min(np.linalg.norm(x - y) for x in groups[i] for y in groups[j]) for i in range(4) for j in range(i)
+    ]
     measures = evaluate(X, labels)
     assert measures["cluster_variance"] == pytest.approx(np.mean(by_cluster))  # equation 10
     assert measures["rmse_mean"] == pytest.approx(np.sqrt(total / len(X)))  # equation 11
@@ -112,7 +118,9 @@ def test_square_of_rmse_is_the_size_weighted_variance(seed, k):
 
 def test_small_memory_gives_the_same(measure):
     X, labels = example()
-    assert measure[0](summarise(X, labels, memory=2000)) == pytest.approx(measure[0](summarise(X, labels)), rel=1e-12)
+    assert measure[0](summarise(X, labels, memory=2000)) == pytest.approx(
+        measure[0](summarise(X, labels)), rel=1e-12
+    )
 
 
 def test_unassigned_steps_are_left_out():

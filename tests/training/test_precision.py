@@ -13,7 +13,9 @@ def test_auto_follows_the_hardware_and_the_recipe(monkeypatch):
     assert precision.dtype_policy("bfloat16") == "mixed_bfloat16"
 
 
-@pytest.mark.parametrize(("flags", "native"), [("avx2 amx_bf16", True), ("avx512_bf16", True), ("avx512f", False)])
+@pytest.mark.parametrize(
+    ("flags", "native"), [("avx2 amx_bf16", True), ("avx512_bf16", True), ("avx512f", False)]
+)
 def test_processor_is_asked_by_its_flags(flags, native, tmp_path):
     (tmp_path / "cpuinfo").write_text(f"flags : fpu {flags} sse")
     assert precision._processor_has_bfloat16(tmp_path / "cpuinfo") is native

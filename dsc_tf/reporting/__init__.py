@@ -1,0 +1,18 @@
+"""Run folders, CF netCDF of labels, figures. Takes arrays and datasets, knows no method."""
+
+from .fingerprint import data_fingerprint, software_versions
+from .labels import labels_dataset
+from .regimes import regimes
+from .results import write_results
+from .run_folder import RunFolder, open_run, partial_path
+
+__all__ = [
+    "RunFolder",
+    "data_fingerprint",
+    "labels_dataset",
+    "open_run",
+    "partial_path",
+    "regimes",
+    "software_versions",
+    "write_results",
+]

@@ -1,0 +1,103 @@
+"""Curves of training and the map of latent vectors (Figure 2)."""
+
+import numpy as np
+
+from .maps import composite_maps, label_calendar
+from .style import cluster_colours, new_figure
+
+__all__ = ["composite_maps", "label_calendar", "latent_map", "training_curves"]
+
+MOST_POINTS = 3000
+
+
+def training_curves(history, *, note=""):
+    """Losses and the share of changed labels over the epochs of both stages.
+
+    Parameters
+    ----------
+    history : list of dict
+        Rows with stage, epoch, reconstruction, clustering, label_change.
+    note : str, default=""
+        Small text below.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure = new_figure(7, 5, note)
+    above, below = figure.subplots(2, sharex=True)
+    epoch = np.array([row["epoch"] for row in history]) + 1
+    for name, colour in (("reconstruction", "#0072B2"), ("clustering", "#D55E00")):
+        values = np.array([row[name] for row in history], dtype=float)
+        values[~(values > 0)] = np.nan
+        above.plot(epoch, values, "o-", ms=3, color=colour, label=f"{name} loss")
+    above.set_yscale("log")
+    above.set_ylabel("loss")
+    above.legend(frameon=False)
+    change = 100 * np.array([row["label_change"] for row in history], dtype=float)
+    below.plot(epoch, change, "o-", ms=3, color="#009E73")
+    below.set(xlabel="epoch", ylabel="labels changed (%)")
+    below.set_ylim(bottom=0)
+    joint = [row["epoch"] + 1 for row in history if row["stage"] == "joint"]
+    for axes in (above, below):
+        axes.grid(alpha=0.3)
+        if joint:
+            axes.axvspan(joint[0] - 0.5, joint[-1] + 0.5, color="0.93", zorder=0)
+    if joint:
+        above.set_title("grey: joint training", fontsize=9, loc="right")
+    return figure
+
+
+def latent_map(latent, labels, centres=None, *, random_state=0, note=""):
+    """Latent vectors in two dimensions by t-SNE, coloured by cluster, centres as triangles.
+
+    Parameters
+    ----------
+    latent : array of shape (sample, feature)
+        Latent vectors; of more than 3000 a random 3000 are shown.
+    labels : array of int, shape (sample,)
+        Cluster of each.
+    centres : array of shape (cluster, feature), default=None
+        Centres, embedded together with the vectors.
+    random_state : int, default=0
+        Seed of t-SNE and of the choice of points.
+    note : str, default=""
+        Small text below.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    References
+    ----------
+    Faruque et al. (2023), Figure 2.
+    """
+    from sklearn.manifold import TSNE
+
+    rng = np.random.default_rng(random_state)
+    shown = np.arange(len(latent))
+    if len(latent) > MOST_POINTS:
+        shown = np.sort(rng.choice(len(latent), MOST_POINTS, replace=False))
+    points = np.asarray(latent, dtype=np.float64)[shown]
+    n = len(points)
+    together = points if centres is None else np.concatenate([points, centres])
+    spread = together.std()
+    together = (together - together.mean(axis=0)) / (spread if spread > 0 else 1.0)
+    perplexity = min(30.0, max(1.0, (len(together) - 1) / 3))
+    # Start at random: the default starts from principal components, which identical points do not have.
+    flat = TSNE(2, perplexity=perplexity, init="random", random_state=random_state).fit_transform(together)
+    figure = new_figure(6.2, 5.4, note)
+    axes = figure.subplots()
+    k = int(labels.max()) + 1 if centres is None else len(centres)
+    for j, colour in enumerate(cluster_colours(k)):
+        mine = np.asarray(labels)[shown] == j
+        axes.scatter(*flat[:n][mine].T, s=12, color=colour, alpha=0.75, lw=0, label=f"cluster {j}")
+        if centres is not None:
+            axes.scatter(*flat[n + j], marker="^", s=110, color=colour, edgecolor="black", zorder=3)
+    axes.set(xticks=[], yticks=[])
+    of = f", {n} of {len(latent)} steps" if n < len(latent) else ""
+    axes.set_title(
+        "latent vectors by t-SNE" + of + ("" if centres is None else "; triangles: centres"), fontsize=10
+    )
+    figure.legend(loc="outside right upper", frameon=False, fontsize=8)
+    return figure

@@ -1,0 +1,66 @@
+"""What data and what software a run was made from."""
+
+import hashlib
+import platform
+from importlib import metadata
+
+import numpy as np
+
+SOFTWARE = (
+    "dsc_tf", "tensorflow", "tensorflow-cpu", "keras", "numpy", "scipy", "scikit-learn", "xarray", "netCDF4", "matplotlib"
+)  # fmt: skip
+BLOCK = 2**24  # values hashed at a time
+
+
+def data_fingerprint(ds):
+    """A dataset in short, and a hash that any change of a value or coordinate changes.
+
+    Parameters
+    ----------
+    ds : xr.Dataset
+        As `open_dataset` returns it. Read once, block by block.
+
+    Returns
+    -------
+    dict
+        title, sizes, coordinate ranges, variables (units, minimum, maximum, share missing), sha256.
+    """
+    digest = hashlib.sha256()
+    for name in ("time", "latitude", "longitude"):
+        values = ds[name].values
+        digest.update(np.ascontiguousarray(values.astype(str if name == "time" else np.float64)).tobytes())
+    variables = {str(name): _variable(ds[name], digest) for name in ds.data_vars}
+    return {
+        "title": str(ds.attrs.get("title", "")),
+        "sizes": {name: int(ds.sizes[name]) for name in ("time", "latitude", "longitude")},
+        "ranges": {
+            name: [str(v) for v in ds[name].values[[0, -1]]] for name in ("time", "latitude", "longitude")
+        },
+        "variables": variables,
+        "sha256": digest.hexdigest(),
+    }
+
+
+def software_versions():
+    """Versions of Python and of the packages that results depend on, those that are installed."""
+    versions = {"python": platform.python_version(), "machine": platform.machine()}
+    for name in SOFTWARE:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def _variable(values, digest):
+    low, high, missing = np.inf, -np.inf, 0
+    steps = max(1, BLOCK // max(1, values[0].size))
+    for start in range(0, len(values), steps):
+        block = np.ascontiguousarray(values[start : start + steps].values)
+        digest.update(block.tobytes())
+        known = ~np.isnan(block)
+        missing += block.size - int(known.sum())
+        low = min(low, float(np.min(block, where=known, initial=np.inf)))
+        high = max(high, float(np.max(block, where=known, initial=-np.inf)))
+    units = str(values.attrs.get("units", ""))
+    return {"units": units, "minimum": low, "maximum": high, "missing": missing / values.size}

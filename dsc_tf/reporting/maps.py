@@ -1,0 +1,151 @@
+"""Labels as a calendar, clusters as maps."""
+
+import numpy as np
+from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.patches import Patch
+
+from .style import UNASSIGNED, cluster_colours, new_figure
+
+MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+
+
+def label_calendar(labels, time, n_clusters, *, note=""):
+    """Cluster of every step, laid out as its calendar.
+
+    Monthly records: years by months. Sub-daily: days by hours. Daily: months by days for up to two years,
+    else years by days of the year.
+
+    Parameters
+    ----------
+    labels : array of int, shape (time,)
+        Cluster of each step, -1 where unassigned.
+    time : xr.DataArray
+        Its times, any calendar.
+    n_clusters : int
+        Number of clusters.
+    note : str, default=""
+        Small text below.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    labels = np.asarray(labels)
+    row_names, rows, column_names, columns, title = _layout(time)
+    grid = np.full((len(row_names), max(max(columns) + 1, max(column_names) + 1)), np.nan)
+    grid[rows, columns] = labels
+    figure = new_figure(9, min(11, max(2.2, 1.2 + 0.24 * len(row_names))), note)
+    axes = figure.subplots()
+    colours = cluster_colours(n_clusters)
+    palette = ListedColormap([UNASSIGNED, *colours])
+    norm = BoundaryNorm(np.arange(-1.5, n_clusters), palette.N)
+    axes.pcolormesh(np.ma.masked_invalid(grid), cmap=palette, norm=norm, edgecolors="white", lw=0.15)
+    axes.invert_yaxis()
+    every = -(-len(row_names) // 40)
+    axes.set_yticks(np.arange(len(row_names))[::every] + 0.5, row_names[::every])
+    axes.set_xticks([c + 0.5 for c in column_names], list(column_names.values()))
+    axes.tick_params(length=0)
+    axes.set_xlabel(title)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    shares = [np.mean(labels == j) for j in range(n_clusters)]
+    handles = [
+        Patch(color=c, label=f"{j}  {100 * s:.0f} %")
+        for j, (c, s) in enumerate(zip(colours, shares, strict=True))
+    ]
+    if (labels < 0).any():
+        handles.append(Patch(color=UNASSIGNED, label="none"))
+    figure.legend(handles=handles, loc="outside right center", frameon=False, title="cluster", fontsize=8)
+    return figure
+
+
+def _layout(time):
+    """Names and positions of rows, ticks and positions of columns, and the title of the columns."""
+    year, month, day, hour = (getattr(time.dt, name).values for name in ("year", "month", "day", "hour"))
+    steps = np.diff(time.values)
+    median = np.median(steps / np.timedelta64(1, "h")) if steps.dtype.kind == "m" else 24.0
+    years = np.arange(year.min(), year.max() + 1)
+    if median > 24 * 20:
+        return list(map(str, years)), year - year.min(), dict(enumerate(MONTHS)), month - 1, "month"
+    if median < 20:
+        dates = time.values.astype("datetime64[D]")
+        first = dates.min()
+        names = [str(first + i) for i in range(int((dates.max() - first).astype(int)) + 1)]
+        return names, (dates - first).astype(int), {h: str(h) for h in range(0, 24, 3)}, hour, "hour (UTC)"
+    if len(years) <= 2:
+        since = (year - year.min()) * 12 + month - 1
+        names = [f"{MONTHS[i % 12]} {year.min() + i // 12}" for i in range(since.min(), since.max() + 1)]
+        return (
+            names,
+            since - since.min(),
+            {d - 1: str(d) for d in (1, 5, 10, 15, 20, 25, 30)},
+            day - 1,
+            "day of the month",
+        )
+    starts = np.cumsum([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30])
+    place = starts[month - 1] + day - 1
+    return (
+        list(map(str, years)),
+        year - year.min(),
+        dict(zip(starts.tolist(), MONTHS, strict=True)),
+        place,
+        "day of the year",
+    )
+
+
+def composite_maps(described, name, *, note=""):
+    """Mean anomaly of one variable in each cluster, on one symmetric scale.
+
+    Parameters
+    ----------
+    described : xr.Dataset
+        As `regimes` returns it.
+    name : str
+        A variable of it.
+    note : str, default=""
+        Small text below.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    values = described[name]
+    k = values.sizes["cluster"]
+    columns = min(4, k)
+    rows = -(-k // columns)
+    latitude, longitude = values["latitude"].values, values["longitude"].values
+    stretch = 1 / max(0.2, np.cos(np.deg2rad(latitude.mean())))
+    shape = np.ptp(latitude) * stretch / np.ptp(longitude)
+    panel = 2.6
+    figure = new_figure(
+        panel * columns + 1, panel * rows * float(np.clip(shape, 0.35, 1.6)) + 0.45 * rows + 0.6, note
+    )
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    finite = np.abs(values.values[np.isfinite(values.values)])
+    limit = float(np.quantile(finite, 0.995)) if finite.size and finite.max() > 0 else 1.0
+    for j, axes in enumerate(panels):
+        if j >= k:
+            axes.remove()
+            continue
+        field = np.ma.masked_invalid(values.values[j])
+        axes.set_facecolor("0.85")
+        mesh = axes.pcolormesh(
+            longitude, latitude, field, cmap="RdBu_r", vmin=-limit, vmax=limit, shading="nearest"
+        )
+        axes.set_aspect(stretch)
+        axes.grid(alpha=0.25, lw=0.5)
+        size, share = int(described["size"][j]), 100 * float(described["frequency"][j])
+        axes.set_title(f"cluster {j} ({size} steps, {share:.0f} %)", fontsize=9)
+        axes.tick_params(labelsize=7)
+        axes.xaxis.set_major_formatter(lambda x, _: f"{abs(_west(x)):g}°{'W' if _west(x) < 0 else 'E'}")
+        axes.yaxis.set_major_formatter(lambda y, _: f"{abs(y):g}°{'S' if y < 0 else 'N'}")
+        axes.locator_params(nbins=4)
+    long_name = values.attrs.get("long_name", name)
+    bar = figure.colorbar(mesh, ax=[p for p in panels[:k]], shrink=0.85, extend="both", pad=0.01)
+    bar.set_label(f"anomaly of {name} ({values.attrs.get('units', '1')})", fontsize=9)
+    figure.suptitle(long_name if long_name == name else f"{long_name} ({name})", fontsize=11)
+    return figure
+
+
+def _west(longitude):
+    return (longitude + 180) % 360 - 180

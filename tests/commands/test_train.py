@@ -1,0 +1,267 @@
+"""The main command on small files: what it leaves, and one line for everything that can be wrong."""
+
+import dataclasses
+import errno
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from dsc_tf import train
+from dsc_tf.cli import parse
+from dsc_tf.config import TrainConfig
+from dsc_tf.data import mock_dataset
+from dsc_tf.errors import DscTfError
+
+QUICK = "--n-clusters 3 --pretrain-epochs 1 --epochs 1 --precision float32".split()
+
+
+@pytest.fixture
+def file(tmp_path):
+    mock_dataset(days=40, gaps=True, nan_policy="coast").to_netcdf(tmp_path / "days.nc")
+    return str(tmp_path / "days.nc")
+
+
+def run(*arguments):
+    return train.main([str(a) for a in arguments])
+
+
+def test_run_folder_holds_all_that_it_should(file, tmp_path, capsys):
+    out = tmp_path / "run"
+    assert run("--data", file, *QUICK, "--window", 3, "--output", out) == 0
+    assert {p.name for p in out.iterdir()} == {
+        "calendar.png", "composite_msl.png", "composite_t2m.png", "config.json", "history.csv", "labels.nc", "latent.png",
+        "metrics.json", "model.json", "model.keras", "model.weights.h5", "preprocessing.npz", "regimes.nc", "training.png",
+    }  # fmt: skip
+    with xr.open_dataset(out / "labels.nc") as labels:
+        assert labels.sizes["time"] == 40
+        # Two stretches of twenty days, windows of three: two days of each stay unassigned.
+        assert int((labels.labels == -1).sum()) == 4
+        assert labels.labels.dtype == np.int8 and "true_regime" in labels
+        assert np.isnan(labels.soft_assignment[0]).all() and labels.latent.sizes["feature"] == 256
+    record = json.loads((out / "config.json").read_text())
+    assert (
+        record["config"]["window"] == 3
+        and record["software"]["keras"]
+        and len(record["data"]["sha256"]) == 64
+    )
+    assert "adjusted_rand_index" in json.loads((out / "metrics.json").read_text())["measures"]
+    printed = capsys.readouterr().out
+    assert "silhouette_cosine" in printed and str(out) in printed
+
+
+def test_saved_run_labels_new_data(file, tmp_path):
+    from dsc_tf.clusterers.dsc import DSC
+    from dsc_tf.data import Preprocessor, open_dataset
+
+    assert run("--data", file, *QUICK, "--output", tmp_path / "run", "--quiet") == 0
+    with np.load(tmp_path / "run" / "preprocessing.npz") as state:
+        prep = Preprocessor.from_state(state)
+    labels = DSC.load(tmp_path / "run").predict(prep.transform(open_dataset(file)))
+    with xr.open_dataset(tmp_path / "run" / "labels.nc") as saved:
+        np.testing.assert_array_equal(labels, saved.labels)
+
+
+def test_interrupted_run_resumes_to_the_same_labels(file, tmp_path, monkeypatch, capsys):
+    from dsc_tf.training import Checkpoint, resume
+
+    steps = [
+        "--data",
+        file,
+        "--n-clusters",
+        3,
+        "--pretrain-epochs",
+        3,
+        "--epochs",
+        2,
+        "--precision",
+        "float32",
+        "--quiet",
+    ]
+    assert run(*steps, "--output", tmp_path / "whole") == 0
+    monkeypatch.setattr(Checkpoint, "is_due", lambda self: True)
+    save = Checkpoint.save
+
+    def save_and_stop(self, stage, epoch, *rest):
+        save(self, stage, epoch, *rest)
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(resume.Checkpoint, "save", save_and_stop)
+    assert run(*steps, "--output", tmp_path / "cut") == 130
+    assert "--resume" in capsys.readouterr().err
+    assert not (tmp_path / "cut").exists()
+    assert run(*steps, "--output", tmp_path / "cut") == 2
+    monkeypatch.setattr(resume.Checkpoint, "save", save)
+    assert run(*steps, "--output", tmp_path / "cut", "--resume", "--n-clusters", 4) == 2
+    assert "other n_clusters" in capsys.readouterr().err
+    assert run(*steps, "--output", tmp_path / "cut", "--resume") == 0
+    with (
+        xr.open_dataset(tmp_path / "whole/labels.nc") as whole,
+        xr.open_dataset(tmp_path / "cut/labels.nc") as cut,
+    ):
+        xr.testing.assert_identical(whole, cut)
+
+
+def test_config_of_a_run_repeats_it(file, tmp_path):
+    assert run("--data", file, "--method", "kmeans", "--seed", 3, "--output", tmp_path / "a", "--quiet") == 0
+    assert run("--config", tmp_path / "a/config.json", "--output", tmp_path / "b", "--quiet") == 0
+    with xr.open_dataset(tmp_path / "a/labels.nc") as a, xr.open_dataset(tmp_path / "b/labels.nc") as b:
+        xr.testing.assert_identical(a, b)
+
+
+def test_default_names_never_collide(file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        assert run("--data", file, "--method", "kmeans", "--quiet") == 0
+    assert sorted(p.name for p in (tmp_path / "runs").iterdir()) == [
+        "kmeans-days-k7-seed0",
+        "kmeans-days-k7-seed0-2",
+    ]
+
+
+CHANGES = {
+    "data": ["sample"], "variables": ["msl"], "region": [58, -8, 48, 4], "period": ["2001-01-01", "2001-01-20"],
+    "aggregate": "5D", "accumulated": ["t2m"], "method": "hierarchical", "n_clusters": 2, "window": 2,
+    "protocol": "anomaly", "seed": 5,
+}  # fmt: skip
+NETWORK = {"recipe", "cell", "pretrain_epochs", "epochs", "batch_size", "precision"}  # tested with DSC itself
+PLACE = {"output", "resume", "quiet"}  # tested above
+
+
+def test_every_setting_has_a_test():
+    assert set(CHANGES) | NETWORK | PLACE == {field.name for field in dataclasses.fields(TrainConfig)}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_every_setting_changes_the_result(name, file, tmp_path):
+    base = {"data": [file], "method": "kmeans", "n_clusters": 4, "quiet": True}
+    base |= {"aggregate": "2D"} if name == "accumulated" else {}
+    measures = []
+    for i, settings in enumerate([base, base | {name: CHANGES[name]}]):
+        path = train.run(TrainConfig(**settings, output=str(tmp_path / str(i))))
+        measures.append(json.loads((path / "metrics.json").read_text())["measures"])
+    # The embedded noise makes two k-means runs agree at times; the regimes file then tells.
+    with xr.open_dataset(tmp_path / "0/regimes.nc") as one, xr.open_dataset(tmp_path / "1/regimes.nc") as two:
+        assert measures[0] != measures[1] or not one.identical(two) or name == "seed"
+
+
+def damaged(kind, d):
+    ds = mock_dataset(days=20)
+    if kind == "duplicated":
+        ds = ds.isel(time=[0, 1, 1, 2, 3])
+    elif kind == "one point":
+        ds = ds.isel(latitude=[0], longitude=[0])
+    elif kind == "missing":
+        ds = mock_dataset(days=20, nan_policy="all")
+    elif kind == "constant":
+        ds = mock_dataset(days=20, variables=("t2m",), constant="t2m")
+    elif kind == "infinite":
+        ds["t2m"][1, 1, 1] = np.inf
+    elif kind == "timeless":
+        ds = ds.isel(time=0, drop=True)
+    path = d / f"{kind.replace(' ', '-')}.nc"
+    ds.to_netcdf(path)
+    return path
+
+
+BAD = {
+    "no such file": (lambda d: ["--data", d / "no.nc"], "no such file"),
+    "not a climate file": (lambda d: ["--data", __file__], "cannot be read as a climate file"),
+    "missing variable": (
+        lambda d: ["--data", damaged("good", d), "--variables", "sst"],
+        "'sst' is not in the data",
+    ),
+    "no time axis": (lambda d: ["--data", damaged("timeless", d)], "no time axis"),
+    "one grid point": (lambda d: ["--data", damaged("one point", d)], "grid of 1 x 1"),
+    "all missing": (lambda d: ["--data", damaged("missing", d)], "every value is missing"),
+    "constant": (lambda d: ["--data", damaged("constant", d)], "constant everywhere"),
+    "infinite": (lambda d: ["--data", damaged("infinite", d)], "1 infinite values"),
+    "duplicated times": (lambda d: ["--data", damaged("duplicated", d)], "1 duplicated steps"),
+    "k = 1": (lambda d: ["--n-clusters", 1], "n_clusters: 1. Give an integer of at least 2"),
+    "k > days": (lambda d: ["--data", damaged("good", d), "--n-clusters", 21], "21 for 20 samples"),
+    "window = 0": (lambda d: ["--window", 0], "window: 0"),
+    "long window": (lambda d: ["--data", damaged("good", d), "--window", 21], "window: 21 steps"),
+    "epochs = 0": (lambda d: ["--epochs", 0], "epochs: 0"),
+    "negative seed": (lambda d: ["--seed", -1], "seed: -1"),
+    "output is a file": (
+        lambda d: ["--data", damaged("good", d), "--output", damaged("other", d)],
+        "is there already",
+    ),
+    "unwritable": (
+        lambda d: ["--data", damaged("good", d), "--output", damaged("other", d) / "x"],
+        "cannot be written",
+    ),
+    "proc": (lambda d: ["--data", damaged("good", d), "--output", "/proc/run"], "cannot be written"),
+    "no config": (lambda d: ["--config", d / "no.json"], "is not the config.json of a run"),
+    "no region": (lambda d: ["--region", 1, 0, 0, 1], "holds no grid point"),
+    "no period": (lambda d: ["--period", "1900", "1901"], "no step from 1900 to 1901"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_line_and_status_2(case, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    arguments, words = BAD[case]
+    arguments = arguments(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    assert run("--method", "kmeans", "--n-clusters", 3, *arguments) == 2
+    line = capsys.readouterr().err
+    assert line.startswith("error: ") and words in line and line.count("\n") == 1
+    assert sorted(tmp_path.rglob("*")) == before, "nothing is left behind"
+
+
+def test_unsorted_times_are_no_fault(tmp_path):
+    mock_dataset(days=20).isel(time=slice(None, None, -1)).to_netcdf(tmp_path / "a.nc")
+    assert run("--data", tmp_path / "a.nc", "--method", "kmeans", "--output", tmp_path / "r", "--quiet") == 0
+
+
+def test_full_disk_is_one_line_and_leaves_no_result(file, tmp_path, monkeypatch, capsys):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(xr.Dataset, "to_netcdf", full)
+    assert run("--data", file, "--method", "kmeans", "--output", tmp_path / "run") == 2
+    assert "No space left on device" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+    assert not list((tmp_path / "run.partial").glob("*.tmp"))
+
+
+def test_one_cluster_for_all_is_told_not_hidden(file, tmp_path, monkeypatch, capsys):
+    from dsc_tf.clusterers.classical import KMeans
+
+    monkeypatch.setattr(KMeans, "_fit", lambda self, X: np.zeros(len(X)))
+    assert run("--data", file, "--method", "kmeans", "--output", tmp_path / "run") == 0
+    assert "all samples fell into one cluster" in capsys.readouterr().err
+    assert json.loads((tmp_path / "run/metrics.json").read_text())["measures"] == {}
+
+
+def test_unknown_settings_of_a_config_are_refused(tmp_path):
+    (tmp_path / "config.json").write_text('{"config": {"clusters": 3}}')
+    with pytest.raises(DscTfError, match="unknown settings clusters"):
+        parse(TrainConfig, ["--config", str(tmp_path / "config.json")], program="", epilog="")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["-m", "dsc_tf.train", "--help"], ["-m", "dsc_tf.train", "--data", "no.nc"]]
+)
+def test_help_and_bad_input_answer_without_tensorflow(arguments):
+    code = f"import sys, runpy; sys.argv[1:] = {arguments[2:]!r}\ntry: runpy.run_module('dsc_tf.train', run_name='__main__')\n"
+    code += "except SystemExit: pass\nprint([m for m in ('keras', 'tensorflow') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_version_and_help():
+    done = subprocess.run(
+        [sys.executable, "-m", "dsc_tf", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("dsc_tf 0.1")
+    done = subprocess.run(
+        [sys.executable, "-m", "dsc_tf.train", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "--n-clusters" in done.stdout and "examples:" in done.stdout
