@@ -20,6 +20,7 @@ class Summary:
     high: float = -np.inf
     finite: int = 0
     infinite: int = 0
+    changes: bool = False  # in time
 
 
 def check_dataset(ds):
@@ -54,7 +55,7 @@ def check_dataset(ds):
             raise DscTfError(
                 f"{name}: {summary.infinite} infinite values. Mend the file or leave the variable out."
             )
-        if summary.low == summary.high:
+        if not summary.changes:
             constant.append(str(name))
         elif _is_damaged(ds[name], summary):
             _warn(
@@ -62,9 +63,9 @@ def check_dataset(ds):
                 "overflow when the file was packed. Its values look damaged; leave it out or get the file anew."
             )
     if len(constant) == len(ds.data_vars):
-        raise DscTfError(f"{', '.join(constant)}: constant everywhere. There is nothing to cluster.")
+        raise DscTfError(f"{', '.join(constant)}: constant in time. There is nothing to cluster.")
     for name in constant:
-        _warn(f"{name}: constant in space and time, carries no information")
+        _warn(f"{name}: constant in time, so it tells no step from another. Consider leaving it out.")
 
 
 def _check_axes(ds):
@@ -97,10 +98,12 @@ def _blocks(values):
 
 def _summarise(values):
     total = Summary()
+    first = values[:1].transpose("time", "latitude", "longitude").values
     for block in _blocks(values):
         finite = np.isfinite(block)
         total.finite += int(finite.sum())
         total.infinite += int(np.isinf(block).sum())
+        total.changes = total.changes or bool(np.any((block != first) & finite))
         if finite.any():
             total.low = min(total.low, float(np.min(block, where=finite, initial=np.inf)))
             total.high = max(total.high, float(np.max(block, where=finite, initial=-np.inf)))

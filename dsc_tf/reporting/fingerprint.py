@@ -6,9 +6,7 @@ from importlib import metadata
 
 import numpy as np
 
-SOFTWARE = (
-    "dsc_tf", "tensorflow", "tensorflow-cpu", "keras", "numpy", "scipy", "scikit-learn", "xarray", "netCDF4", "matplotlib"
-)  # fmt: skip
+SOFTWARE = "dsc_tf tensorflow tensorflow-cpu keras numpy scipy scikit-learn xarray netCDF4 matplotlib".split()
 BLOCK = 2**24  # values hashed at a time
 
 

@@ -20,8 +20,9 @@ def regimes(ds, labels):
     -------
     xr.Dataset
         labels (time,); size and frequency (cluster,); frequency_by_month (cluster, month), shares of each month's
-        assigned steps; mean_run_length (cluster,) in steps; transition_probability (cluster, next_cluster) between steps
-        without a gap; and for each variable its mean anomaly from the record's mean (cluster, latitude, longitude).
+        assigned steps; mean_run_length (cluster,) in steps; transition_probability (cluster, next_cluster) between
+        steps without a gap; and for each variable its mean anomaly from the record's mean (cluster, latitude,
+        longitude).
     """
     labels = np.asarray(labels)
     k = labels.max() + 1

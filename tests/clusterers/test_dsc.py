@@ -134,26 +134,32 @@ def test_flat_input_is_refused(small_windows):
         quick().fit(small_windows.reshape(24, -1))
 
 
+@pytest.fixture(scope="module")
+def plain():
+    """Soft labels after a step of the `trained` recipe as it is."""
+    return {}
+
+
 @pytest.mark.parametrize(
-    ("change", "differs"),
+    "change",
     [
-        ({"optimizer": "sgd"}, True),
-        ({"pretrain_learning_rate": 1e-2}, True),
-        ({"clustering_weight": 5.0}, True),
-        ({"shuffle": False}, True),
-        ({"sharpness": 3.0}, True),
-        ({"dropout": 0.5}, True),
-        ({"standardise": False}, True),
-        ({"output_activation": "tanh"}, True),
-        ({"kmeans_init": "random", "kmeans_restarts": 1}, None),
+        {"optimizer": "sgd"},
+        {"pretrain_learning_rate": 1e-2},
+        {"clustering_weight": 5.0},
+        {"shuffle": False},
+        {"sharpness": 3.0},
+        {"dropout": 0.5},
+        {"standardise": False},
+        {"output_activation": "tanh"},
     ],
 )
-def test_every_setting_of_a_recipe_is_used(change, differs, small_windows):
-    plain = quick(recipe=TRAINED, pretrain_epochs=1, epochs=1).fit(small_windows)
-    recipe = dataclasses.replace(TRAINED, **change)
-    changed = quick(recipe=recipe, pretrain_epochs=1, epochs=1).fit(small_windows)
-    if differs:
-        assert np.abs(changed.soft_labels_ - plain.soft_labels_).max() > 0
+def test_every_setting_of_a_recipe_is_used(change, small_windows, plain):
+    def soft_labels(recipe):
+        return quick(recipe=recipe, pretrain_epochs=1, epochs=1).fit(small_windows).soft_labels_
+
+    if not plain:
+        plain["soft"] = soft_labels(TRAINED)
+    assert np.abs(soft_labels(dataclasses.replace(TRAINED, **change)) - plain["soft"]).max() > 0
 
 
 def test_update_interval_sets_how_often_labels_are_refreshed(small_windows):

@@ -25,7 +25,7 @@ BAD = {
     "one row": (lambda: mock_dataset(latitudes=1), "grid of 1 x 9"),
     "all missing": (lambda: mock_dataset(nan_policy="all"), "t2m: every value is missing.*--variables"),
     "infinite": (with_infinity, "msl: 1 infinite values"),
-    "all constant": (lambda: mock_dataset(variables=("t2m",), constant="t2m"), "constant everywhere"),
+    "all constant": (lambda: mock_dataset(variables=("t2m",), constant="t2m"), "constant in time"),
     "duplicated": (twice, "1 duplicated steps, the first 2001-01-02"),
     "unsorted": (lambda: mock_dataset().isel(time=slice(None, None, -1)), "not sorted"),
     "no variables": (lambda: mock_dataset().drop_vars(["t2m", "msl"]), "no variables"),
@@ -48,8 +48,15 @@ def test_good_records_pass_without_a_word(policy):
 
 
 def test_one_constant_variable_is_named():
-    with pytest.warns(UserWarning, match="msl: constant"):
+    with pytest.warns(UserWarning, match="msl: constant in time"):
         check_dataset(mock_dataset(constant="msl"))
+
+
+def test_a_field_that_never_changes_is_named():
+    ds = mock_dataset()
+    ds["msl"] = ds["msl"].isel(time=0, drop=True).expand_dims(time=ds.time).transpose(*ds["t2m"].dims)
+    with pytest.warns(UserWarning, match="msl: constant in time"):
+        check_dataset(ds)
 
 
 def test_values_that_wrapped_around_are_named():
@@ -63,7 +70,7 @@ def test_values_that_wrapped_around_are_named():
 
 
 def test_blocks_see_the_same(monkeypatch):
-    """The last value is the only one that is not constant, and lies in the last block."""
+    """The only value that changes lies in the last block."""
     from dsc_tf.data import checks
 
     ds = mock_dataset(variables=("t2m",), constant="t2m")

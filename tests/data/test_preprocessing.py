@@ -9,7 +9,7 @@ from dsc_tf.data import PROTOCOLS, Preprocessor, mock_dataset, prepare
 from dsc_tf.data.protocols import ANOMALY, PAPER
 from dsc_tf.errors import DscTfError
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*constant in space")
+pytestmark = pytest.mark.filterwarnings("ignore:.*constant in time")
 
 
 @pytest.fixture(params=PROTOCOLS)

@@ -1,0 +1,28 @@
+"""What the README says works."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+
+
+@pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", README, re.S))
+def test_python_blocks_run(block):
+    names = {}
+    exec(block, names)
+    assert len(names["labels"]) == 60 and "t2m" in names["described"]
+
+
+def test_every_option_named_is_there():
+    from dsc_tf.config import TrainConfig
+
+    options = {"--" + name.replace("_", "-") for name in TrainConfig.__dataclass_fields__} | {"--help", "--config"}
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) <= options
+
+
+def test_links_and_pictures_exist():
+    root = Path(__file__).parent.parent
+    for target in re.findall(r"\]\((?!http)([^)]+)\)", README):
+        assert (root / target).exists(), target
