@@ -118,7 +118,7 @@ def composite_maps(described, name, *, note=""):
     shape = np.ptp(latitude) * stretch / np.ptp(longitude)
     panel = 2.6
     figure = new_figure(
-        panel * columns + 1, panel * rows * float(np.clip(shape, 0.35, 1.6)) + 0.45 * rows + 0.6, note
+        panel * columns + 1, panel * rows * float(np.clip(shape, 0.35, 1.6)) + 0.3 * rows + 0.5, note
     )
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     finite = np.abs(values.values[np.isfinite(values.values)])
@@ -141,7 +141,7 @@ def composite_maps(described, name, *, note=""):
         axes.yaxis.set_major_formatter(lambda y, _: f"{abs(y):g}°{'S' if y < 0 else 'N'}")
         axes.locator_params(nbins=4)
     long_name = values.attrs.get("long_name", name)
-    bar = figure.colorbar(mesh, ax=[p for p in panels[:k]], shrink=0.85, extend="both", pad=0.01)
+    bar = figure.colorbar(mesh, ax=[p for p in panels[:k]], shrink=0.85, aspect=30, extend="both", pad=0.01)
     bar.set_label(f"anomaly of {name} ({values.attrs.get('units', '1')})", fontsize=9)
     figure.suptitle(long_name if long_name == name else f"{long_name} ({name})", fontsize=11)
     return figure
