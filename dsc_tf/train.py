@@ -54,7 +54,8 @@ def run(config):
     _write_config(folder, config, ds)
     began = time.perf_counter()
     method = _method(config, folder.path)
-    method.fit(X)
+    with folder.told_when_full():
+        method.fit(X)
     seconds = time.perf_counter() - began
     truth = ds["regime"].values[prep.sample_index] if "regime" in ds.coords else None
     measures = _measures(X, method.labels_, truth)
@@ -170,7 +171,8 @@ def _write_model(folder, method, prep):
     with folder.whole("preprocessing.npz") as path, open(path, "wb") as file:
         np.savez(file, **prep.state())
     if hasattr(method, "save"):
-        method.save(folder.path)
+        with folder.told_when_full():
+            method.save(folder.path)
     (folder.path / "checkpoint.npz").unlink(missing_ok=True)
 
 

@@ -20,7 +20,9 @@ def check_layer(layer_class, arguments, x):
     reduced = layer_class(**arguments, dtype="mixed_bfloat16")
     reduced.build(x.shape)
     reduced.set_weights(layer.get_weights())
-    np.testing.assert_allclose(np.asarray(reduced(x), "float32"), expected, atol=0.05 * np.abs(expected).max())
+    np.testing.assert_allclose(
+        np.asarray(reduced(x), "float32"), expected, atol=0.05 * np.abs(expected).max()
+    )
     if layer.trainable_weights:
         check_step(keras.Sequential([keras.Input(x.shape[1:]), layer]), x)
 

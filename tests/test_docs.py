@@ -20,7 +20,10 @@ def test_python_blocks_run(block):
 def test_every_option_named_is_there():
     from dsc_tf.config import TrainConfig
 
-    options = {"--" + name.replace("_", "-") for name in TrainConfig.__dataclass_fields__} | {"--help", "--config"}
+    options = {"--" + name.replace("_", "-") for name in TrainConfig.__dataclass_fields__} | {
+        "--help",
+        "--config",
+    }
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) <= options
 
 

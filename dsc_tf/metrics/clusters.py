@@ -1,6 +1,6 @@
 """What measures share, computed once: sizes, means, distances to them, nearest pairs.
 
-Distances are computed in chunks, so memory stays bounded however long the record is.
+Points are visited in parts, so memory stays bounded however long the record is.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-MEMORY = 256 * 2**20  # bytes of a block of distances
+MEMORY = 256 * 2**20  # bytes of all working copies
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class ClusterStatistics:
     labels : array of int, shape (time,)
         Cluster of each, 0 to k - 1, no cluster empty.
     memory : int
-        Bytes that a block of distances may take.
+        Bytes that working copies may take.
     """
 
     X: np.ndarray
@@ -42,14 +42,17 @@ class ClusterStatistics:
     @cached_property
     def means(self):
         """Mean of each cluster, shape (cluster, feature), float64."""
-        return np.stack([self.X[m].mean(axis=0, dtype=np.float64) for m in self.members])
+        sums = [
+            sum(self.X[part].sum(axis=0, dtype=np.float64) for part in self.parts(m)) for m in self.members
+        ]
+        return np.stack(sums) / self.sizes[:, None]
 
     @cached_property
     def squared_to_mean(self):
         """Squared distance of each point to its cluster's mean, shape (time,)."""
         squared = np.empty(len(self.X))
         for m, mean in zip(self.members, self.means, strict=True):
-            for part in np.array_split(m, max(1, m.size * mean.size * 8 // self.memory)):
+            for part in self.parts(m):
                 squared[part] = ((self.X[part] - mean) ** 2).sum(axis=1)
         return squared
 
@@ -69,38 +72,47 @@ class ClusterStatistics:
 
     @cached_property
     def _pairwise(self):
-        """One sweep over all distances: sums to each cluster, nearest pairs, diameters."""
+        """One sweep over all pairs: summed distances of points to clusters, nearest pairs, diameters."""
         k = len(self.sizes)
-        order = np.argsort(self.labels, kind="stable")
-        starts = np.concatenate([[0], np.cumsum(self.sizes)[:-1]])
-        # Subtracting the overall mean first keeps |x|^2 - 2 x.y + |y|^2 from cancelling.
-        points = (self.X - self.X.mean(axis=0, dtype=np.float64))[order].astype(self._sweep_type)
-        norms = np.einsum("ij,ij->i", points, points, dtype=np.float64)
-        labels = self.labels[order]
-        sums, pairs = np.empty((len(points), k)), np.full((k, k), np.inf)
-        diameters = np.zeros(k)
-        rows = max(1, self.memory // (16 * len(points)))
-        for start in range(0, len(points), rows):
-            part = slice(start, start + rows)
-            squared = norms[part, None] + norms - 2.0 * (points[part] @ points.T)
-            distance = np.sqrt(np.maximum(squared, 0.0))
-            distance[np.arange(len(distance)), np.arange(start, start + len(distance))] = 0.0
-            sums[part] = np.add.reduceat(distance, starts, axis=1)
-            nearest = np.minimum.reduceat(distance, starts, axis=1)
-            for j in np.unique(labels[part]):
-                mine = labels[part] == j
-                pairs[j] = np.minimum(pairs[j], nearest[mine].min(axis=0))
-                own = distance[mine, starts[j] : starts[j] + self.sizes[j]]
-                diameters[j] = max(diameters[j], own.max())
-        pairs[np.arange(k), np.arange(k)] = diameters
-        in_time = np.empty_like(sums)
-        in_time[order] = sums
-        return {"sums": in_time, "pairs": pairs}
+        sums, nearest, diameters = np.zeros((len(self.X), k)), np.full((k, k), np.inf), np.zeros(k)
+        blocks = [(j, part) for j, m in enumerate(self.members) for part in self.parts(m)]
+        for i, (one, rows) in enumerate(blocks):
+            points = self._centred(rows)
+            for other, columns in blocks[i:]:
+                same = columns is rows
+                distance = _distances(points, points if same else self._centred(columns), same)
+                sums[rows, other] += distance.sum(axis=1)
+                if not same:
+                    sums[columns, one] += distance.sum(axis=0)
+                if one == other:
+                    diameters[one] = max(diameters[one], distance.max())
+                else:
+                    nearest[one, other] = nearest[other, one] = min(nearest[one, other], distance.min())
+        nearest[np.arange(k), np.arange(k)] = diameters
+        return {"sums": sums, "pairs": nearest}
 
-    @property
-    def _sweep_type(self):
-        """Float64, but for records so long that twice the memory and time would be felt."""
-        return np.float64 if self.X.size <= 2**27 else np.float32
+    def parts(self, members):
+        """Positions in parts so small that a few copies of their points and their distances fit the memory."""
+        features = self.X.shape[1]
+        rows = max(1, min(self.memory // (32 * features), int((self.memory / 32) ** 0.5)))
+        return np.array_split(members, -(-len(members) // rows))
+
+    def _centred(self, rows):
+        """Points less the overall mean, so that |x|^2 - 2 x.y + |y|^2 does not cancel."""
+        return self.X[rows] - self._centre
+
+    @cached_property
+    def _centre(self):
+        return np.average(self.means, axis=0, weights=self.sizes)
+
+
+def _distances(one, other, same):
+    """Euclidean distances between the rows of two arrays; exactly 0 from a point to itself."""
+    squared = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1) - 2.0 * (one @ other.T)
+    distance = np.sqrt(np.maximum(squared, 0.0))
+    if same:
+        np.fill_diagonal(distance, 0.0)
+    return distance
 
 
 def summarise(X, labels, *, memory=MEMORY):
@@ -113,7 +125,7 @@ def summarise(X, labels, *, memory=MEMORY):
     labels : array of int, shape (time,)
         Cluster of each; -1 is unassigned and left out with its row. Any integers: they are numbered anew.
     memory : int, default=268435456
-        Bytes that a block of distances may take.
+        Bytes that working copies may take.
 
     Returns
     -------

@@ -25,14 +25,23 @@ def silhouette_cosine(statistics):
     ----------
     Rousseeuw (1987); equals scikit-learn's `silhouette_score(metric="cosine")`.
     """
-    norms = np.linalg.norm(statistics.X, axis=1, keepdims=True).astype(np.float64)
-    unit = statistics.X / np.where(norms > 0, norms, 1.0)
-    totals = np.stack([unit[m].sum(axis=0) for m in statistics.members])
-    sums = statistics.sizes - unit @ totals.T
-    # A point's distance to itself is 0, which for a zero vector is not 1 - 0.
-    self_distance = 1.0 - (norms[:, 0] > 0)
-    sums[np.arange(len(sums)), statistics.labels] -= self_distance
+    parts = [part for members in statistics.members for part in statistics.parts(members)]
+    totals = np.zeros((len(statistics.sizes), statistics.X.shape[1]))
+    for part in parts:
+        totals[statistics.labels[part[0]]] += _unit(statistics.X[part]).sum(axis=0)
+    sums = np.empty((len(statistics.X), len(statistics.sizes)))
+    for part in parts:
+        unit = _unit(statistics.X[part])
+        sums[part] = statistics.sizes - unit @ totals.T
+        # A point's distance to itself is 0, which for a zero vector is not 1 - 0.
+        sums[part, statistics.labels[part]] -= ~unit.any(axis=1)
     return float(silhouettes(np.maximum(sums, 0.0), statistics.labels, statistics.sizes).mean())
+
+
+def _unit(points):
+    """Directions of points, float64; the zero vector stays."""
+    norms = np.linalg.norm(points, axis=1, keepdims=True).astype(np.float64)
+    return points / np.where(norms > 0, norms, 1.0)
 
 
 def davies_bouldin(statistics):

@@ -35,5 +35,7 @@ def block_variance(statistics):
     ----------
     Notebooks of Faruque et al. (2023).
     """
-    variances = [statistics.X[m].var(dtype=np.float64) for m in statistics.members]
+    # Variance around one mean = variance around each feature's mean + variance of these means.
+    around_means = [statistics.squared_to_mean[m].mean() / statistics.X.shape[1] for m in statistics.members]
+    variances = around_means + statistics.means.var(axis=1)
     return float(np.average(variances, weights=statistics.sizes))

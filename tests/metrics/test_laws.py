@@ -100,10 +100,12 @@ def test_equations_in_loops():
     pairs = [
         min(np.linalg.norm(x - y) for x in groups[i] for y in groups[j]) for i in range(4) for j in range(i)
     ]
+    blocks = [g.var() * len(g) / len(X) for g in groups]
     measures = evaluate(X, labels)
     assert measures["cluster_variance"] == pytest.approx(np.mean(by_cluster))  # equation 10
     assert measures["rmse_mean"] == pytest.approx(np.sqrt(total / len(X)))  # equation 11
     assert measures["nearest_pair_distance"] == pytest.approx(np.mean(pairs))  # equation 9
+    assert measures["block_variance"] == pytest.approx(sum(blocks))  # the notebooks
 
 
 @settings(max_examples=25, deadline=None)

@@ -10,7 +10,10 @@ from dsc_tf.data import open_dataset, prepare
 from dsc_tf.data.checks import check_dataset
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
-pytestmark = [pytest.mark.real, pytest.mark.skipif(not DATA.exists(), reason="no ../shared/data beside the checkout")]
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(not DATA.exists(), reason="no ../shared/data beside the checkout"),
+]
 
 # Steps, grid, variables, and what is to be said of them.
 RECORDS = {
@@ -21,7 +24,13 @@ RECORDS = {
     "sst_pacific_1970-2003.nc": (399, 30, 84, "sst", []),
     "cmip5_ecearth_iberia_djf_1982-2002.nc": (1805, 8, 11, "psl tas ta850 hus850 pr", []),
     "eobs_tas_iberia_djf_1982-2002.nc": (1805, 19, 29, "tas", []),
-    "era5_danube_2013_daily.nc": (365, 13, 41, "cp lsp swvl1 tcwv ro sd rtp_500_850", ["swvl1", "tcwv", "rtp_500_850"]),
+    "era5_danube_2013_daily.nc": (
+        365,
+        13,
+        41,
+        "cp lsp swvl1 tcwv ro sd rtp_500_850",
+        ["swvl1", "tcwv", "rtp_500_850"],
+    ),
     "era5_t2m_uk_2019-03.grib": (744, 33, 49, "t2m", []),
     "era5_spi3_africa_1981-2018.nc": (456, 23, 20, "SPI3", []),
 }

@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def test_a_finished_run_is_whole(tmp_path):
 def test_a_file_is_written_whole_or_not_at_all(error, tmp_path):
     folder = open_run(tmp_path / "run")
     folder.write_text("a.txt", "before")
-    with pytest.raises((KeyboardInterrupt, OSError)), folder.whole("a.txt") as path:
+    with pytest.raises((KeyboardInterrupt, DscTfError)), folder.whole("a.txt") as path:
         path.write_text("half")
         raise error
     assert [p.name for p in folder.path.iterdir()] == ["a.txt"]
@@ -54,3 +55,13 @@ def test_unwritable_places_are_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DscTfError, match="cannot be written"):
         open_run(tmp_path / "file" / "run")
+
+
+def test_a_full_disk_is_told_whatever_a_library_says(tmp_path, monkeypatch):
+    """netCDF and HDF5 report a full disk as RuntimeError("NetCDF: HDF error")."""
+    folder = open_run(tmp_path / "run")
+    with pytest.raises(RuntimeError, match="HDF error"), folder.whole("a.nc"):
+        raise RuntimeError("NetCDF: HDF error")
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=0))
+    with pytest.raises(DscTfError, match="no space left.*--resume"), folder.whole("a.nc"):
+        raise RuntimeError("NetCDF: HDF error")
