@@ -86,6 +86,7 @@ def guarded(command):
         except DscTfError as error:
             return _fail(error, BAD_INPUT)
         except KeyboardInterrupt:
+            print(file=sys.stderr)  # leave the line of the progress bar
             return _fail("interrupted. Run the same command with --resume to go on.", INTERRUPTED)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):

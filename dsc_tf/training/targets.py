@@ -28,7 +28,7 @@ def target_distribution(q):
     Two points on two centres five apart, so that q = 26/27 and 1/27:
 
     >>> q = np.array([[26, 1], [1, 26]]) / 27
-    >>> float(target_distribution(q)[0, 0].round(6)) == round(676 / 677, 6)
+    >>> bool(np.isclose(target_distribution(q)[0, 0], 676 / 677))
     True
     """
     q = np.asarray(q, dtype=np.float64)

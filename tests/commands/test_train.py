@@ -276,3 +276,8 @@ def test_version_and_help():
         [sys.executable, "-m", "dsc_tf.train", "--help"], capture_output=True, text=True, check=True
     )
     assert "--n-clusters" in done.stdout and "examples:" in done.stdout
+
+
+def test_longitudes_west_are_read_as_numbers():
+    config = parse(TrainConfig, "--region 60 -30 35 20".split(), program="", epilog="")
+    assert tuple(config.region) == (60, -30, 35, 20)
