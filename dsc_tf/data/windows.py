@@ -2,7 +2,8 @@
 
 import numpy as np
 
-GAP = 1.5  # a step longer than this many median steps is a gap; months differ by less
+GAP = 1.5  # a step longer than this many usual ones is a gap; months differ by less
+USUAL = 0.25  # quantile of the steps: right as long as gaps are fewer than three in four
 
 
 def segment_starts(time):
@@ -25,7 +26,7 @@ def segment_starts(time):
         steps / np.timedelta64(1, "s") if steps.dtype.kind == "m" else [s.total_seconds() for s in steps]
     )
     seconds = np.asarray(seconds, dtype=float)
-    return np.concatenate([[0], np.flatnonzero(seconds > GAP * np.median(seconds)) + 1])
+    return np.concatenate([[0], np.flatnonzero(seconds > GAP * np.quantile(seconds, USUAL)) + 1])
 
 
 def window_ends(time, window):

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-GAP = 1.5  # a step longer than this many median steps ends a run
+from ..data.windows import segment_starts
 
 
 def regimes(ds, labels):
@@ -85,12 +85,9 @@ def _divide(a, b):
 
 def _follows(time):
     """Whether each step but the first follows the one before without a gap."""
-    steps = np.diff(time)
-    seconds = (
-        steps / np.timedelta64(1, "s") if steps.dtype.kind == "m" else [s.total_seconds() for s in steps]
-    )
-    seconds = np.asarray(seconds, dtype=float)
-    return seconds <= GAP * np.median(seconds) if len(seconds) else np.zeros(0, bool)
+    follows = np.ones(len(time) - 1, dtype=bool)
+    follows[segment_starts(time)[1:] - 1] = False
+    return follows
 
 
 def _transitions(labels, follows, k):

@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from dsc_tf.data.windows import gather_windows, segment_starts, window_ends
 
 
-@given(st.lists(st.booleans(), min_size=1, max_size=40), st.integers(1, 6))
-def test_windows_do_not_cross_gaps(kept, window):
-    """Days are left out at random; every window holds consecutive days, and none is forgotten."""
-    days = np.flatnonzero([True, True, True, True, *kept])
+@given(st.lists(st.tuples(st.integers(5, 9), st.integers(1, 9)), min_size=1, max_size=8), st.integers(1, 6))
+def test_windows_do_not_cross_gaps(stretches, window):
+    """Stretches of days with some days missing between them; every window is consecutive, and none is forgotten."""
+    kept = np.concatenate([[True] * length + [False] * gap for length, gap in stretches])
+    days = np.flatnonzero(kept)
     time = np.datetime64("2001-01-01", "ns") + days * np.timedelta64(1, "D")
     ends = set(window_ends(time, window).tolist())
     whole = {i for i in range(window - 1, len(days)) if days[i] - days[i - window + 1] == window - 1}
