@@ -39,7 +39,10 @@ def label_calendar(labels, time, n_clusters, *, note=""):
     colours = cluster_colours(n_clusters)
     palette = ListedColormap([UNASSIGNED, *colours])
     norm = BoundaryNorm(np.arange(-1.5, n_clusters), palette.N)
-    axes.pcolormesh(np.ma.masked_invalid(grid), cmap=palette, norm=norm, edgecolors="white", lw=0.15)
+    axes.pcolormesh(np.ma.masked_invalid(grid), cmap=palette, norm=norm)
+    axes.hlines(np.arange(1, len(grid)), 0, grid.shape[1], color="white", lw=1)
+    if grid.shape[1] <= 62:
+        axes.vlines(np.arange(1, grid.shape[1]), 0, len(grid), color="white", lw=1)
     axes.invert_yaxis()
     every = -(-len(row_names) // 40)
     axes.set_yticks(np.arange(len(row_names))[::every] + 0.5, row_names[::every])
@@ -82,15 +85,32 @@ def _layout(time):
             day - 1,
             "day of the month",
         )
-    starts = np.cumsum([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30])
-    place = starts[month - 1] + day - 1
-    return (
-        list(map(str, years)),
-        year - year.min(),
-        dict(zip(starts.tolist(), MONTHS, strict=True)),
-        place,
-        "day of the year",
-    )
+    return _seasons(year, month, day)
+
+
+def _seasons(year, month, day):
+    """Years by days of the year; months that never occur are left out, so winters stay in one piece."""
+    lengths = np.array([31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+    present = np.isin(np.arange(1, 13), month)
+    first = _month_after_longest_absence(present)
+    order = [m for m in (np.arange(first - 1, first + 11) % 12) if present[m]]
+    begins = dict(zip(order, np.cumsum([0, *lengths[order][:-1]]), strict=True))
+    season = year - (month < first)
+    names = np.arange(season.min(), season.max() + 1)
+    ticks = {int(begins[m]): MONTHS[m] for m in order}
+    columns = np.array([begins[m - 1] for m in month]) + day - 1
+    labels = [f"{y}/{(y + 1) % 100:02d}" if first > 1 else str(y) for y in names]
+    return labels, season - season.min(), ticks, columns, "day of the year"
+
+
+def _month_after_longest_absence(present):
+    """Month, 1 to 12, with which a year of these months begins; January where none or only ends are absent."""
+    absences = [0] * 12
+    for m in range(12):
+        while absences[m] < 12 and not present[(m - 1 - absences[m]) % 12]:
+            absences[m] += 1
+    begins = [absences[m] if present[m] else 0 for m in range(12)]
+    return int(np.argmax(begins)) + 1 if max(begins) else 1
 
 
 def composite_maps(described, name, *, note=""):

@@ -28,6 +28,13 @@ def test_calendar_of_every_kind_of_record(days, freq, row, tmp_path):
     assert row in texts and "none" in texts and "synthetic data" in texts
 
 
+def test_winters_stay_in_one_piece(tmp_path):
+    ds = mock_dataset(days=1200, latitudes=2, longitudes=2)
+    ds = ds.sel(time=ds.time.dt.month.isin([12, 1, 2]))
+    texts = drawn(label_calendar(ds.regime.values, ds.time, 3), tmp_path)
+    assert "2001/02" in texts and "Dec" in texts and "Jul" not in texts
+
+
 def test_calendar_of_another_calendar(tmp_path):
     time = xr.DataArray(
         xr.date_range("2001-01-01", periods=30, calendar="noleap", use_cftime=True), dims="time"
