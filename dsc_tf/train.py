@@ -17,6 +17,7 @@ from .errors import DscTfError
 from .metrics import evaluate
 from .reporting import data_fingerprint, open_run, partial_path, software_versions, write_results
 
+CHECKPOINT = "checkpoint.npz"
 EXAMPLES = """examples:
   python -m dsc_tf.train                                     the embedded synthetic year
   python -m dsc_tf.train --data era5_2021.nc --n-clusters 5
@@ -78,6 +79,7 @@ def run(config):
         centres=getattr(method, "cluster_centers_", None),
         history=getattr(method, "history_", []),
     )
+    (folder.path / CHECKPOINT).unlink(missing_ok=True)  # last of all: until here a resumed run needs it
     path = folder.finish()
     say(f"results in {path} ({time.perf_counter() - began:.0f} s)")
     return path
@@ -154,7 +156,7 @@ def _method(config, folder):
         config.n_clusters,
         **{name: getattr(config, name) for name in names},
         random_state=config.seed,
-        checkpoint=Checkpoint(folder / "checkpoint.npz"),
+        checkpoint=Checkpoint(folder / CHECKPOINT),
         callbacks=() if config.quiet else (ProgressBar(),),
     )
 
@@ -173,7 +175,6 @@ def _write_model(folder, method, prep):
     if hasattr(method, "save"):
         with folder.told_when_full():
             method.save(folder.path)
-    (folder.path / "checkpoint.npz").unlink(missing_ok=True)
 
 
 def _table(measures):

@@ -281,3 +281,11 @@ def test_version_and_help():
 def test_longitudes_west_are_read_as_numbers():
     config = parse(TrainConfig, "--region 60 -30 35 20".split(), program="", epilog="")
     assert tuple(config.region) == (60, -30, 35, 20)
+
+
+def test_resume_finds_the_interrupted_run_by_its_default_name(file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs/kmeans-days-k7-seed0").mkdir(parents=True)
+    (tmp_path / "runs/kmeans-days-k7-seed0-2.partial").mkdir()
+    assert run("--data", file, "--method", "kmeans", "--quiet", "--resume") == 0
+    assert (tmp_path / "runs/kmeans-days-k7-seed0-2/labels.nc").exists()
