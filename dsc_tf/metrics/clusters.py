@@ -11,7 +11,7 @@ import numpy as np
 MEMORY = 256 * 2**20  # bytes of all working copies
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ClusterStatistics:
     """A labelled set of points and, computed on first use, what measures need of it.
 
@@ -77,17 +77,22 @@ class ClusterStatistics:
         sums, nearest, diameters = np.zeros((len(self.X), k)), np.full((k, k), np.inf), np.zeros(k)
         blocks = [(j, part) for j, m in enumerate(self.members) for part in self.parts(m)]
         for i, (one, rows) in enumerate(blocks):
-            points = self._centred(rows)
+            points = self.X[rows] - self.means[one]
             for other, columns in blocks[i:]:
                 same = columns is rows
-                distance = _distances(points, points if same else self._centred(columns), same)
+                # Less the mean of the first cluster, so that |x|^2 - 2 x.y + |y|^2 cancels little.
+                others = points if same else self.X[columns] - self.means[one]
+                distance = _distances(points, others, same)
                 sums[rows, other] += distance.sum(axis=1)
                 if not same:
                     sums[columns, one] += distance.sum(axis=0)
                 if one == other:
                     diameters[one] = max(diameters[one], distance.max())
                 else:
-                    nearest[one, other] = nearest[other, one] = min(nearest[one, other], distance.min())
+                    # Once more without the formula: it would part two equal points.
+                    row, column = np.unravel_index(distance.argmin(), distance.shape)
+                    pair = np.linalg.norm(points[row] - others[column])
+                    nearest[one, other] = nearest[other, one] = min(nearest[one, other], pair)
         nearest[np.arange(k), np.arange(k)] = diameters
         return {"sums": sums, "pairs": nearest}
 
@@ -97,19 +102,14 @@ class ClusterStatistics:
         rows = max(1, min(self.memory // (32 * features), int((self.memory / 32) ** 0.5)))
         return np.array_split(members, -(-len(members) // rows))
 
-    def _centred(self, rows):
-        """Points less the overall mean, so that |x|^2 - 2 x.y + |y|^2 does not cancel."""
-        return self.X[rows] - self._centre
-
-    @cached_property
-    def _centre(self):
-        return np.average(self.means, axis=0, weights=self.sizes)
-
 
 def _distances(one, other, same):
     """Euclidean distances between the rows of two arrays; exactly 0 from a point to itself."""
-    squared = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1) - 2.0 * (one @ other.T)
-    distance = np.sqrt(np.maximum(squared, 0.0))
+    squared = one @ other.T
+    squared *= -2.0
+    squared += np.einsum("ij,ij->i", one, one)[:, None]
+    squared += np.einsum("ij,ij->i", other, other)
+    distance = np.sqrt(np.maximum(squared, 0.0, out=squared), out=squared)
     if same:
         np.fill_diagonal(distance, 0.0)
     return distance
@@ -123,7 +123,8 @@ def summarise(X, labels, *, memory=MEMORY):
     X : array of shape (time, feature)
         Points, finite.
     labels : array of int, shape (time,)
-        Cluster of each; -1 is unassigned and left out with its row. Any integers: they are numbered anew.
+        Cluster of each; -1 is unassigned and left out with its row. The others are numbered anew, so that none
+        is empty.
     memory : int, default=268435456
         Bytes that working copies may take.
 
@@ -134,20 +135,34 @@ def summarise(X, labels, *, memory=MEMORY):
     Raises
     ------
     ValueError
-        If lengths differ, values are missing, or there are fewer than two clusters.
+        If lengths differ, X is not numbers or has missing values, labels are not integers from -1 up, or there are
+        fewer than two clusters.
     """
-    X, labels = np.asarray(X), np.asarray(labels)
-    if X.ndim != 2 or labels.shape != X.shape[:1]:
+    X, labels = np.asanyarray(X), np.asarray(labels)
+    if X.ndim != 2 or not X.shape[1] or labels.shape != X.shape[:1]:
         raise ValueError(f"X of shape {X.shape} and labels of shape {labels.shape} do not belong together.")
+    if X.dtype.kind not in "fiub":
+        raise ValueError(f"X: type {X.dtype}. Pass real numbers.")
+    if len(labels) and labels.dtype.kind not in "iub":
+        raise ValueError(f"labels: type {labels.dtype}. Pass integers, -1 for unassigned steps.")
+    if len(labels) and labels.min() < -1:
+        raise ValueError(
+            f"labels: {labels.min()}. Number clusters from 0; only -1, unassigned, may be below."
+        )
     assigned = labels >= 0
     if not assigned.all():
         X, labels = X[assigned], labels[assigned]
-    if not all(np.isfinite(part).all() for part in np.array_split(X, max(1, len(X) // 1000))):
+    if np.ma.is_masked(X) or not all(
+        np.isfinite(part).all() for part in np.array_split(X, max(1, len(X) // 1000))
+    ):
         raise ValueError("X holds missing or infinite values. Fill them first.")
     names, labels = np.unique(labels, return_inverse=True)
     if len(names) < 2:
-        raise ValueError(f"{len(names)} clusters among {len(labels)} labels: measures need at least two.")
-    return ClusterStatistics(X, labels, memory)
+        raise ValueError(
+            f"{len(names)} clusters in {len(labels)} of {len(assigned)} steps; the others are unassigned. "
+            "Measures need at least two."
+        )
+    return ClusterStatistics(np.asarray(X), labels, memory)
 
 
 def silhouettes(sums, labels, sizes):

@@ -25,23 +25,45 @@ def silhouette_cosine(statistics):
     ----------
     Rousseeuw (1987); equals scikit-learn's `silhouette_score(metric="cosine")`.
     """
+    return float(silhouettes(_cosine_sums(statistics), statistics.labels, statistics.sizes).mean())
+
+
+def _cosine_sums(statistics):
+    """Sum of cosine distances from each point to all members of each cluster, shape (time, cluster).
+
+    1 - cos(x, y) = |u - v|^2 / 2 for the directions u and v. Taken from a common centre, the squares keep their
+    digits where all points lie in nearly one direction, as temperatures in K do.
+    """
+    labels, sizes = statistics.labels, statistics.sizes
     parts = [part for members in statistics.members for part in statistics.parts(members)]
-    totals = np.zeros((len(statistics.sizes), statistics.X.shape[1]))
+    totals = np.zeros((len(sizes), statistics.X.shape[1]))
+    has_direction = np.empty(len(labels), bool)
     for part in parts:
-        totals[statistics.labels[part[0]]] += _unit(statistics.X[part]).sum(axis=0)
-    sums = np.empty((len(statistics.X), len(statistics.sizes)))
+        directions = _directions(statistics.X[part])
+        has_direction[part] = directions.any(axis=1)
+        totals[labels[part[0]]] += directions.sum(axis=0)
+    directed = np.bincount(labels[has_direction], minlength=len(sizes))
+    centre = totals.sum(axis=0) / max(directed.sum(), 1)
+    totals -= directed[:, None] * centre
+    sums, squares = np.empty((len(labels), len(sizes))), np.empty(len(labels))
     for part in parts:
-        unit = _unit(statistics.X[part])
-        sums[part] = statistics.sizes - unit @ totals.T
-        # A point's distance to itself is 0, which for a zero vector is not 1 - 0.
-        sums[part, statistics.labels[part]] -= ~unit.any(axis=1)
-    return float(silhouettes(np.maximum(sums, 0.0), statistics.labels, statistics.sizes).mean())
+        offsets = _directions(statistics.X[part]) - centre
+        squares[part] = np.einsum("ij,ij->i", offsets, offsets)
+        sums[part] = -offsets @ totals.T
+    of_clusters = np.bincount(labels[has_direction], squares[has_direction], minlength=len(sizes))
+    sums += (squares[:, None] * directed + of_clusters) / 2
+    # The zero vector has no direction: 1 from every point but itself.
+    sums += sizes - directed
+    sums[~has_direction] = sizes
+    sums[~has_direction, labels[~has_direction]] -= 1
+    return np.maximum(sums, 0.0)
 
 
-def _unit(points):
-    """Directions of points, float64; the zero vector stays."""
-    norms = np.linalg.norm(points, axis=1, keepdims=True).astype(np.float64)
-    return points / np.where(norms > 0, norms, 1.0)
+def _directions(points):
+    """Unit vectors of points, float64; the zero vector stays."""
+    points = points.astype(np.float64)
+    norms = np.linalg.norm(points, axis=1, keepdims=True)
+    return np.divide(points, norms, out=points, where=norms > 0)
 
 
 def davies_bouldin(statistics):
@@ -53,7 +75,7 @@ def davies_bouldin(statistics):
     """
     distance = np.sqrt(statistics.squared_to_mean)
     spread = np.array([distance[m].mean() for m in statistics.members])
-    separation = np.linalg.norm(statistics.means[:, None] - statistics.means, axis=-1)
+    separation = np.stack([np.linalg.norm(statistics.means - mean, axis=1) for mean in statistics.means])
     np.fill_diagonal(separation, np.inf)
     separation[separation == 0] = np.inf  # as scikit-learn has it: coinciding means count 0
     return float(((spread[:, None] + spread) / separation).max(axis=1).mean())
@@ -82,7 +104,10 @@ def cluster_variances(statistics):
 
 
 def cluster_variance(statistics):
-    """Mean over clusters of equation 10, each cluster counting alike; smaller is better."""
+    """Mean over clusters of equation 10, each cluster counting alike; smaller is better.
+
+    Weighted by size it would be the square of `rmse_mean` and tell nothing new.
+    """
     return float(cluster_variances(statistics).mean())
 
 
@@ -103,6 +128,9 @@ def smallest_cluster(statistics):
 
 
 def size_entropy(statistics):
-    """Entropy of the cluster sizes over its maximum: 1 for equal sizes, near 0 for all in one."""
+    """Entropy of the cluster sizes over its maximum: 1 for equal sizes, near 0 for all in one.
+
+    The maximum is the logarithm of the number of clusters that have members.
+    """
     share = statistics.sizes / statistics.sizes.sum()
-    return float(-(share * np.log(share)).sum() / np.log(len(share)))
+    return min(1.0, float(-(share * np.log(share)).sum() / np.log(len(share))))

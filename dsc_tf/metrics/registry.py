@@ -17,33 +17,50 @@ class Measure:
     Parameters
     ----------
     function : callable
-        From `ClusterStatistics` to float.
+        From `ClusterStatistics` to float. Its name is the measure's, the first line of its docstring the definition.
     better : {"higher", "lower"} or None
         Which way is better.
     shift_invariant : bool
         Whether adding a constant to all points changes nothing.
     degree : int
         The measure of c times the data is c ** degree times the measure.
+    column : str, default=None
+        Title of the column of the published tables that it stands for, by equation or by notebook; None if none.
     """
 
     function: Callable
     better: str | None
     shift_invariant: bool
     degree: int
+    column: str | None = None
+
+    @property
+    def name(self):
+        """Name in `MEASURES` and in the result of `evaluate`."""
+        return self.function.__name__
+
+    @property
+    def definition(self):
+        """The definition in one line."""
+        return self.function.__doc__.splitlines()[0]
 
 
+DISTANCE, VARIANCE = "avg inter-cluster distance", "avg variance"
 MEASURES = {
-    "silhouette_cosine": Measure(internal.silhouette_cosine, "higher", False, 0),
-    "silhouette_euclidean": Measure(internal.silhouette_euclidean, "higher", True, 0),
-    "davies_bouldin": Measure(internal.davies_bouldin, "lower", True, 0),
-    "rmse_mean": Measure(internal.rmse_mean, "lower", True, 1),
-    "nearest_pair_distance": Measure(internal.nearest_pair_distance, "higher", True, 1),
-    "cluster_variance": Measure(internal.cluster_variance, "lower", True, 2),
-    "nearest_pair_row_minimum": Measure(published.nearest_pair_row_minimum, None, True, 1),
-    "nearest_pair_row_mean": Measure(published.nearest_pair_row_mean, None, True, 1),
-    "block_variance": Measure(published.block_variance, None, True, 2),
-    "smallest_cluster": Measure(internal.smallest_cluster, None, True, 0),
-    "size_entropy": Measure(internal.size_entropy, None, True, 0),
+    measure.name: measure
+    for measure in (
+        Measure(internal.silhouette_cosine, "higher", False, 0, "silhouette"),
+        Measure(internal.silhouette_euclidean, "higher", True, 0),
+        Measure(internal.davies_bouldin, "lower", True, 0, "Davies-Bouldin"),
+        Measure(internal.rmse_mean, "lower", True, 1, "RMSE_mean"),
+        Measure(internal.nearest_pair_distance, "higher", True, 1, DISTANCE),
+        Measure(internal.cluster_variance, "lower", True, 2, VARIANCE),
+        Measure(published.nearest_pair_row_minimum, None, True, 1, DISTANCE),
+        Measure(published.nearest_pair_row_mean, None, True, 1, DISTANCE),
+        Measure(published.block_variance, None, True, 2, VARIANCE),
+        Measure(internal.smallest_cluster, None, True, 0),
+        Measure(internal.size_entropy, None, True, 0),
+    )
 }
 
 EXTERNAL = {
@@ -73,7 +90,7 @@ def evaluate(X, labels, true_labels=None):
     Raises
     ------
     DscTfError
-        If lengths differ, values are missing, or there are fewer than two clusters.
+        If lengths differ, values are missing, labels are not integers, or there are fewer than two clusters.
 
     Examples
     --------
@@ -84,15 +101,31 @@ def evaluate(X, labels, true_labels=None):
     >>> measures["nearest_pair_distance"], measures["rmse_mean"], round(measures["davies_bouldin"], 4)
     (6.0, 1.0, 0.3333)
     """
-    X, labels = np.asarray(X), np.asarray(labels)
-    features = (X[:, -1] if X.ndim == 5 else X).reshape(len(X), -1)
+    X, labels = np.asanyarray(X), np.asarray(labels)
+    features = X[:, -1] if X.ndim == 5 else X
     try:
+        if X.ndim != 2 and X.size:
+            features = features.reshape(len(X), -1)
         statistics = summarise(features, labels)
+        known = None if true_labels is None else _known(true_labels, labels)
     except ValueError as error:
         raise DscTfError(f"evaluate: {error}") from error
     measures = {name: measure.function(statistics) for name, measure in MEASURES.items()}
-    if true_labels is not None:
-        assigned = labels >= 0
-        known = np.asarray(true_labels)[assigned]
-        measures |= {name: function(known, labels[assigned]) for name, function in EXTERNAL.items()}
+    if known is not None:
+        measures |= {name: function(known, labels[labels >= 0]) for name, function in EXTERNAL.items()}
     return measures
+
+
+def _known(true_labels, labels):
+    """True labels of the assigned steps, checked."""
+    true_labels = np.asarray(true_labels)
+    if true_labels.shape != labels.shape:
+        raise ValueError(
+            f"true_labels of shape {true_labels.shape} and labels of shape {labels.shape} do not belong together."
+        )
+    known = true_labels[labels >= 0]
+    if (known != known).any():
+        raise ValueError(
+            "true_labels are missing for assigned steps. Set their labels to -1 to leave them out."
+        )
+    return known

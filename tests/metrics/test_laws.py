@@ -1,5 +1,7 @@
 """Laws that every measure in the registry keeps, and values of other libraries."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -53,20 +55,54 @@ def test_scale(measure):
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "reference"),
-    [
-        ("silhouette_euclidean", sk.silhouette_score),
-        ("silhouette_cosine", lambda X, y: sk.silhouette_score(X, y, metric="cosine")),
-        ("davies_bouldin", sk.davies_bouldin_score),
-    ],
-)
+def test_float_type_does_not_matter(measure):
+    X, labels = example()
+    X = X.astype("float32")
+    assert measure[0](summarise(X, labels)) == pytest.approx(
+        measure[0](summarise(X.astype("float64"), labels)), rel=1e-12
+    )
+
+
+def test_missing_values_are_refused(measure):
+    X, labels = example()
+    X[3, 2] = np.nan
+    with pytest.raises(ValueError, match="missing or infinite"):
+        measure[0](summarise(X, labels))
+
+
+def test_each_measure_is_named_and_defined(measure):
+    known = measure[1]
+    assert MEASURES[known.name] is known
+    assert known.definition.endswith(".") and known.better in ("higher", "lower", None)
+
+
+def test_each_column_of_the_table_has_one_definition_and_its_variants_have_no_better():
+    for column in {m.column for m in MEASURES.values()} - {None}:
+        assert sum(m.better is not None for m in MEASURES.values() if m.column == column) == 1
+
+
+REFERENCES = {
+    "silhouette_euclidean": sk.silhouette_score,
+    "silhouette_cosine": lambda X, y: sk.silhouette_score(X, y, metric="cosine"),
+    "davies_bouldin": sk.davies_bouldin_score,
+}
+
+
+@pytest.mark.parametrize(("name", "reference"), REFERENCES.items())
 @pytest.mark.parametrize("seed", range(3))
 def test_equals_scikit_learn(name, reference, seed):
     X, labels = example(seed)
     labels[labels == 3] = 0
     labels[5] = 3  # one cluster of a single member
     assert evaluate(X, labels)[name] == pytest.approx(reference(X, labels), rel=1e-6)
+
+
+@pytest.mark.parametrize(("name", "reference"), REFERENCES.items())
+@pytest.mark.parametrize("offset", [300, 1e5])
+def test_equals_scikit_learn_on_single_precision_kelvin_and_pascal(name, reference, offset):
+    X, labels = example(features=50)
+    X = (X + offset).astype("float32")
+    assert evaluate(X, labels)[name] == pytest.approx(reference(X.astype("float64"), labels), abs=1e-6)
 
 
 def test_cosine_silhouette_with_zero_vectors_equals_scikit_learn():
@@ -90,6 +126,24 @@ def test_nearest_pairs_survive_a_large_offset():
     X, labels = example()
     near = summarise(X, labels).nearest_pairs
     np.testing.assert_allclose(summarise(X + 1e6, labels).nearest_pairs, near, rtol=1e-6)
+
+
+def test_twins_in_two_clusters_are_exactly_as_far_apart_as_they_are():
+    # |x|^2 - 2 x.y + |y|^2 alone gives 1e-6 for equal points of this length, and noise for near ones.
+    X, labels = example(features=300)
+    X, labels[:3] = 100 * X, [0, 1, 2]
+    X[1] = X[0] + 1e-7
+    X[2] = X[0]
+    pairs = summarise(X, labels).nearest_pairs
+    assert pairs[0, 2] == 0
+    assert pairs[0, 1] == pytest.approx(np.linalg.norm(X[0] - X[1]), rel=1e-9)
+
+
+def test_tight_clusters_far_apart_keep_their_diameters():
+    X, labels = example()
+    X = 1e-6 * X + 1e3 * labels[:, None]
+    diameters = [cdist(X[labels == j], X[labels == j]).max() for j in range(4)]
+    np.testing.assert_allclose(np.diag(summarise(X, labels).nearest_pairs), diameters, rtol=1e-6)
 
 
 def test_equations_in_loops():
@@ -137,13 +191,22 @@ def test_windows_are_measured_on_their_last_step():
     assert evaluate(windows, labels) == evaluate(X, labels)
 
 
-@pytest.mark.parametrize("name", EXTERNAL)
-def test_agreement_with_truth(name):
+@pytest.mark.parametrize(
+    ("name", "chance"),
+    [("adjusted_rand_index", 0), ("normalised_mutual_information", 0), ("accuracy", 1 / 4)],
+)
+def test_agreement_with_truth(name, chance):
     rng = np.random.default_rng(0)
-    truth = rng.integers(4, size=400)
+    truth = rng.integers(4, size=4000)
     agreement = EXTERNAL[name]
+    assert agreement(truth, truth) == pytest.approx(1)
     assert agreement(truth, (truth + 1) % 4) == pytest.approx(1)
-    assert agreement(truth, rng.integers(4, size=400)) < 0.4
+    assert agreement(truth, rng.integers(4, size=4000)) == pytest.approx(chance, abs=0.03)
+
+
+def test_mutual_information_by_hand():
+    # Four even classes cut to two even clusters: information log 2, mean entropy (log 4 + log 2) / 2, so 2 / 3.
+    assert EXTERNAL["normalised_mutual_information"]([0, 1, 2, 3], [0, 0, 1, 1]) == pytest.approx(2 / 3)
 
 
 def test_accuracy_by_hand():
@@ -154,8 +217,14 @@ def test_accuracy_by_hand():
 @pytest.mark.parametrize(
     ("X", "labels", "words"),
     [
-        ([[0.0], [1.0]], [0, 0], "1 clusters"),
-        ([[0.0], [1.0]], [-1, -1], "0 clusters"),
+        ([[0.0], [1.0]], [0, 0], "1 clusters in 2 of 2 steps"),
+        ([[0.0], [1.0]], [-1, -1], "0 clusters in 0 of 2 steps"),
+        ([], [], "do not belong together"),
+        ([[], []], [0, 1], "do not belong together"),
+        ([["0"], ["1"]], [0, 1], "real numbers"),
+        ([[0.0], [1.0]], [0.0, np.nan], "type float64"),
+        ([[0.0], [1.0]], [0, -128], "labels: -128"),
+        ([[0.0], [np.inf]], [0, 1], "missing or infinite"),
         ([[0.0], [np.nan]], [0, 1], "missing or infinite"),
         ([[0.0], [1.0]], [0, 1, 1], "do not belong together"),
     ],
@@ -163,3 +232,28 @@ def test_accuracy_by_hand():
 def test_bad_input_is_refused_in_one_line(X, labels, words):
     with pytest.raises(DscTfError, match=words):
         evaluate(np.array(X), labels)
+
+
+def test_masked_values_are_refused():
+    with pytest.raises(DscTfError, match="missing or infinite"):
+        evaluate(np.ma.masked_equal([[0.0], [1.0], [9.0]], 9), [0, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("truth", "words"), [([0, 1, 0], r"shape \(3,\)"), ([0, np.nan], "missing for assigned")]
+)
+def test_bad_truth_is_refused_in_one_line(truth, words):
+    with pytest.raises(DscTfError, match=words):
+        evaluate(np.array([[0.0], [1.0]]), [0, 1], truth)
+
+
+def test_memory_stays_within_what_is_allowed():
+    X, labels = example(n=3000)
+    memory = 4 * 2**20  # the matrix of all distances takes 72 MB
+    tracemalloc.start()
+    try:
+        for known in MEASURES.values():
+            known.function(summarise(X, labels, memory=memory))
+        assert tracemalloc.get_traced_memory()[1] < memory
+    finally:
+        tracemalloc.stop()
