@@ -5,6 +5,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from dsc_tf.data import open_dataset, prepare, sample_dataset, write_sample
+from dsc_tf.errors import DscTfError
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +62,38 @@ def test_file_reads_back_the_same(ds, tmp_path):
         xr.testing.assert_allclose(back, open_dataset(ds))
         assert back.regime.dtype == np.int8
     assert [p.name for p in tmp_path.iterdir()] == ["sample.nc"]
+
+
+def test_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "sample.nc"
+    path.write_bytes(b"old")
+
+    def fail_halfway(self, target, **options):
+        target.write_bytes(b"half")
+        raise OSError("no space left")
+
+    monkeypatch.setattr(xr.Dataset, "to_netcdf", fail_halfway)
+    with pytest.raises(OSError, match="no space"):
+        write_sample(path)
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["sample.nc"]
+
+
+def test_fields_carry_cf_attributes(ds):
+    units = {"sp": "Pa", "sst": "K", "u10": "m s-1", "v10": "m s-1", "sshf": "J m-2", "slhf": "J m-2", "t2m": "K"}
+    assert {name: ds[name].attrs["units"] for name in ds} == units
+    for name in ds:
+        assert {"standard_name", "long_name", "cell_methods"} <= set(ds[name].attrs)
+        assert ds[name].dtype == np.float32
+    assert ds.regime.attrs["flag_values"].dtype == np.int8
+    assert len(ds.regime.attrs["flag_meanings"].split()) == 7
+
+
+def test_calendar_goes_on_past_the_year():
+    assert str(sample_dataset(days=366).time.values[-1])[:10] == "2022-01-01"
+
+
+@pytest.mark.parametrize("days", [0, -3, 2.5, "365"])
+def test_days_must_be_a_positive_whole_number(days):
+    with pytest.raises(DscTfError, match="days"):
+        sample_dataset(days=days)
