@@ -15,8 +15,8 @@ _ROOMS = {
     "sample_dataset": "data",
     "mock_dataset": "data",
     "DSC": "clusterers.dsc",
-    "KMeans": "clusterers.classical",
-    "Hierarchical": "clusterers.classical",
+    "KMeans": "clusterers.kmeans",
+    "Hierarchical": "clusterers.hierarchical",
     "evaluate": "metrics",
     "regimes": "reporting",
 }

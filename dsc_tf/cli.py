@@ -55,18 +55,29 @@ def parse(config_class, argv, *, program, epilog):
     )
     texts = parameter_texts(config_class)
     for field in dataclasses.fields(config_class):
-        flag = "--" + field.name.replace("_", "-")
-        parser.add_argument(flag, default=argparse.SUPPRESS, help=texts[field.name], **_options(field))
+        options = {"default": argparse.SUPPRESS, "help": texts[field.name]} | _options(field)
+        if field.metadata.get("positional"):
+            parser.add_argument(field.name, nargs="?", **options)
+        else:
+            parser.add_argument("--" + field.name.replace("_", "-"), **options)
     given = vars(parser.parse_args(argv))
     file = given.pop("config")
     return config_class(**(_read_config(file, config_class) if file else {}) | given)
 
 
 def parameter_texts(documented):
-    """Descriptions of the parameters in a NumPy docstring, by name, each as one line."""
-    section = documented.__doc__.split("Parameters\n", 1)[1]
-    entries = re.findall(r"^    (\w+) : [^\n]*\n((?:        [^\n]*\n?)+)", section, re.M)
-    return {name: " ".join(text.split()).replace("%", "%%") for name, text in entries}
+    """Descriptions of the parameters in NumPy docstrings, by name, each as one line; a class inherits its bases'."""
+    texts = {}
+    for owner in reversed(documented.__mro__):
+        section = (owner.__doc__ or "").partition("Parameters\n")[2]
+        entries = re.findall(r"^    (\w+) : [^\n]*\n((?:        [^\n]*\n?)+)", section, re.M)
+        texts |= {name: " ".join(text.split()).replace("%", "%%") for name, text in entries}
+    return texts
+
+
+def speaker(quiet):
+    """What says a line on standard output, or nothing."""
+    return (lambda text: None) if quiet else (lambda text: print(text, flush=True))
 
 
 def guarded(command):

@@ -1,20 +1,24 @@
-"""The settings of the main job, checked one by one as they are made."""
+"""The settings of the commands, checked one by one as they are made."""
 
 import dataclasses
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from .clusterers.registry import METHODS
+from .data import open_dataset, sample_dataset
 from .data.protocols import PROTOCOLS
 from .errors import DscTfError
+from .reporting import partial_path
 
-RECIPES = ("trained", "notebook")
+RECIPES = ("trained", "notebook", "untrained")
 PRECISIONS = ("auto", "float32", "bfloat16")
 CELLS = ("lstm", "convlstm")
+TABLES = ("table1", "table2", "table3", "figure1", "figure2", "all")
 
 
 @dataclass(frozen=True)
-class TrainConfig:
-    """Cluster the steps of a gridded climate record into regimes.
+class DataConfig:
+    """What the commands share: the record, its preparation, the output.
 
     Parameters
     ----------
@@ -30,31 +34,10 @@ class TrainConfig:
         Average sub-daily data: "daily", "monthly", or a pandas offset such as 6h.
     accumulated : tuple of str
         Variables to sum rather than average, where the file does not say so.
-    method : str
-        How to cluster.
     n_clusters : int
         Number of clusters.
-    window : int
-        Consecutive steps seen together; the last one is labelled.
-    protocol : str
-        How values are prepared: "paper" (equations), "notebook" (what printed the published tables), or
-        "anomaly" (without the seasonal cycle, weighted by area).
-    recipe : str
-        How the network is trained: "trained" learns, "notebook" repeats the published settings.
-    cell : str
-        Recurrent layers of the encoder.
-    seed : int
-        Seed of everything random.
-    pretrain_epochs : int
-        Passes over the record that learn reconstruction alone; the recipe's by default.
-    epochs : int
-        Most passes of joint training; the recipe's by default.
-    batch_size : int
-        Samples a training step; the recipe's by default.
-    precision : str
-        Number format; "auto" picks bfloat16 where the hardware computes it natively.
     output : str
-        Run folder; runs/NAME by default.
+        Run folder; a free name under runs/ by default.
     resume : bool
         Go on with an interrupted run of the same settings.
     quiet : bool
@@ -69,44 +52,27 @@ class TrainConfig:
     period: tuple[str, str] | None = field(default=None, metadata={"metavar": ("START", "END")})
     aggregate: str | None = None
     accumulated: tuple[str, ...] = ()
-    method: str = field(default="dsc", metadata={"choices": tuple(METHODS)})
     n_clusters: int = 7
-    window: int = 1
-    protocol: str = field(default="paper", metadata={"choices": tuple(PROTOCOLS)})
-    recipe: str = field(default="trained", metadata={"choices": RECIPES})
-    cell: str = field(default="lstm", metadata={"choices": CELLS})
-    seed: int = 0
-    pretrain_epochs: int | None = None
-    epochs: int | None = None
-    batch_size: int | None = None
-    precision: str = field(default="auto", metadata={"choices": PRECISIONS})
     output: str | None = None
     resume: bool = False
     quiet: bool = False
 
+    least = {"n_clusters": 2}  # of numbers, by name
+
     def __post_init__(self):
-        for name in ("data", "variables", "region", "period", "accumulated"):
-            value = getattr(self, name)
-            if isinstance(value, list):
-                object.__setattr__(self, name, tuple(value))
         for entry in dataclasses.fields(self):
+            value = getattr(self, entry.name)
+            if isinstance(value, list):
+                value = tuple(value)
+                object.__setattr__(self, entry.name, value)
             choices = entry.metadata.get("choices")
-            if choices and getattr(self, entry.name) not in choices:
-                raise DscTfError(
-                    f"{entry.name}: {getattr(self, entry.name)!r}. Choose one of {', '.join(choices)}."
-                )
-        for name, least in (
-            ("n_clusters", 2),
-            ("window", 1),
-            ("pretrain_epochs", 0),
-            ("epochs", 1),
-            ("batch_size", 1),
-        ):
+            for one in value if isinstance(value, tuple) else (value,):
+                if choices and one not in choices and value is not None:
+                    raise DscTfError(f"{entry.name}: {one!r}. Choose one of {', '.join(choices)}.")
+        for name, least in self.least.items():
             value = getattr(self, name)
             if value is not None and value < least:
                 raise DscTfError(f"{name}: {value}. Give an integer of at least {least}.")
-        if not 0 <= self.seed < 2**32:
-            raise DscTfError(f"seed: {self.seed}. Give an integer from 0 to {2**32 - 1}.")
 
     def science(self):
         """The settings that results depend on, as JSON can hold them."""
@@ -114,3 +80,135 @@ class TrainConfig:
         for name in ("output", "resume", "quiet"):
             del settings[name]
         return {name: list(v) if isinstance(v, tuple) else v for name, v in settings.items()}
+
+    def open(self):
+        """The record that the settings name, as `open_dataset` returns it.
+
+        Raises
+        ------
+        DscTfError
+            If it cannot be read or holds no such variable, region or period.
+        """
+        if self.data == ("sample",):
+            source = sample_dataset()
+        else:
+            source = self.data[0] if len(self.data) == 1 else list(self.data)
+        options = ("variables", "region", "period", "aggregate", "accumulated")
+        return open_dataset(source, **{name: getattr(self, name) for name in options})
+
+    def folder(self, stem):
+        """The folder asked for, or the first free runs/STEM; to resume, the last one interrupted."""
+        if self.output:
+            return Path(self.output)
+        first = Path("runs") / stem
+        names = [first, *(first.with_name(f"{first.name}-{i}") for i in range(2, 1000))]
+        free = next(i for i, name in enumerate(names) if not (name.exists() or partial_path(name).exists()))
+        interrupted = [name for name in names[:free] if partial_path(name).exists()]
+        return interrupted[-1] if self.resume and interrupted else names[free]
+
+    @property
+    def data_stem(self):
+        """The first file's name without its ending, for names of runs."""
+        return Path(self.data[0].rstrip("/*")).stem.replace("*", "") or "data"
+
+
+@dataclass(frozen=True)
+class TrainConfig(DataConfig):
+    """Cluster the steps of a gridded climate record into regimes.
+
+    Parameters
+    ----------
+    method : str
+        How to cluster.
+    window : int
+        Consecutive steps seen together; the last one is labelled.
+    protocol : str
+        How values are prepared: "paper" (equations), "notebook" (what printed the published tables), or
+        "anomaly" (without the seasonal cycle, weighted by area).
+    recipe : str
+        How the network is trained: "trained" learns, "notebook" repeats the published settings, "untrained" takes
+        the network as it is drawn.
+    cell : str
+        Recurrent layers of the encoder of dsc.
+    sequence_length : int
+        Most steps of the sequence that dtc and dtcr read a sample as, by means over areas; every value by default.
+    seed : int
+        Seed of everything random.
+    pretrain_epochs : int
+        Passes over the record that learn reconstruction alone; the recipe's by default.
+    epochs : int
+        Most passes of joint training; the recipe's by default.
+    batch_size : int
+        Samples a training step; the recipe's by default.
+    precision : str
+        Number format; "auto" picks bfloat16 where the hardware computes it natively.
+    """
+
+    method: str = field(default="dsc", metadata={"choices": tuple(METHODS)})
+    window: int = 1
+    protocol: str = field(default="paper", metadata={"choices": tuple(PROTOCOLS)})
+    recipe: str = field(default="trained", metadata={"choices": RECIPES})
+    cell: str = field(default="lstm", metadata={"choices": CELLS})
+    sequence_length: int | None = None
+    seed: int = 0
+    pretrain_epochs: int | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    precision: str = field(default="auto", metadata={"choices": PRECISIONS})
+
+    least = DataConfig.least | {
+        "window": 1,
+        "sequence_length": 1,
+        "pretrain_epochs": 0,
+        "epochs": 1,
+        "batch_size": 1,
+    }
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not 0 <= self.seed < 2**32:
+            raise DscTfError(f"seed: {self.seed}. Give an integer from 0 to {2**32 - 1}.")
+
+
+@dataclass(frozen=True)
+class ReproduceConfig(DataConfig):
+    """Run every method of a published table on one record and set the table beside the published figures.
+
+    Parameters
+    ----------
+    what : str
+        "table1" (properties), "table2" (baselines), "table3" (ablations), "figure1" (the network), "figure2" (latent
+        vectors), or "all".
+    runs : int
+        Seeds of methods without a network and of the recipes "notebook" and "untrained".
+    trained_runs : int
+        Seeds of the recipe "trained".
+    protocols : tuple of str
+        How values are prepared: "notebook" (what printed the tables, without padding), "paper", "anomaly".
+    recipes : tuple of str
+        How networks are trained.
+    methods : tuple of str
+        Rows to run, by name; all of the table by default.
+    sequence_length : int
+        Most steps of the sequences of dtc and dtcr, by means over areas; 0 reads every value, as published.
+    jobs : int
+        Processes at once; as many as processors and memory bear by default.
+    scheduler : str
+        Address of a Dask scheduler whose workers take the runs.
+    """
+
+    what: str = field(default="all", metadata={"choices": TABLES, "positional": True})
+    runs: int = 20
+    trained_runs: int = 5
+    protocols: tuple[str, ...] = field(default=("notebook",), metadata={"choices": tuple(PROTOCOLS)})
+    recipes: tuple[str, ...] = field(default=("notebook", "trained"), metadata={"choices": RECIPES})
+    methods: tuple[str, ...] | None = None
+    sequence_length: int = 300
+    jobs: int | None = None
+    scheduler: str | None = None
+
+    least = DataConfig.least | {"runs": 1, "trained_runs": 1, "sequence_length": 0, "jobs": 1}
+
+    def science(self):
+        """The settings that results depend on, as JSON can hold them."""
+        return {name: v for name, v in super().science().items() if name not in ("jobs", "scheduler")}

@@ -1,21 +1,18 @@
 """The main job: cluster a climate record and leave a run folder."""
 
-import json
 import sys
 import time
 import warnings
-from pathlib import Path
 
 import numpy as np
 
 from . import cli
-from .clusterers import clusterer
+from .clusterers import NETWORKS, build
 from .clusterers.base import check_cluster_count
 from .config import TrainConfig
-from .data import open_dataset, prepare, sample_dataset
-from .errors import DscTfError
+from .data import prepare
 from .metrics import evaluate
-from .reporting import data_fingerprint, open_run, partial_path, software_versions, write_results
+from .reporting import open_run, write_config, write_results
 
 CHECKPOINT = "checkpoint.npz"
 EXAMPLES = """examples:
@@ -46,15 +43,16 @@ def run(config):
     DscTfError
         If settings or data are at fault, or the output folder is.
     """
-    say = _say(config.quiet)
-    ds = _dataset(config)
+    say = cli.speaker(config.quiet)
+    ds = config.open()
     X, prep = prepare(ds, protocol=config.protocol, window=config.window)
     check_cluster_count(config.n_clusters, len(X))
     say(f"{len(X)} samples of {' x '.join(map(str, X.shape[1:]))} (window, latitude, longitude, variable)")
-    folder = open_run(_output(config), resume=config.resume)
-    _write_config(folder, config, ds)
+    stem = f"{config.method}-{config.data_stem}-k{config.n_clusters}-seed{config.seed}"
+    folder = open_run(config.folder(stem), resume=config.resume)
+    write_config(folder, config.science(), ds)
     began = time.perf_counter()
-    method = _method(config, folder.path)
+    method = _method(config, folder.path, prep.hints())
     with folder.told_when_full():
         method.fit(X)
     seconds = time.perf_counter() - began
@@ -94,68 +92,20 @@ def _config(argv):
     return cli.parse(TrainConfig, argv, program="python -m dsc_tf.train", epilog=EXAMPLES)
 
 
-def _say(quiet):
-    return (lambda text: None) if quiet else (lambda text: print(text, flush=True))
-
-
-def _dataset(config):
-    if config.data != ("sample",):
-        source = config.data[0] if len(config.data) == 1 else list(config.data)
-    else:
-        source = sample_dataset()
-    return open_dataset(
-        source,
-        variables=config.variables,
-        region=config.region,
-        period=config.period,
-        aggregate=config.aggregate,
-        accumulated=config.accumulated,
-    )
-
-
-def _output(config):
-    """The folder asked for, or the first free name under runs/; to resume, the last one interrupted."""
-    if config.output:
-        return Path(config.output)
-    stem = Path(config.data[0].rstrip("/*")).stem.replace("*", "") or "data"
-    first = Path("runs") / f"{config.method}-{stem}-k{config.n_clusters}-seed{config.seed}"
-    names = [first, *(first.with_name(f"{first.name}-{i}") for i in range(2, 1000))]
-    free = next(i for i, name in enumerate(names) if not (name.exists() or partial_path(name).exists()))
-    interrupted = [name for name in names[:free] if partial_path(name).exists()]
-    return interrupted[-1] if config.resume and interrupted else names[free]
-
-
-def _write_config(folder, config, ds):
-    """Write the settings first; refuse to resume a run of other settings or data."""
-    record = {"config": config.science(), "data": data_fingerprint(ds), "software": software_versions()}
-    record = json.loads(json.dumps(record))
-    path = folder.path / "config.json"
-    if path.exists():
-        before = json.loads(path.read_text())
-        changed = [name for name, value in record["config"].items() if before["config"].get(name) != value]
-        if before["data"]["sha256"] != record["data"]["sha256"]:
-            changed.append("values of the data")
-        if changed:
-            raise DscTfError(
-                f"resume: {folder.path} was started with other {', '.join(changed)}. "
-                "Give the same settings, or delete that folder to start anew."
-            )
-    folder.write_json("config.json", record)
-
-
-def _method(config, folder):
-    if config.method in ("kmeans", "hierarchical"):
-        options = {"random_state": config.seed} if config.method == "kmeans" else {}
-        return clusterer(config.method)(config.n_clusters, **options)
+def _method(config, folder, hints):
+    options = hints | {"random_state": config.seed}
+    if config.method not in NETWORKS:
+        return build(config.method, config.n_clusters, **options)
     cli.load_keras()
     from .training import Checkpoint
     from .training.progress import ProgressBar
 
-    names = ("recipe", "cell", "pretrain_epochs", "epochs", "batch_size", "precision")
-    return clusterer(config.method)(
+    names = ("recipe", "cell", "sequence_length", "pretrain_epochs", "epochs", "batch_size", "precision")
+    return build(
+        config.method,
         config.n_clusters,
+        **options,
         **{name: getattr(config, name) for name in names},
-        random_state=config.seed,
         checkpoint=Checkpoint(folder / CHECKPOINT),
         callbacks=() if config.quiet else (ProgressBar(),),
     )

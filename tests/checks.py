@@ -48,3 +48,11 @@ def check_saved(model, x, path):
 
 def _flat(outputs):
     return [np.asarray(o) for o in keras.tree.flatten(outputs)]
+
+
+def plain_groups():
+    """Twenty-four samples in two plain groups on an awkward grid, shape (24, 2, 9, 11, 3)."""
+    rng = np.random.default_rng(0)
+    X = rng.random((24, 2, 9, 11, 3), dtype=np.float32) * 0.1
+    X[::2] += 0.8
+    return X

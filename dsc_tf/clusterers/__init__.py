@@ -1,5 +1,5 @@
 """Methods with scikit-learn's face, one file a method."""
 
-from .registry import METHODS, clusterer
+from .registry import CONTROLS, METHODS, NETWORKS, build, clusterer
 
-__all__ = ["METHODS", "clusterer"]
+__all__ = ["CONTROLS", "METHODS", "NETWORKS", "build", "clusterer"]

@@ -1,10 +1,13 @@
 """The face that all methods share."""
 
 import numbers
+import warnings
 from typing import final
 
 import numpy as np
+import sklearn.cluster
 from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.exceptions import ConvergenceWarning
 
 from ..errors import DscTfError
 
@@ -63,6 +66,33 @@ def check_cluster_count(n_clusters, n_samples):
         raise DscTfError(
             f"n_clusters: {n_clusters} for {n_samples} samples. Give fewer clusters or a longer period."
         )
+
+
+def kmeans(points, n_clusters, n_init, random_state, *, init="k-means++"):
+    """scikit-learn's k-means, which here survives fewer distinct points than clusters without a word.
+
+    Parameters
+    ----------
+    points : array of shape (time, feature)
+        Points.
+    n_clusters : int
+        Number of clusters; all have members while there are as many points.
+    n_init : int
+        Restarts.
+    random_state : int or None
+        Seed.
+    init : str, default="k-means++"
+        How each restart begins.
+
+    Returns
+    -------
+    sklearn.cluster.KMeans
+        Fitted.
+    """
+    model = sklearn.cluster.KMeans(n_clusters, init=init, n_init=n_init, random_state=random_state)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return model.fit(points)
 
 
 def by_size(labels, n_clusters):

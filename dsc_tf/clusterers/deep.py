@@ -6,29 +6,40 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import sklearn.cluster
 
 from ..errors import DscTfError
-from ..models import dsc_model
+from ..models import dsc_model, has_decoder
 from ..training import RECIPES, Batches, Recipe, TargetRefresh, encode
 from ..training.batches import FollowEpoch
 from ..training.precision import dtype_policy
 from ..training.resume import Record, restore
 from ..training.seeds import seeded
-from .base import Clusterer, by_size
+from .base import Clusterer, by_size, kmeans
+
+LOSSES = {"clustering": "kld", "reconstruction": "mse"}
 
 
 class DeepClusterer(Clusterer):
     """Pretrain an autoencoder, start centres by k-means, train both jointly.
 
-    Subclasses write `_network`, which returns the arguments of the autoencoder as a dict, and name the
-    model function `autoencoder_function`.
+    Subclasses write `_network`, which returns the arguments of the network as a dict, and name
+
+    - `network_function`, which takes them; without a decoder there is no pretraining;
+    - `recipes`, by name;
+    - `keeps_decoder`, whether the joint loss holds the reconstruction;
+    - `saved_parameters`, those of the constructor that a loaded clusterer needs to predict.
     """
+
+    recipes = RECIPES
+    keeps_decoder = True
+    saved_parameters = ()
+    precision = "float32"
 
     def _fit(self, X):
         if X.ndim != 5:
             raise DscTfError(f"X: shape {X.shape}. Give (time, window, latitude, longitude, variable).")
         recipe = self._recipe()
+        X = self._inputs(X)
         policy = dtype_policy(self.precision, best=recipe.precision)
         with seeded(self.random_state) as seed:
             self.network_ = self._network(X.shape[1:], recipe, policy)
@@ -38,7 +49,8 @@ class DeepClusterer(Clusterer):
             saved = self.checkpoint.load() if self.checkpoint else None
             self.history_ = json.loads(str(saved["history"])) if saved else []
             if saved is None or str(saved["stage"]) == "pretrain":
-                self._pretrain(X, recipe, seed, saved)
+                if has_decoder(self.autoencoder_):
+                    self._pretrain(X, recipe, seed, saved)
                 self._start_centres(X, recipe, seed)
                 saved = None
             self._joint(X, recipe, seed, saved)
@@ -48,15 +60,21 @@ class DeepClusterer(Clusterer):
 
     def predict(self, X):
         """Cluster of each sample, shape (time,)."""
-        return encode(self.assigner_, np.asarray(X)).argmax(axis=1)
+        return self.predict_proba(X).argmax(axis=1)
 
     def predict_proba(self, X):
         """Soft assignment of each sample, shape (time, cluster); rows sum to 1."""
-        return encode(self.assigner_, np.asarray(X))
+        return encode(self.assigner_, self._inputs(np.asarray(X)))
 
     def transform(self, X):
-        """Latent vector of each sample, shape (time, feature)."""
-        return encode(self.encoder_, np.asarray(X))
+        """Latent vector of each sample, shape (time, feature); latent sequences end to end."""
+        return encode(self.encoder_, self._inputs(np.asarray(X))).reshape(len(X), -1)
+
+    def count_weights(self, shape):
+        """Size of the network for samples of this shape (window, latitude, longitude, variable)."""
+        sample = self._inputs(np.zeros((1, *shape), np.float32))
+        network = type(self).network_function(**self._network(sample.shape[1:], self._recipe(), "float32"))
+        return network.count_params()
 
     def save(self, folder):
         """Write the model: `model.keras`, and `model.json` with `model.weights.h5`.
@@ -74,6 +92,7 @@ class DeepClusterer(Clusterer):
         self.model_.save_weights(folder / "model.weights.h5")
         network = self.network_ | {"shape": list(self.network_["shape"])}
         text = {"method": type(self).__name__, "n_clusters": int(self.n_clusters), "network": network}
+        text["parameters"] = {name: getattr(self, name) for name in self.saved_parameters}
         (folder / "model.json").write_text(json.dumps(text, indent=2) + "\n")
 
     @classmethod
@@ -96,7 +115,7 @@ class DeepClusterer(Clusterer):
         text = json.loads((folder / "model.json").read_text())
         if text["method"] != cls.__name__:
             raise DscTfError(f"model: {folder} holds {text['method']}. Load it with that class.")
-        self = cls(text["n_clusters"])
+        self = cls(text["n_clusters"], **text.get("parameters", {}))
         self.network_ = text["network"] | {"shape": tuple(text["network"]["shape"])}
         self._build()
         self.model_.load_weights(folder / "model.weights.h5")
@@ -105,48 +124,70 @@ class DeepClusterer(Clusterer):
     def _recipe(self):
         recipe = self.recipe
         if not isinstance(recipe, Recipe):
-            if recipe not in RECIPES:
-                raise DscTfError(f"recipe: {recipe!r}. Choose one of {', '.join(RECIPES)}.")
-            recipe = RECIPES[recipe]
+            if recipe not in self.recipes:
+                raise DscTfError(f"recipe: {recipe!r}. Choose one of {', '.join(self.recipes)}.")
+            recipe = self.recipes[recipe]
         asked = {name: getattr(self, name) for name in ("batch_size", "learning_rate")}
         return dataclasses.replace(recipe, **{name: v for name, v in asked.items() if v is not None})
 
+    def _inputs(self, X):
+        """What the network reads of samples; first axis time."""
+        return X
+
     def _build(self):
-        self.autoencoder_ = type(self).autoencoder_function(**self.network_)
+        self.autoencoder_ = type(self).network_function(**self.network_)
         self.encoder_ = self.autoencoder_.get_layer("encoder")
-        self.model_ = dsc_model(self.autoencoder_, self.n_clusters)
+        self.model_ = self._joint_model()
         self.assigner_ = keras.Model(self.model_.input, self.model_.output["clustering"], name="assigner")
+
+    def _joint_model(self):
+        return dsc_model(self.autoencoder_, self.n_clusters, reconstruct=self.keeps_decoder)
 
     def _pretrain(self, X, recipe, seed, saved):
         model = self.autoencoder_
-        model.compile(_optimizer(recipe, recipe.pretrain_learning_rate), loss="mse")
+        model.compile(recipe.new_optimizer(recipe.pretrain_learning_rate), loss="mse")
         batches = Batches(
             X, lambda at, x: x, batch_size=recipe.batch_size, seed=seed if recipe.shuffle else None
         )
         if saved is not None:
             restore(saved, model)
-        epochs = _passes(self.pretrain_epochs, recipe.pretrain_steps, batches)
+        asked = recipe.pretrain_epochs if self.pretrain_epochs is None else self.pretrain_epochs
+        epochs = _passes(asked, recipe.pretrain_steps, batches)
         self._run("pretrain", model, batches, epochs, saved)
 
     def _start_centres(self, X, recipe, seed):
-        latent = self.transform(X).astype(np.float64)
-        kmeans = sklearn.cluster.KMeans(
-            self.n_clusters, init=recipe.kmeans_init, n_init=recipe.kmeans_restarts, random_state=seed % 2**32
-        ).fit(latent)
+        latent = encode(self.encoder_, X)
         layer = self.model_.get_layer("clustering")
-        layer.centres.assign(kmeans.cluster_centers_)
-        spread = np.sqrt(kmeans.inertia_ / len(latent))
+        centres = self._first_centres(latent.reshape(len(X), -1).astype(np.float64), recipe, seed)
+        layer.centres.assign(centres.reshape(layer.centres.shape))
+        nearest = [
+            np.asarray(layer.squared_distances(part)).min(axis=1)
+            for part in np.array_split(latent, -(-len(X) // 256))
+        ]
+        spread = np.sqrt(np.concatenate(nearest).mean(dtype=np.float64))
         if recipe.sharpness is not None and spread > 0:
             layer.length_scale.assign(spread / recipe.sharpness)
+
+    def _first_centres(self, latent, recipe, seed):
+        start, restarts = recipe.kmeans_init, recipe.kmeans_restarts
+        return kmeans(latent, self.n_clusters, restarts, seed % 2**32, init=start).cluster_centers_
 
     def _joint(self, X, recipe, seed, saved):
         model = self.model_
         model.compile(
-            _optimizer(recipe, recipe.learning_rate),
-            loss={"clustering": "kld", "reconstruction": "mse"},
-            loss_weights={"clustering": recipe.clustering_weight, "reconstruction": 1.0},
+            recipe.new_optimizer(recipe.learning_rate),
+            loss={name: LOSSES[name] for name in model.output},
+            loss_weights={
+                name: {"clustering": recipe.clustering_weight}.get(name, 1.0) for name in model.output
+            },
         )
-        refresh = TargetRefresh(self.assigner_, X, tol=recipe.tol, patience=recipe.patience)
+        refresh = TargetRefresh(
+            self.assigner_,
+            X,
+            tol=recipe.tol,
+            patience=recipe.patience,
+            reconstructs="reconstruction" in model.output,
+        )
         batches = Batches(
             X,
             refresh.targets,
@@ -159,7 +200,8 @@ class DeepClusterer(Clusterer):
         else:
             refresh.restore(restore(saved, model))
         if not refresh.is_at_rest:
-            steps = _passes(self.epochs, recipe.steps, batches) * batches.steps_a_pass
+            asked = recipe.epochs if self.epochs is None else self.epochs
+            steps = _passes(asked, recipe.steps, batches) * batches.steps_a_pass
             epochs = -(-steps // batches.steps)  # an epoch is what lies between two refreshes
             self._run("joint", model, batches, epochs, saved, refresh)
         self.stopped_by_ = "labels at rest" if refresh.is_at_rest else "epochs"
@@ -177,11 +219,11 @@ class DeepClusterer(Clusterer):
         )  # fmt: skip
 
     def _number_by_size(self, X):
-        order = by_size(self.predict(X), self.n_clusters)
+        order = by_size(encode(self.assigner_, X).argmax(axis=1), self.n_clusters)
         centres = self.model_.get_layer("clustering").centres
         centres.assign(np.asarray(centres)[order])
         self.cluster_centers_ = np.asarray(centres)
-        self.soft_labels_ = self.predict_proba(X)
+        self.soft_labels_ = encode(self.assigner_, X)
 
 
 def _passes(asked, steps, batches):
@@ -189,9 +231,3 @@ def _passes(asked, steps, batches):
     if asked is not None:
         return asked
     return max(2, -(-steps // batches.steps_a_pass)) if steps else 0
-
-
-def _optimizer(recipe, learning_rate):
-    if recipe.optimizer == "sgd":
-        return keras.optimizers.SGD(learning_rate, momentum=0.9)
-    return keras.optimizers.Adam(learning_rate)

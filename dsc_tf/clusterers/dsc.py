@@ -56,7 +56,7 @@ class DSC(DeepClusterer):
     Clustering: A Temporal Clustering Approach for Multi-dimensional Climate Data. ECML PKDD.
     """
 
-    autoencoder_function = staticmethod(dsc_autoencoder)
+    network_function = staticmethod(dsc_autoencoder)
 
     def __init__(
         self,

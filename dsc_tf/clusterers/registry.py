@@ -1,14 +1,29 @@
 """Every method by its name on the command line. A line here gives a method its contract tests."""
 
+import inspect
 from importlib import import_module
 
 from ..errors import DscTfError
 
 METHODS = {
     "dsc": ("dsc", "DSC"),
-    "kmeans": ("classical", "KMeans"),
-    "hierarchical": ("classical", "Hierarchical"),
+    "kmeans": ("kmeans", "KMeans"),
+    "hierarchical": ("hierarchical", "Hierarchical"),
+    "dec": ("dec", "DEC"),
+    "dtc": ("dtc", "DTC"),
+    "dtcr": ("dtcr", "DTCR"),
+    "cnn_encoder": ("ablations", "CNNEncoder"),
+    "cnn_autoencoder": ("ablations", "CNNAutoencoder"),
+    "cnn_lstm_encoder": ("ablations", "CNNLSTMEncoder"),
+    "eof_kmeans": ("eof", "EOFKMeans"),
+    "gaussian_mixture": ("eof", "GaussianMixture"),
+    "spherical_kmeans": ("spherical", "SphericalKMeans"),
+    "persistent_kmeans": ("persistent", "PersistentKMeans"),
+    "random_partition": ("controls", "RandomPartition"),
 }
+
+NETWORKS = ("dsc", "dec", "dtc", "dtcr", "cnn_encoder", "cnn_autoencoder", "cnn_lstm_encoder")  # need Keras
+CONTROLS = ("random_partition",)  # find nothing, by intention
 
 
 def clusterer(method):
@@ -28,3 +43,25 @@ def clusterer(method):
         raise DscTfError(f"method: {method!r}. Choose one of {', '.join(METHODS)}.")
     file, name = METHODS[method]
     return getattr(import_module(f"{__package__}.{file}"), name)
+
+
+def build(method, n_clusters, **options):
+    """A method with those of the options that it knows.
+
+    Parameters
+    ----------
+    method : str
+        A name in `METHODS`.
+    n_clusters : int
+        Number of clusters.
+    **options
+        Parameters of any method; the others are left out.
+
+    Returns
+    -------
+    Clusterer
+        Not fitted.
+    """
+    kind = clusterer(method)
+    known = inspect.signature(kind).parameters
+    return kind(n_clusters, **{name: value for name, value in options.items() if name in known})

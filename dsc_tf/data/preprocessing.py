@@ -14,7 +14,7 @@ import xarray as xr
 from ..errors import DscTfError
 from .protocols import PROTOCOLS, Protocol
 from .seasons import cell_totals, fit_seasonal_cycle, seasonal_design, time_blocks
-from .windows import gather_windows, window_ends
+from .windows import gather_windows, segment_starts, window_ends
 
 DIMENSIONS = ("time", "latitude", "longitude")
 
@@ -147,6 +147,19 @@ class Preprocessor:
                 values += np.tensordot(seasonal_design(time), self.seasonal_[v][:, :rows, :columns], axes=1)
             result[name] = (DIMENSIONS, values.astype(np.float32), self.attributes_[v])
         return xr.Dataset(result, coords)
+
+    def hints(self):
+        """What methods may want to know of the samples last transformed.
+
+        Returns
+        -------
+        dict
+            latitude: degrees north of each row of `X`, None where fields are weighted already; starts: positions of
+            the samples at which a new stretch of time begins.
+        """
+        padding = len(self.weight_) - len(self.latitude_)
+        latitude = None if self.protocol.weight else np.pad(self.latitude_, (0, padding), mode="edge")
+        return {"latitude": latitude, "starts": tuple(segment_starts(self.time.values).tolist())}
 
     def state(self):
         """Everything learned, as arrays and strings that `numpy.savez` can hold."""

@@ -1,7 +1,9 @@
-"""Soft assignment of latent vectors to cluster centres (Student's t kernel)."""
+"""Soft assignment of latent vectors or sequences to cluster centres (Student's t kernel)."""
 
 import keras
 from keras import ops
+
+EPSILON = 1e-12  # keeps ratios of constant sequences finite
 
 
 @keras.saving.register_keras_serializable(package="dsc_tf")
@@ -22,40 +24,47 @@ class ClusteringLayer(keras.layers.Layer):
         Number of clusters, at least 2.
     alpha : float, default=1.0
         Degrees of freedom of the kernel.
+    metric : {"euclidean", "cid", "correlation"}, default="euclidean"
+        Distance to a centre. Of sequences, "cid" multiplies it by the ratio of the larger complexity (length of
+        the differences from step to step) to the smaller; "correlation" is sqrt(2 (1 - r)).
 
     Call arguments
-        inputs, shape (time, feature).
+        inputs, shape (time, feature) or (time, step, channel).
 
     Output shape
         (time, cluster); rows sum to 1.
 
-    State saved: `centres` (cluster, feature), trained; `length_scale` (scalar), not trained.
+    State saved: `centres` (cluster, ...), of the shape of one input, trained; `length_scale` (scalar), not trained.
 
     References
     ----------
-    Xie et al. (2016), equation 1; Faruque et al. (2023), equation 3. The length scale is ours.
+    Xie et al. (2016), equation 1; Faruque et al. (2023), equation 3; for sequences Madiraju et al. (2018).
+    The length scale is ours.
     """
 
-    def __init__(self, n_clusters, *, alpha=1.0, **kwargs):
+    def __init__(self, n_clusters, *, alpha=1.0, metric="euclidean", **kwargs):
         kwargs["dtype"] = "float32"
         super().__init__(**kwargs)
         self.n_clusters = n_clusters
         self.alpha = alpha
+        self.metric = metric
 
     def build(self, input_shape):
         self.centres = self.add_weight(
-            shape=(self.n_clusters, input_shape[-1]), initializer="glorot_uniform", name="centres"
+            shape=(self.n_clusters, *input_shape[1:]), initializer="glorot_uniform", name="centres"
         )
         self.length_scale = self.add_weight(
             shape=(), initializer="ones", trainable=False, name="length_scale"
         )
 
     def call(self, inputs):
-        # The difference form: |z|^2 - 2 z.c + |c|^2 cancels when latent vectors lie close together.
-        difference = ops.expand_dims(inputs, 1) - self.centres
-        squared = ops.sum(ops.square(difference), axis=-1) / ops.square(self.length_scale)
+        squared = self.squared_distances(inputs) / ops.square(self.length_scale)
         log_kernel = -0.5 * (self.alpha + 1.0) * ops.log1p(squared / self.alpha)
         return ops.softmax(log_kernel, axis=-1)
+
+    def squared_distances(self, inputs):
+        """Squared distance of each input to each centre, shape (time, cluster)."""
+        return SQUARED_DISTANCES[self.metric](ops.expand_dims(inputs, 1), ops.expand_dims(self.centres, 0))
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], self.n_clusters)
@@ -63,4 +72,37 @@ class ClusteringLayer(keras.layers.Layer):
     def get_config(self):
         config = super().get_config()
         del config["dtype"]
-        return config | {"n_clusters": self.n_clusters, "alpha": self.alpha}
+        return config | {"n_clusters": self.n_clusters, "alpha": self.alpha, "metric": self.metric}
+
+
+def _squared_euclidean(x, y):
+    # The difference form: |x|^2 - 2 x.y + |y|^2 cancels when latent vectors lie close together.
+    return _sum(ops.square(x - y))
+
+
+def _squared_cid(x, y):
+    one, other = _squared_complexity(x), _squared_complexity(y)
+    ratio = (ops.maximum(one, other) + EPSILON) / (ops.minimum(one, other) + EPSILON)
+    return _squared_euclidean(x, y) * ratio
+
+
+def _squared_complexity(x):
+    return _sum(ops.square(x[:, :, 1:] - x[:, :, :-1]))
+
+
+def _squared_correlation(x, y):
+    x, y = (v - ops.mean(v, axis=tuple(range(2, len(v.shape))), keepdims=True) for v in (x, y))
+    norms = ops.sqrt((_sum(ops.square(x)) + EPSILON) * (_sum(ops.square(y)) + EPSILON))
+    return 2.0 * ops.maximum(0.0, 1.0 - _sum(x * y) / norms)
+
+
+def _sum(x):
+    """Over all axes but sample and cluster."""
+    return ops.sum(x, axis=tuple(range(2, len(x.shape))))
+
+
+SQUARED_DISTANCES = {
+    "euclidean": _squared_euclidean,
+    "cid": _squared_cid,
+    "correlation": _squared_correlation,
+}

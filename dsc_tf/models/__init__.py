@@ -1,5 +1,18 @@
 """Functions that return Keras models. They know nothing of data or training."""
 
-from .dsc import dsc_autoencoder, dsc_model
+from .ablations import cnn_autoencoder, cnn_encoder, cnn_lstm_encoder
+from .dense import dense_autoencoder
+from .dsc import dsc_autoencoder
+from .dtc import temporal_autoencoder
+from .joint import dsc_model, has_decoder
 
-__all__ = ["dsc_autoencoder", "dsc_model"]
+__all__ = [
+    "cnn_autoencoder",
+    "cnn_encoder",
+    "cnn_lstm_encoder",
+    "dense_autoencoder",
+    "dsc_autoencoder",
+    "dsc_model",
+    "has_decoder",
+    "temporal_autoencoder",
+]

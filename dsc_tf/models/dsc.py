@@ -10,7 +10,8 @@ import math
 import keras
 from keras import layers, ops
 
-from ..layers import ClusteringLayer, Standardise
+from ..layers import Standardise
+from .joint import joined
 
 FILTERS = (64, 128, 256, 512)
 POOLING = 2 ** len(FILTERS)
@@ -58,36 +59,8 @@ def dsc_autoencoder(
     ----------
     Faruque et al. (2023), section 3 and the authors' notebook for the sizes.
     """
-    inputs = keras.Input(shape, name="window")
     encoder = _encoder(shape, cell, units, latent_size, dropout, policy)
-    decoder = _decoder(shape, latent_size, output_activation, policy)
-    return keras.Model(inputs, decoder(encoder(inputs)), name="autoencoder")
-
-
-def dsc_model(autoencoder, n_clusters, *, alpha=1.0):
-    """Autoencoder and clustering layer as one model, sharing the autoencoder's weights.
-
-    Parameters
-    ----------
-    autoencoder : keras.Model
-        As `dsc_autoencoder` returns it.
-    n_clusters : int
-        Number of clusters.
-    alpha : float, default=1.0
-        Degrees of freedom of the clustering layer.
-
-    Returns
-    -------
-    keras.Model
-        Outputs `clustering` (time, cluster) and `reconstruction` (the shape of the input).
-    """
-    inputs = keras.Input(autoencoder.input_shape[1:], name="window")
-    latent = autoencoder.get_layer("encoder")(inputs)
-    outputs = {
-        "clustering": ClusteringLayer(n_clusters, alpha=alpha, name="clustering")(latent),
-        "reconstruction": autoencoder.get_layer("decoder")(latent),
-    }
-    return keras.Model(inputs, outputs, name="dsc")
+    return joined(encoder, _decoder(shape, latent_size, output_activation, policy))
 
 
 def _encoder(shape, cell, units, latent_size, dropout, policy):

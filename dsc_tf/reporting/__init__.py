@@ -1,6 +1,6 @@
 """Run folders, CF netCDF of labels, figures. Takes arrays and datasets, knows no method."""
 
-from .fingerprint import data_fingerprint, software_versions
+from .fingerprint import data_fingerprint, software_versions, write_config
 from .labels import labels_dataset
 from .regimes import regimes
 from .results import write_results
@@ -14,5 +14,6 @@ __all__ = [
     "partial_path",
     "regimes",
     "software_versions",
+    "write_config",
     "write_results",
 ]

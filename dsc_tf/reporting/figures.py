@@ -5,7 +5,7 @@ import numpy as np
 from .maps import composite_maps, label_calendar
 from .style import cluster_colours, new_figure
 
-__all__ = ["composite_maps", "label_calendar", "latent_map", "training_curves"]
+__all__ = ["composite_maps", "draw_latent", "label_calendar", "latent_map", "training_curves"]
 
 MOST_POINTS = 3000
 
@@ -72,6 +72,32 @@ def latent_map(latent, labels, centres=None, *, random_state=0, note=""):
     ----------
     Faruque et al. (2023), Figure 2.
     """
+    figure = new_figure(6.2, 5.4, note)
+    axes = figure.subplots()
+    shown = draw_latent(axes, latent, labels, centres, random_state=random_state)
+    of = f", {shown} of {len(latent)} steps" if shown < len(latent) else ""
+    axes.set_title(
+        "latent vectors by t-SNE" + of + ("" if centres is None else "; triangles: centres"), fontsize=10
+    )
+    figure.legend(loc="outside right upper", frameon=False, fontsize=8)
+    return figure
+
+
+def draw_latent(axes, latent, labels, centres=None, *, random_state=0):
+    """Draw what `latent_map` shows, with labels for a legend.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    latent, labels, centres, random_state
+        As of `latent_map`.
+
+    Returns
+    -------
+    int
+        Number of vectors shown.
+    """
     from sklearn.manifold import TSNE
 
     rng = np.random.default_rng(random_state)
@@ -86,8 +112,6 @@ def latent_map(latent, labels, centres=None, *, random_state=0, note=""):
     perplexity = min(30.0, max(1.0, (len(together) - 1) / 3))
     # Start at random: the default starts from principal components, which identical points do not have.
     flat = TSNE(2, perplexity=perplexity, init="random", random_state=random_state).fit_transform(together)
-    figure = new_figure(6.2, 5.4, note)
-    axes = figure.subplots()
     k = int(labels.max()) + 1 if centres is None else len(centres)
     for j, colour in enumerate(cluster_colours(k)):
         mine = np.asarray(labels)[shown] == j
@@ -95,9 +119,4 @@ def latent_map(latent, labels, centres=None, *, random_state=0, note=""):
         if centres is not None:
             axes.scatter(*flat[n + j], marker="^", s=110, color=colour, edgecolor="black", zorder=3)
     axes.set(xticks=[], yticks=[])
-    of = f", {n} of {len(latent)} steps" if n < len(latent) else ""
-    axes.set_title(
-        "latent vectors by t-SNE" + of + ("" if centres is None else "; triangles: centres"), fontsize=10
-    )
-    figure.legend(loc="outside right upper", frameon=False, fontsize=8)
-    return figure
+    return n

@@ -1,10 +1,13 @@
 """What data and what software a run was made from."""
 
 import hashlib
+import json
 import platform
 from importlib import metadata
 
 import numpy as np
+
+from ..errors import DscTfError
 
 SOFTWARE = "dsc_tf tensorflow tensorflow-cpu keras numpy scipy scikit-learn xarray netCDF4 matplotlib".split()
 BLOCK = 2**24  # values hashed at a time
@@ -37,6 +40,39 @@ def data_fingerprint(ds):
         "variables": variables,
         "sha256": digest.hexdigest(),
     }
+
+
+def write_config(folder, settings, ds):
+    """Write what a run is made from into its folder, first of all; a resumed run must be made from the same.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        An open run folder.
+    settings : dict
+        All settings that results depend on.
+    ds : xr.Dataset
+        The record.
+
+    Raises
+    ------
+    DscTfError
+        If the folder holds a run of other settings or data.
+    """
+    record = {"config": settings, "data": data_fingerprint(ds), "software": software_versions()}
+    record = json.loads(json.dumps(record))
+    path = folder.path / "config.json"
+    if path.exists():
+        before = json.loads(path.read_text())
+        changed = [name for name, value in record["config"].items() if before["config"].get(name) != value]
+        if before["data"]["sha256"] != record["data"]["sha256"]:
+            changed.append("values of the data")
+        if changed:
+            raise DscTfError(
+                f"resume: {folder.path} was started with other {', '.join(changed)}. "
+                "Give the same settings, or delete that folder to start anew."
+            )
+    folder.write_json("config.json", record)
 
 
 def software_versions():

@@ -2,7 +2,7 @@
 
 from .batches import Batches, encode
 from .joint import TargetRefresh
-from .recipes import NOTEBOOK, RECIPES, TRAINED, Recipe
+from .recipes import NOTEBOOK, RECIPES, TRAINED, UNTRAINED, Recipe
 from .resume import Checkpoint
 from .targets import target_distribution
 
@@ -10,6 +10,7 @@ __all__ = [
     "NOTEBOOK",
     "RECIPES",
     "TRAINED",
+    "UNTRAINED",
     "Batches",
     "Checkpoint",
     "Recipe",

@@ -23,25 +23,28 @@ class TargetRefresh(keras.callbacks.Callback):
         Share of changed labels that counts as none.
     patience : int
         Consecutive quiet refreshes before training stops.
+    reconstructs : bool, default=True
+        Whether the trained model has a second output, which is compared with its input.
 
     References
     ----------
     Faruque et al. (2023), section 3.3 and equation 7.
     """
 
-    def __init__(self, assigner, X, *, tol, patience):
+    def __init__(self, assigner, X, *, tol, patience, reconstructs=True):
         super().__init__()
         self.assigner = assigner
         self.X = X
         self.tol = tol
         self.patience = patience
+        self.reconstructs = reconstructs
         self.p = None
         self.labels = None
         self.quiet_refreshes = 0
 
     def targets(self, at, x):
         """Targets of the batch at positions `at`, for `Batches`."""
-        return {"clustering": self.p[at], "reconstruction": x}
+        return {"clustering": self.p[at]} | ({"reconstruction": x} if self.reconstructs else {})
 
     def state(self):
         """What a resumed run needs to go on as if nothing had happened."""

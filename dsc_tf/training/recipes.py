@@ -4,7 +4,9 @@
 the weights do not move. `TRAINED` is ours: the network learns.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import keras
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,10 @@ class Recipe:
         Activation of the reconstruction.
     precision : str
         What `precision="auto"` may choose at best: "bfloat16" or "float32".
+    pretrain_epochs : int, default=None
+        Passes that learn reconstruction alone, however long the record; None counts `pretrain_steps`.
+    epochs : int, default=None
+        Most passes with the joint loss; None counts `steps`.
     """
 
     name: str
@@ -73,6 +79,14 @@ class Recipe:
     dropout: float
     output_activation: str
     precision: str
+    pretrain_epochs: int | None = None
+    epochs: int | None = None
+
+    def new_optimizer(self, learning_rate):
+        """The recipe's optimiser."""
+        if self.optimizer == "sgd":
+            return keras.optimizers.SGD(learning_rate, momentum=0.9)
+        return keras.optimizers.Adam(learning_rate)
 
 
 NOTEBOOK = Recipe(
@@ -119,4 +133,13 @@ TRAINED = Recipe(
     precision="bfloat16",
 )
 
-RECIPES = {recipe.name: recipe for recipe in (NOTEBOOK, TRAINED)}
+# The published network as it is drawn, and k-means on what it says: the control that `NOTEBOOK` amounts to.
+UNTRAINED = replace(NOTEBOOK, name="untrained", steps=0)
+
+
+def by_name(*recipes):
+    """Recipes by their names."""
+    return {recipe.name: recipe for recipe in recipes}
+
+
+RECIPES = by_name(NOTEBOOK, TRAINED, UNTRAINED)

@@ -83,6 +83,10 @@ def _variables(model):
     return [*model.variables, *model.optimizer.variables]
 
 
+# Keras names the parts of a loss where there are several.
+ONLY_LOSS = {"pretrain": "reconstruction", "joint": "clustering"}
+
+
 class Record(keras.callbacks.Callback):
     """Appends a row to the history at the end of every epoch, and saves a checkpoint when one is due.
 
@@ -111,8 +115,8 @@ class Record(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         nan = float("nan")
         row = {"stage": self.stage, "epoch": len(self.history), "loss": logs["loss"]}
-        row["reconstruction"] = logs.get("reconstruction_loss", logs["loss"])
-        row["clustering"] = logs.get("clustering_loss", nan)
+        for name in ("reconstruction", "clustering"):
+            row[name] = logs.get(f"{name}_loss", logs["loss"] if ONLY_LOSS.get(self.stage) == name else nan)
         row["label_change"] = logs.get("label_change", nan)
         row["seconds"] = round(time.perf_counter() - self._began, 3)
         self.history.append({k: v if isinstance(v, (str, int)) else float(v) for k, v in row.items()})

@@ -239,7 +239,7 @@ def test_full_disk_is_one_line_and_leaves_no_result(file, tmp_path, monkeypatch,
 
 
 def test_one_cluster_for_all_is_told_not_hidden(file, tmp_path, monkeypatch, capsys):
-    from dsc_tf.clusterers.classical import KMeans
+    from dsc_tf.clusterers.kmeans import KMeans
 
     monkeypatch.setattr(KMeans, "_fit", lambda self, X: np.zeros(len(X)))
     assert run("--data", file, "--method", "kmeans", "--output", tmp_path / "run") == 0

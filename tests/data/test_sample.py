@@ -80,7 +80,15 @@ def test_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path, monkey
 
 
 def test_fields_carry_cf_attributes(ds):
-    units = {"sp": "Pa", "sst": "K", "u10": "m s-1", "v10": "m s-1", "sshf": "J m-2", "slhf": "J m-2", "t2m": "K"}
+    units = {
+        "sp": "Pa",
+        "sst": "K",
+        "u10": "m s-1",
+        "v10": "m s-1",
+        "sshf": "J m-2",
+        "slhf": "J m-2",
+        "t2m": "K",
+    }
     assert {name: ds[name].attrs["units"] for name in ds} == units
     for name in ds:
         assert {"standard_name", "long_name", "cell_methods"} <= set(ds[name].attrs)

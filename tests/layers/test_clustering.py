@@ -22,6 +22,41 @@ def test_house_rules(rng):
     check_layer(ClusteringLayer, {"n_clusters": 3, "alpha": 2.0}, rng.random((8, 4), dtype="float32"))
 
 
+@pytest.mark.parametrize("metric", ["cid", "correlation"])
+def test_house_rules_for_sequences(rng, metric):
+    x = rng.normal(size=(8, 12, 1)).astype("float32")
+    check_layer(ClusteringLayer, {"n_clusters": 3, "metric": metric}, x)
+
+
+def distance_by_hand(metric, x, y):
+    """Madiraju et al. (2018), section 2.2, one pair of sequences."""
+    if metric == "correlation":
+        return np.sqrt(2 * (1 - np.corrcoef(x, y)[0, 1]))
+    euclidean = np.linalg.norm(x - y)
+    if metric == "euclidean":
+        return euclidean
+    one, other = (np.sqrt((np.diff(v) ** 2).sum()) for v in (x, y))
+    return euclidean * max(one, other) / min(one, other)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cid", "correlation"])
+def test_distances_between_sequences(rng, metric):
+    x, centres = rng.normal(size=(5, 9, 1)).astype("float32"), rng.normal(size=(3, 9, 1)).astype("float32")
+    layer = ClusteringLayer(3, metric=metric)
+    layer.build(x.shape)
+    layer.centres.assign(centres)
+    expected = [[distance_by_hand(metric, a[:, 0], b[:, 0]) ** 2 for b in centres] for a in x]
+    np.testing.assert_allclose(layer.squared_distances(x), expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("metric", ["cid", "correlation"])
+def test_constant_sequences_stay_finite(metric):
+    layer = ClusteringLayer(2, metric=metric)
+    layer.build((None, 6, 1))
+    layer.centres.assign(np.stack([np.zeros((6, 1)), np.arange(6.0)[:, None]]))
+    assert np.isfinite(np.asarray(layer(np.ones((3, 6, 1), "float32")))).all()
+
+
 def test_two_points_on_two_centres_five_apart():
     # |z - c|^2 is 0 or 25, so q is proportional to 1 and 1/26: 26/27 and 1/27.
     z = np.array([[0, 0], [3, 4]], "float32")

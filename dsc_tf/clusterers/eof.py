@@ -1,0 +1,137 @@
+"""What a climate scientist tries first: empirical orthogonal functions, then k-means or a Gaussian mixture."""
+
+import warnings
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture as Mixture
+
+from .base import Clusterer, by_size, fields_of_labelled_step, kmeans
+
+
+class EOFClusterer(Clusterer):
+    """What methods on principal components share: the projection, and parameters `n_components`, `latitude`."""
+
+    def transform(self, X):
+        """Leading principal components of each sample, unscaled, shape (time, component)."""
+        return self.pca_.transform(self._weighted(np.asarray(X)))
+
+    def _scores(self, X):
+        features = self._weighted(X)
+        wanted = self.n_components
+        if wanted >= 1:
+            wanted = int(min(wanted, len(X), features.shape[1]))
+        self.pca_ = PCA(wanted, svd_solver="full").fit(features)
+        return self.pca_.transform(features)
+
+    def _weighted(self, X):
+        if self.latitude is None:
+            return fields_of_labelled_step(X)
+        weight = np.sqrt(np.cos(np.deg2rad(self.latitude))).clip(min=0.0)
+        return fields_of_labelled_step(X * weight[:, None, None].astype(X.dtype))
+
+
+class EOFKMeans(EOFClusterer):
+    """k-means on the leading principal components of the fields of the labelled step.
+
+    Parameters
+    ----------
+    n_clusters : int, default=7
+        Number of clusters.
+    n_components : float or int, default=0.9
+        Share of the variance that the components explain, or their number.
+    latitude : array of shape (latitude,), default=None
+        Degrees north: fields are weighted by sqrt(cos latitude), so that squared distances count area. None where
+        `X` is weighted already, as the `anomaly` protocol does.
+    n_init : int, default=10
+        Restarts.
+    random_state : int, default=None
+        Seed.
+
+    Attributes
+    ----------
+    labels_ : array of int, shape (time,)
+        Cluster of each sample, the largest first.
+    cluster_centers_ : array of shape (cluster, component)
+        Means of the clusters.
+    pca_ : sklearn.decomposition.PCA
+        The projection.
+    """
+
+    def __init__(self, n_clusters=7, *, n_components=0.9, latitude=None, n_init=10, random_state=None):
+        self.n_clusters = n_clusters
+        self.n_components = n_components
+        self.latitude = latitude
+        self.n_init = n_init
+        self.random_state = random_state
+
+    def _fit(self, X):
+        fitted = kmeans(self._scores(X), self.n_clusters, self.n_init, self.random_state)
+        order = by_size(fitted.labels_, self.n_clusters)
+        self.cluster_centers_ = fitted.cluster_centers_[order]
+        return np.argsort(order)[fitted.labels_]
+
+    def predict(self, X):
+        """Nearest centre of each sample, shape (time,)."""
+        scores = self.transform(X)
+        return np.argmin([((scores - c) ** 2).sum(axis=1) for c in self.cluster_centers_], axis=0)
+
+
+class GaussianMixture(EOFClusterer):
+    """A mixture of Gaussians, each with its own covariance, on leading principal components.
+
+    Parameters
+    ----------
+    n_clusters : int, default=7
+        Number of Gaussians.
+    n_components : float or int, default=6
+        Number of principal components, or the share of the variance that they explain: few, since each Gaussian
+        has a covariance to estimate.
+    latitude : array of shape (latitude,), default=None
+        As of `EOFKMeans`.
+    n_init : int, default=10
+        Restarts.
+    random_state : int, default=None
+        Seed.
+
+    Attributes
+    ----------
+    labels_ : array of int, shape (time,)
+        Most probable Gaussian of each sample, the largest cluster first.
+    soft_labels_ : array of shape (time, cluster)
+        Probabilities.
+
+    References
+    ----------
+    Smyth, P., Ide, K., Ghil, M. (1999). Multiple Regimes in Northern Hemisphere Height Fields via Mixture Model
+    Clustering. J. Atmos. Sci. 56.
+    """
+
+    def __init__(self, n_clusters=7, *, n_components=6, latitude=None, n_init=10, random_state=None):
+        self.n_clusters = n_clusters
+        self.n_components = n_components
+        self.latitude = latitude
+        self.n_init = n_init
+        self.random_state = random_state
+
+    def _fit(self, X):
+        scores = self._scores(X)
+        floor = max(1e-12, 1e-3 * float(scores.var(axis=0).mean()))
+        self.mixture_ = Mixture(
+            self.n_clusters, n_init=self.n_init, reg_covar=floor, random_state=self.random_state
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            self.mixture_.fit(scores)
+        self.order_ = by_size(self.mixture_.predict(scores), self.n_clusters)
+        self.soft_labels_ = self.predict_proba(X)
+        return self.soft_labels_.argmax(axis=1)
+
+    def predict(self, X):
+        """Most probable Gaussian of each sample, shape (time,)."""
+        return self.predict_proba(X).argmax(axis=1)
+
+    def predict_proba(self, X):
+        """Probability of each Gaussian, shape (time, cluster); rows sum to 1."""
+        return self.mixture_.predict_proba(self.transform(X))[:, self.order_]

@@ -1,0 +1,31 @@
+"""Ward's agglomerative clustering on the raw features."""
+
+import numpy as np
+import sklearn.cluster
+
+from .base import Clusterer, by_size, fields_of_labelled_step
+
+
+class Hierarchical(Clusterer):
+    """Ward's agglomerative clustering on the fields of the labelled step.
+
+    Knows only the samples it was fitted on: there is no `predict`.
+
+    Parameters
+    ----------
+    n_clusters : int, default=7
+        Number of clusters.
+
+    Attributes
+    ----------
+    labels_ : array of int, shape (time,)
+        Cluster of each sample.
+    """
+
+    def __init__(self, n_clusters=7):
+        self.n_clusters = n_clusters
+
+    def _fit(self, X):
+        ward = sklearn.cluster.AgglomerativeClustering(self.n_clusters, linkage="ward")
+        labels = ward.fit_predict(fields_of_labelled_step(X))
+        return np.argsort(by_size(labels, self.n_clusters))[labels]

@@ -1,0 +1,113 @@
+"""k-means that pays for changing cluster."""
+
+import numpy as np
+
+from .base import Clusterer, by_size, fields_of_labelled_step, kmeans
+
+MOST_ITERATIONS = 100
+
+
+class PersistentKMeans(Clusterer):
+    """k-means with a penalty for each change of cluster from one step to the next.
+
+    It descends sum_t |x_t - c_l(t)|^2 + penalty * number of changes: the labels are the exact best path
+    (Viterbi), the centres the means of their members.
+
+    Parameters
+    ----------
+    n_clusters : int, default=7
+        Number of clusters.
+    penalty : float, default=0.2
+        Of a change, in units of the mean squared distance to the centres of plain k-means.
+    starts : sequence of int, default=()
+        Positions at which a new stretch of time begins: no change is counted across them.
+    n_init : int, default=10
+        Restarts of the k-means that it starts from.
+    random_state : int, default=None
+        Seed.
+
+    Attributes
+    ----------
+    labels_ : array of int, shape (time,)
+        Cluster of each sample, the largest first.
+    cluster_centers_ : array of shape (cluster, feature)
+        Means of the clusters.
+    penalty_ : float
+        Of a change, in squared units of `X`.
+
+    References
+    ----------
+    Falkena, S. K. J., de Wiljes, J., Weisheimer, A., Shepherd, T. G. (2020). Revisiting the identification of
+    wintertime atmospheric circulation regimes in the Euro-Atlantic sector. QJRMS 146.
+    """
+
+    def __init__(self, n_clusters=7, *, penalty=0.2, starts=(), n_init=10, random_state=None):
+        self.n_clusters = n_clusters
+        self.penalty = penalty
+        self.starts = starts
+        self.n_init = n_init
+        self.random_state = random_state
+
+    def _fit(self, X):
+        features = fields_of_labelled_step(X).astype(np.float64)
+        start = kmeans(features, self.n_clusters, self.n_init, self.random_state)
+        self.penalty_ = self.penalty * start.inertia_ / len(X)
+        labels, centres = start.labels_, start.cluster_centers_
+        for _ in range(MOST_ITERATIONS):
+            before, labels = labels, self._path(features, centres)
+            if np.array_equal(labels, before):
+                break
+            centres = np.stack(
+                [
+                    features[labels == j].mean(axis=0) if (labels == j).any() else c
+                    for j, c in enumerate(centres)
+                ]
+            )
+        order = by_size(labels, self.n_clusters)
+        self.cluster_centers_ = centres[order]
+        return np.argsort(order)[labels]
+
+    def predict(self, X):
+        """Best path through consecutive samples, shape (time,)."""
+        return self._path(fields_of_labelled_step(np.asarray(X)).astype(np.float64), self.cluster_centers_)
+
+    def _path(self, features, centres):
+        costs = np.stack([((features - centre) ** 2).sum(axis=1) for centre in centres], axis=1)
+        return best_path(costs, self.penalty_, [at for at in self.starts if 0 < at < len(features)])
+
+
+def best_path(costs, penalty, starts=()):
+    """Labels of least total cost, each change of label costing `penalty`.
+
+    Parameters
+    ----------
+    costs : array of shape (time, cluster)
+        Cost of each label at each step.
+    penalty : float
+        Cost of a change.
+    starts : sequence of int, default=()
+        Positions before which a change is free.
+
+    Returns
+    -------
+    array of int, shape (time,)
+
+    References
+    ----------
+    Viterbi (1967). For equal penalties a step needs the best label before it and the same label alone.
+    """
+    steps, labels = costs.shape
+    free = np.isin(np.arange(steps), starts)
+    came_from = np.empty((steps, labels), dtype=np.intp)
+    total = costs[0]
+    for t in range(1, steps):
+        best = total.argmin()
+        change = total[best] + (0.0 if free[t] else penalty)
+        stays = total <= change
+        came_from[t] = np.where(stays, np.arange(labels), best)
+        total = np.where(stays, total, change) + costs[t]
+    path = np.empty(steps, dtype=np.intp)
+    path[-1] = total.argmin()
+    for t in range(steps - 1, 0, -1):
+        path[t - 1] = came_from[t, path[t]]
+    return path

@@ -1,0 +1,278 @@
+"""The run table: methods x recipes x seeds x protocols, each run stored as it ends."""
+
+import json
+import os
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from ..clusterers import NETWORKS, build
+from ..errors import DscTfError
+from ..metrics import evaluate
+from .guards import descent, mean_run_length
+from .methods import BY_NAME, SEQUENTIAL
+
+RUNS_A_WORKER = 8  # a process of its own for so many: TensorFlow keeps memory of every network it has trained
+RUNS = "runs"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One fit.
+
+    Parameters
+    ----------
+    row : str
+        Name in `BY_NAME`.
+    protocol : str
+        How values are prepared.
+    recipe : str
+        How a network is trained; "" where there is none.
+    seed : int
+        Seed of everything random.
+    """
+
+    row: str
+    protocol: str
+    recipe: str
+    seed: int
+
+    @property
+    def key(self):
+        """Name of its files."""
+        return "-".join(filter(None, (self.protocol, self.row, self.recipe, f"{self.seed:03d}")))
+
+
+def plan(rows, protocols, recipes, seeds):
+    """Every run of a table.
+
+    Parameters
+    ----------
+    rows : list of Row
+        Methods.
+    protocols : tuple of str
+        Protocols.
+    recipes : tuple of str
+        Recipes of networks.
+    seeds : dict of str to int
+        Number of runs by recipe; "" is for methods without a network.
+
+    Returns
+    -------
+    list of Run
+        Ward's clustering has no seed and runs once.
+    """
+    return [
+        Run(row.name, protocol, recipe, seed)
+        for protocol in protocols
+        for row in rows
+        for recipe in row.recipes(recipes)
+        for seed in range(1 if row.method == "hierarchical" else seeds.get(recipe, seeds[""]))
+    ]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """A prepared record.
+
+    Parameters
+    ----------
+    X : array of shape (time, window, latitude, longitude, variable)
+        Samples.
+    hints : dict
+        As `Preprocessor.hints` gives them.
+    truth : array of int, shape (time,) or None
+        Known regimes.
+    """
+
+    X: np.ndarray
+    hints: dict
+    truth: np.ndarray | None = None
+
+
+def execute(run, samples, n_clusters, sequence_length=None, keep_latent=False):
+    """Fit, measure, and say what happened; a fault of the method is a result too.
+
+    Parameters
+    ----------
+    run : Run
+        What to fit.
+    samples : Samples
+        Data.
+    n_clusters : int
+        Number of clusters.
+    sequence_length : int, default=None
+        Most steps of the sequences of DTC and DTCR.
+    keep_latent : bool, default=False
+        Add latent vectors and centres to the result.
+
+    Returns
+    -------
+    dict
+        The run's settings; seconds, labels, measures, mean_run_length, descent, stopped_by; or `error`.
+    """
+    record = asdict(run)
+    began = time.perf_counter()
+    try:
+        method = _method(run, samples, n_clusters, sequence_length).fit(samples.X)
+        record["seconds"] = round(time.perf_counter() - began, 2)
+        record |= _described(method, samples)
+    except Exception as error:  # whatever it is, it is this run's alone
+        return record | {"error": f"{type(error).__name__}: {error}".splitlines()[0]}
+    if keep_latent and hasattr(method, "transform"):
+        record["latent"] = method.transform(samples.X)
+        record["centres"] = method.cluster_centers_.reshape(n_clusters, -1)
+    return record
+
+
+def _method(run, samples, n_clusters, sequence_length):
+    row = BY_NAME[run.row]
+    options = samples.hints | row.options | {"random_state": run.seed}
+    if row.method in NETWORKS:
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", os.environ.get("OMP_NUM_THREADS", "0"))
+        options |= {"recipe": run.recipe}
+    if row.method in SEQUENTIAL:
+        options |= {"sequence_length": sequence_length}
+    return build(row.method, n_clusters, **options)
+
+
+def _described(method, samples):
+    labels = method.labels_
+    found = {
+        "labels": labels.tolist(),
+        "stopped_by": getattr(method, "stopped_by_", ""),
+        "mean_run_length": mean_run_length(labels, samples.hints["starts"]),
+        "measures": {},
+    }
+    if labels.max() > 0:
+        features = samples.X[:, -1].reshape(len(labels), -1)
+        found["measures"] = evaluate(features, labels, samples.truth)
+        found["descent"] = descent(features, labels)
+    return found
+
+
+class RunStore:
+    """Finished runs in the run folder: a JSON each, and latent vectors where they were kept.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        An open run folder.
+    """
+
+    def __init__(self, folder):
+        self.folder = folder
+        (folder.path / RUNS).mkdir(exist_ok=True)
+
+    def load(self, run):
+        """The record of `run`, or None if it has not ended or failed."""
+        path = self.folder.path / RUNS / f"{run.key}.json"
+        record = json.loads(path.read_text()) if path.exists() else {"error": "not run"}
+        return None if "error" in record else record
+
+    def save(self, record):
+        """Write a record, whole or not at all."""
+        key = Run(*(record[name] for name in ("row", "protocol", "recipe", "seed"))).key
+        arrays = {name: record.pop(name) for name in ("latent", "centres") if name in record}
+        if arrays:
+            with self.folder.whole(f"{RUNS}/{key}.npz") as path, open(path, "wb") as file:
+                np.savez_compressed(file, labels=record["labels"], **arrays)
+        self.folder.write_text(f"{RUNS}/{key}.json", json.dumps(record) + "\n")
+
+    def latent(self, run):
+        """Latent vectors, centres and labels of `run` as a dict, or None if they were not kept."""
+        path = self.folder.path / RUNS / f"{run.key}.npz"
+        return dict(np.load(path)) if path.exists() else None
+
+
+def run_table(runs, samples, store, *, jobs, scheduler=None, follow=iter, **options):
+    """Execute what has not ended yet, over processes; store each run as it ends.
+
+    Parameters
+    ----------
+    runs : list of Run
+        All runs of the table.
+    samples : dict of str to Samples
+        Data by protocol.
+    store : RunStore
+        Where records are.
+    jobs : int
+        Processes at once; 1 stays in this one.
+    scheduler : str, default=None
+        Address of a Dask scheduler whose workers take the runs.
+    follow : callable, default=iter
+        Wraps the iterator of ended runs, such as a progress bar.
+    **options
+        Passed to `execute`.
+
+    Returns
+    -------
+    list of dict
+        A record for each run, in their order.
+    """
+    records = {run: store.load(run) for run in runs}
+    waiting = [run for run in runs if records[run] is None]
+    for record in follow(_ended(waiting, samples, jobs, scheduler, options)):
+        store.save(dict(record))
+        records[Run(*(record[name] for name in ("row", "protocol", "recipe", "seed")))] = record
+    return [records[run] for run in runs]
+
+
+def _ended(runs, samples, jobs, scheduler, options):
+    """Records as they come, in parts after which processes start anew."""
+    import joblib
+    from joblib.externals.loky import get_reusable_executor
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    part = len(runs) if scheduler else jobs * RUNS_A_WORKER
+    for start in range(0, len(runs), max(1, part)):
+        todo = dict.fromkeys(runs[start : start + part])
+        calls = (joblib.delayed(_call)(run, samples[run.protocol], options) for run in list(todo))
+        try:
+            with _backend(jobs, scheduler):
+                for record in joblib.Parallel(jobs, return_as="generator_unordered")(calls):
+                    del todo[Run(*(record[name] for name in ("row", "protocol", "recipe", "seed")))]
+                    yield record
+        except TerminatedWorkerError:
+            yield from (_alone(run, samples, options) for run in list(todo))
+        if jobs > 1 and not scheduler:
+            get_reusable_executor().shutdown(wait=True)
+
+
+def _call(run, samples, options):
+    # Latent vectors are large: of each method the first seed's are enough for Figure 2.
+    return execute(
+        run, samples, keep_latent=run.seed == 0 and "figure2" in BY_NAME[run.row].tables, **options
+    )
+
+
+def _alone(run, samples, options):
+    """A run again, in a process of its own, since one of its neighbours was killed."""
+    from joblib.externals.loky import ProcessPoolExecutor
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    with ProcessPoolExecutor(1) as pool:
+        try:
+            return pool.submit(_call, run, samples[run.protocol], options).result()
+        except TerminatedWorkerError:
+            return asdict(run) | {"error": "the process was killed, as for lack of memory"}
+
+
+@contextmanager
+def _backend(jobs, scheduler):
+    import joblib
+
+    if scheduler is None:
+        threads = max(1, (os.cpu_count() or 1) // jobs)
+        inner = {"inner_max_num_threads": threads} if jobs > 1 else {}
+        with joblib.parallel_config("loky", **inner):
+            yield
+        return
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise DscTfError("scheduler: needs dask.distributed. Install 'dsc_tf[cluster]'.") from error
+    with Client(scheduler), joblib.parallel_config("dask"):
+        yield

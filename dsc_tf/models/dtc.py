@@ -1,0 +1,57 @@
+"""The temporal autoencoder of DTC."""
+
+import math
+
+import keras
+from keras import layers, ops
+
+from ..layers import Standardise
+from .joint import joined
+
+
+def temporal_autoencoder(shape, *, filters=50, kernel_size=10, pool_size=8, units=(50, 1)):
+    """Convolution, pooling and two bidirectional LSTM layers over a sequence, and back.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of one sample: its values, one after the other, are the sequence. Zeros are appended until `pool_size`
+        divides its length.
+    filters : int, default=50
+        Of the convolution.
+    kernel_size : int, default=10
+        Its width.
+    pool_size : int, default=8
+        Steps that become one.
+    units : tuple of int, default=(50, 1)
+        Of the two LSTM layers; directions are summed. The last is the number of channels of the latent sequence.
+
+    Returns
+    -------
+    keras.Model
+        From (time, *shape) to the same shape, with layers `encoder` (to (time, step, channel)) and `decoder`.
+
+    References
+    ----------
+    Madiraju et al. (2018), section 2.1; sizes of the DSC authors' notebook.
+    """
+    steps = math.prod(shape)
+    padding = -steps % pool_size
+    inputs = keras.Input(shape, name="window")
+    x = ops.reshape(Standardise(name="standardise")(inputs), (-1, steps, 1))
+    x = layers.ZeroPadding1D((0, padding))(x)
+    x = layers.LeakyReLU()(layers.Conv1D(filters, kernel_size, padding="same")(x))
+    x = layers.MaxPooling1D(pool_size)(x)
+    for width in units:
+        x = layers.LeakyReLU()(_both_ways(width)(x))
+    encoder = keras.Model(inputs, x, name="encoder")
+
+    inputs = keras.Input(x.shape[1:], name="latent")
+    x = layers.UpSampling1D(pool_size)(inputs)
+    x = layers.Conv1DTranspose(1, kernel_size, padding="same")(x)
+    x = ops.reshape(layers.Cropping1D((0, padding))(x), (-1, *shape))
+    return joined(encoder, keras.Model(inputs, x, name="decoder"))
+
+
+def _both_ways(units):
+    return layers.Bidirectional(layers.LSTM(units, return_sequences=True), merge_mode="sum")

@@ -1,0 +1,49 @@
+"""A network and a clustering layer as one model."""
+
+import keras
+
+from ..layers import ClusteringLayer
+
+
+def dsc_model(network, n_clusters, *, alpha=1.0, metric="euclidean", reconstruct=True):
+    """Network and clustering layer as one model, sharing the network's weights.
+
+    Parameters
+    ----------
+    network : keras.Model
+        With a layer `encoder` and, where it is an autoencoder, a layer `decoder`.
+    n_clusters : int
+        Number of clusters.
+    alpha : float, default=1.0
+        Degrees of freedom of the clustering layer.
+    metric : str, default="euclidean"
+        Its distance, see `ClusteringLayer`.
+    reconstruct : bool, default=True
+        Whether an autoencoder's reconstruction is an output as well.
+
+    Returns
+    -------
+    keras.Model
+        Outputs `clustering` (time, cluster) and, if asked for, `reconstruction` (the shape of the input).
+    """
+    inputs = keras.Input(network.input_shape[1:], name="window")
+    latent = network.get_layer("encoder")(inputs)
+    clustering = ClusteringLayer(n_clusters, alpha=alpha, metric=metric, name="clustering")
+    outputs = {"clustering": clustering(latent)}
+    if reconstruct and has_decoder(network):
+        outputs["reconstruction"] = network.get_layer("decoder")(latent)
+    return keras.Model(inputs, outputs, name="dsc")
+
+
+def has_decoder(network):
+    """Whether `network` is an autoencoder."""
+    return any(layer.name == "decoder" for layer in network.layers)
+
+
+def joined(encoder, decoder=None):
+    """Encoder, and decoder if there is one, as one model that keeps them as its layers."""
+    inputs = keras.Input(encoder.input_shape[1:], name="window")
+    latent = encoder(inputs)
+    if decoder is None:
+        return keras.Model(inputs, latent, name="network")
+    return keras.Model(inputs, decoder(latent), name="autoencoder")

@@ -1,0 +1,110 @@
+"""The published tables and figures on any record: every method, many seeds, the published figures beside ours."""
+
+import os
+import sys
+
+from tqdm.auto import tqdm
+
+from . import cli
+from .clusterers.base import check_cluster_count
+from .config import ReproduceConfig
+from .data import prepare
+from .experiments import costs, methods, report, runs
+from .experiments.paper_file import UNPADDED
+from .reporting import open_run, write_config
+
+EXAMPLES = """examples:
+  python -m dsc_tf.reproduce table2                             the embedded synthetic year
+  python -m dsc_tf.reproduce all --data era5_2021.nc --output results/era5
+  python -m dsc_tf.reproduce table3 --recipes notebook --runs 5
+  python -m dsc_tf.reproduce table2 --data 'era5_*.nc' --protocols anomaly paper --jobs 8
+  python -m dsc_tf.reproduce table2 --methods dtc dtcr --sequence-length 0     as published: days of work
+"""
+
+
+def run(config):
+    """Reproduce as `config` says.
+
+    Parameters
+    ----------
+    config : ReproduceConfig
+        Settings.
+
+    Returns
+    -------
+    pathlib.Path
+        The finished folder: tables as CSV, Markdown and LaTeX, figures, the audit, and every run.
+
+    Raises
+    ------
+    DscTfError
+        If settings or data are at fault, or the output folder is.
+    """
+    say = cli.speaker(config.quiet)
+    ds = config.open()
+    samples = {protocol: _samples(ds, protocol) for protocol in config.protocols}
+    for one in samples.values():
+        check_cluster_count(config.n_clusters, len(one.X))
+    folder = open_run(
+        config.folder(f"{config.what}-{config.data_stem}-k{config.n_clusters}"), resume=config.resume
+    )
+    write_config(folder, config.science(), ds)
+    rows = methods.rows_of(config.what, config.methods)
+    seeds = {"": config.runs, "trained": config.trained_runs}
+    planned = runs.plan(rows, config.protocols, config.recipes, seeds)
+    records = _run(config, folder, samples, planned, say)
+    report.write_report(folder, config, ds, samples, records)
+    path = folder.finish()
+    say(f"results in {path}")
+    return path
+
+
+def _samples(ds, protocol):
+    X, prep = prepare(ds, protocol=UNPADDED if protocol == "notebook" else protocol)
+    truth = ds["regime"].values[prep.sample_index] if "regime" in ds.coords else None
+    return runs.Samples(X, prep.hints(), truth)
+
+
+def _run(config, folder, samples, planned, say):
+    store = runs.RunStore(folder)
+    waiting = [r for r in planned if store.load(r) is None]
+    shape = next(iter(samples.values())).X.shape
+    hours = costs.estimate(waiting, shape, full_length=config.sequence_length == 0)
+    say(f"{len(waiting)} of {len(planned)} runs to do: {costs.estimate_text(hours)}")
+    if any(methods.BY_NAME[r.row].method in methods.NETWORKS for r in waiting):
+        cli.load_keras()
+    with tqdm(total=len(waiting), unit="run", disable=config.quiet) as bar:
+
+        def follow(records):
+            for record in records:
+                bar.set_postfix_str(f"{record['row']} {record['recipe']}", refresh=False)
+                bar.update()
+                yield record
+
+        return runs.run_table(
+            planned,
+            samples,
+            store,
+            jobs=config.jobs or _jobs(),
+            scheduler=config.scheduler,
+            follow=follow,
+            n_clusters=config.n_clusters,
+            sequence_length=config.sequence_length or None,
+        )
+
+
+def _jobs(gigabytes=4):
+    """As many processes as there are processors, each with so much memory."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return max(1, min(os.cpu_count() or 1, int(memory // gigabytes)))
+
+
+def main(argv=None):
+    """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C."""
+    return cli.guarded(
+        lambda: run(cli.parse(ReproduceConfig, argv, program="python -m dsc_tf.reproduce", epilog=EXAMPLES))
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
