@@ -57,10 +57,12 @@ def parse(config_class, argv, *, program, epilog):
     for field in dataclasses.fields(config_class):
         options = {"default": argparse.SUPPRESS, "help": texts[field.name]} | _options(field)
         if field.metadata.get("positional"):
-            parser.add_argument(field.name, nargs="?", **options)
+            parser.add_argument(field.name, nargs="?", **options | {"default": None})
         else:
             parser.add_argument("--" + field.name.replace("_", "-"), **options)
-    given = vars(parser.parse_args(argv))
+    given = {
+        name: v for name, v in vars(parser.parse_args(argv)).items() if name == "config" or v is not None
+    }
     file = given.pop("config")
     return config_class(**(_read_config(file, config_class) if file else {}) | given)
 

@@ -8,6 +8,7 @@ from .clusterers.registry import METHODS
 from .data import open_dataset, sample_dataset
 from .data.protocols import PROTOCOLS
 from .errors import DscTfError
+from .experiments.methods import BY_NAME
 from .reporting import partial_path
 
 RECIPES = ("trained", "notebook", "untrained")
@@ -191,6 +192,8 @@ class ReproduceConfig(DataConfig):
         Rows to run, by name; all of the table by default.
     sequence_length : int
         Most steps of the sequences of dtc and dtcr, by means over areas; 0 reads every value, as published.
+    shortcut : bool
+        Skip the training of the recipe "notebook" where it moves no label (DSC and the ablations); the tables say so.
     jobs : int
         Processes at once; as many as processors and memory bear by default.
     scheduler : str
@@ -202,8 +205,9 @@ class ReproduceConfig(DataConfig):
     trained_runs: int = 5
     protocols: tuple[str, ...] = field(default=("notebook",), metadata={"choices": tuple(PROTOCOLS)})
     recipes: tuple[str, ...] = field(default=("notebook", "trained"), metadata={"choices": RECIPES})
-    methods: tuple[str, ...] | None = None
+    methods: tuple[str, ...] | None = field(default=None, metadata={"choices": tuple(BY_NAME)})
     sequence_length: int = 300
+    shortcut: bool = False
     jobs: int | None = None
     scheduler: str | None = None
 

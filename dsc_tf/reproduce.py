@@ -90,6 +90,7 @@ def _run(config, folder, samples, planned, say):
             follow=follow,
             n_clusters=config.n_clusters,
             sequence_length=config.sequence_length or None,
+            shortcut=config.shortcut,
         )
 
 

@@ -8,6 +8,11 @@ from .paper_file import fingerprint_page
 from .published import PROPERTIES
 from .runs import Run, RunStore
 
+SHORTCUT = (
+    'The recipe "notebook" of DSC and the ablations was not run: its training moves no label, so these rows are '
+    "k-means on what the networks say as they are drawn (`--shortcut`).\n"
+)
+
 
 def write_report(folder, config, ds, samples, records):
     """Write every table and figure that `config.what` asks for.
@@ -46,6 +51,7 @@ def _head(config, ds, X):
         f"{len(X)} steps of {size} (window, latitude, longitude, variable), k = {config.n_clusters}. Best is the run "
         "of the largest cosine silhouette, as the notebooks' loops keep it; its other figures are of the same run.\n",
         fingerprint_page(ds),
+        SHORTCUT if config.shortcut else "",
     ]
 
 

@@ -12,7 +12,7 @@ from ..clusterers import NETWORKS, build
 from ..errors import DscTfError
 from ..metrics import evaluate
 from .guards import descent, mean_run_length
-from .methods import BY_NAME, SEQUENTIAL
+from .methods import BY_NAME, SEQUENTIAL, UNMOVED
 
 RUNS_A_WORKER = 8  # a process of its own for so many: TensorFlow keeps memory of every network it has trained
 RUNS = "runs"
@@ -92,7 +92,7 @@ class Samples:
     truth: np.ndarray | None = None
 
 
-def execute(run, samples, n_clusters, sequence_length=None, keep_latent=False):
+def execute(run, samples, n_clusters, sequence_length=None, shortcut=False, keep_latent=False):
     """Fit, measure, and say what happened; a fault of the method is a result too.
 
     Parameters
@@ -105,6 +105,8 @@ def execute(run, samples, n_clusters, sequence_length=None, keep_latent=False):
         Number of clusters.
     sequence_length : int, default=None
         Most steps of the sequences of DTC and DTCR.
+    shortcut : bool, default=False
+        Cluster what the network says as it is drawn where the recipe "notebook" would not move a label.
     keep_latent : bool, default=False
         Add latent vectors and centres to the result.
 
@@ -116,7 +118,7 @@ def execute(run, samples, n_clusters, sequence_length=None, keep_latent=False):
     record = asdict(run)
     began = time.perf_counter()
     try:
-        method = _method(run, samples, n_clusters, sequence_length).fit(samples.X)
+        method = _method(run, samples, n_clusters, sequence_length, shortcut).fit(samples.X)
         record["seconds"] = round(time.perf_counter() - began, 2)
         record |= _described(method, samples)
     except Exception as error:  # whatever it is, it is this run's alone
@@ -127,12 +129,13 @@ def execute(run, samples, n_clusters, sequence_length=None, keep_latent=False):
     return record
 
 
-def _method(run, samples, n_clusters, sequence_length):
+def _method(run, samples, n_clusters, sequence_length, shortcut):
     row = BY_NAME[run.row]
     options = samples.hints | row.options | {"random_state": run.seed}
     if row.method in NETWORKS:
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", os.environ.get("OMP_NUM_THREADS", "0"))
-        options |= {"recipe": run.recipe}
+        unmoved = shortcut and run.recipe == "notebook" and row.method in UNMOVED
+        options |= {"recipe": "untrained" if unmoved else run.recipe}
     if row.method in SEQUENTIAL:
         options |= {"sequence_length": sequence_length}
     return build(row.method, n_clusters, **options)

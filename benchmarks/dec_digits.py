@@ -1,0 +1,115 @@
+"""DEC on scikit-learn's digits: ours and ClustPy's, in one run.
+
+    python -m pip install torch torchvision clustpy
+    python benchmarks/dec_digits.py --seeds 5 --output digits.json
+
+Both pretrain the same layers for the same number of passes with Adam 1e-3, then cluster with Adam 1e-4.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+from sklearn.cluster import KMeans
+from sklearn.datasets import load_digits
+
+LAYERS = (500, 500, 2000, 10)
+PRETRAIN, CLUSTERING, BATCH = 100, 150, 256
+
+CLUSTPY = """
+import json, sys, time
+import numpy as np
+from clustpy.deep import DEC
+from sklearn.datasets import load_digits
+X = load_digits().data / 16.0
+began = time.perf_counter()
+model = DEC(10, batch_size={batch}, pretrain_epochs={pretrain}, clustering_epochs={clustering},
+            embedding_size=10, random_state={seed})
+model.fit(X.astype(np.float32))
+print(json.dumps({{"labels": np.asarray(model.labels_).tolist(), "seconds": time.perf_counter() - began}}))
+"""
+
+
+def ours(X, seed):
+    """Labels of our DEC."""
+    from dsc_tf.clusterers.dec import DEC
+    from dsc_tf.training import NOTEBOOK
+
+    recipe = replace(
+        NOTEBOOK,
+        name="clustpy",
+        optimizer="adam",
+        pretrain_learning_rate=1e-3,
+        learning_rate=1e-4,
+        batch_size=BATCH,
+        shuffle=True,
+        update_interval=None,
+        tol=-1.0,
+        kmeans_init="k-means++",
+        kmeans_restarts=20,
+    )
+    samples = X.reshape(len(X), 1, 8, 8, 1).astype("float32")
+    model = DEC(
+        10,
+        recipe=recipe,
+        layer_sizes=LAYERS,
+        pretrain_epochs=PRETRAIN,
+        epochs=CLUSTERING,
+        random_state=seed,
+        precision="float32",
+    )
+    return model.fit_predict(samples)
+
+
+def clustpy(python, seed):
+    """Labels of ClustPy's DEC, from the Python that has it."""
+    code = CLUSTPY.format(batch=BATCH, pretrain=PRETRAIN, clustering=CLUSTERING, seed=seed)
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
+    return np.array(json.loads(done.stdout.splitlines()[-1])["labels"])
+
+
+def main():
+    """Run all three methods and print mean and spread."""
+    from dsc_tf.metrics.external import accuracy, normalised_mutual_information
+
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--clustpy", default=sys.executable, help="the Python that has ClustPy installed")
+    parser.add_argument("--output", default="digits.json")
+    arguments = parser.parse_args()
+    digits = load_digits()
+    X, truth = digits.data / 16.0, digits.target
+    methods = {
+        "k-means": lambda seed: KMeans(10, n_init=20, random_state=seed).fit_predict(X),
+        "DEC, dsc_tf": lambda seed: ours(X, seed),
+        "DEC, ClustPy": lambda seed: clustpy(arguments.clustpy, seed),
+    }
+    results = {}
+    for name, labels_of in methods.items():
+        results[name] = []
+        for seed in range(arguments.seeds):
+            began = time.perf_counter()
+            labels = labels_of(seed)
+            scores = {
+                "accuracy": accuracy(truth, labels),
+                "nmi": normalised_mutual_information(truth, labels),
+            }
+            results[name].append(scores | {"seconds": round(time.perf_counter() - began, 1)})
+            Path(arguments.output).write_text(json.dumps(results, indent=2) + "\n")
+        for measure in ("accuracy", "nmi", "seconds"):
+            values = [record[measure] for record in results[name]]
+            print(f"{name}: {measure} {np.mean(values):.3f} +- {np.std(values):.3f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

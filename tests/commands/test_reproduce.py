@@ -1,0 +1,156 @@
+"""The tables end to end on a small file, and one line for everything that can be wrong."""
+
+import csv
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from dsc_tf import reproduce
+from dsc_tf.cli import parse
+from dsc_tf.config import ReproduceConfig
+from dsc_tf.data import mock_dataset
+from dsc_tf.errors import DscTfError
+
+CLASSICAL = "kmeans hierarchical spherical_kmeans eof_kmeans random_partition".split()
+SETTINGS = ["--n-clusters", 3, "--runs", 2, "--trained-runs", 1, "--quiet"]
+
+
+@pytest.fixture
+def file(tmp_path):
+    mock_dataset(days=40, gaps=True, nan_policy="coast").to_netcdf(tmp_path / "days.nc")
+    return str(tmp_path / "days.nc")
+
+
+def run(*arguments):
+    return reproduce.main([str(a) for a in arguments])
+
+
+def table(path):
+    with open(path) as text:
+        return list(csv.DictReader(text))
+
+
+def test_table2_without_networks(file, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert run("table2", "--data", file, *SETTINGS, "--methods", *CLASSICAL, "--output", out) == 0
+    rows = table(out / "table2.csv")
+    assert [row["method"] for row in rows][:2] == ["k-means", "hierarchical (Ward)"]
+    assert rows[0]["silhouette: published"] == "0.2540"
+    page = (out / "report.md").read_text()
+    assert "another dataset" in page and "Identities that the printed figures break" in page
+    names = {p.name for p in out.iterdir()}
+    assert {
+        "table2.md",
+        "table2.tex",
+        "table2_guards.csv",
+        "table2_runs.png",
+        "runs.csv",
+        "config.json",
+    } <= names
+    assert len(table(out / "runs.csv")) == 2 * 4 + 1
+    assert capsys.readouterr() == ("", "")
+
+
+def test_all_with_networks_and_two_protocols(file, tmp_path):
+    out = tmp_path / "out"
+    chosen = ["--methods", "dec", "dsc", "random_network", "--recipes", "notebook", "--shortcut", "--jobs", 2]
+    assert (
+        run("all", "--data", file, *SETTINGS, *chosen, "--protocols", "paper", "anomaly", "--output", out)
+        == 0
+    )
+    assert {"figure1.png", "table1.md", "figure2_paper.png", "table3_anomaly.csv"} <= {
+        p.name for p in out.iterdir()
+    }
+    labels = {
+        name: json.loads((out / f"runs/paper-{name}-001.json").read_text())["labels"]
+        for name in ("dsc-notebook", "random_network-untrained")
+    }
+    assert labels["dsc-notebook"] == labels["random_network-untrained"]
+    assert "was not run" in (out / "report.md").read_text()
+
+
+def test_shortcut_gives_the_labels_of_the_whole_training(file, tmp_path):
+    one = [
+        "table3",
+        "--data",
+        file,
+        *SETTINGS,
+        "--recipes",
+        "notebook",
+        "--methods",
+        "cnn_encoder",
+        "--jobs",
+        1,
+    ]
+    assert run(*one, "--output", tmp_path / "whole") == 0
+    assert run(*one, "--shortcut", "--output", tmp_path / "short") == 0
+    for seed in ("000", "001"):
+        whole, short = (
+            json.loads((tmp_path / kind / f"runs/notebook-cnn_encoder-notebook-{seed}.json").read_text())
+            for kind in ("whole", "short")
+        )
+        assert whole["labels"] == short["labels"]
+
+
+def test_interrupted_table_is_resumed(file, tmp_path, monkeypatch, capsys):
+    out, arguments = tmp_path / "out", ["table2", "--data", file, *SETTINGS, "--methods", "kmeans"]
+    calls = []
+
+    def stop(*_, **__):
+        calls.append(1)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(reproduce.report, "write_report", stop)
+        assert run(*arguments, "--output", out) == 130
+    assert "--resume" in capsys.readouterr().err
+    assert run(*arguments, "--output", out) == 2
+    assert "interrupted run" in capsys.readouterr().err
+    before = {p.name: p.stat().st_mtime_ns for p in (tmp_path / "out.partial/runs").iterdir()}
+    assert run(*arguments, "--output", out, "--resume") == 0
+    assert {p.name: p.stat().st_mtime_ns for p in (out / "runs").iterdir()} == before
+
+
+def test_resuming_with_other_settings_is_refused(file, tmp_path, monkeypatch, capsys):
+    (tmp_path / "out.partial").mkdir()
+    with monkeypatch.context() as patched:
+        patched.setattr(reproduce, "_run", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        run("table2", "--data", file, *SETTINGS, "--output", tmp_path / "out", "--resume")
+    capsys.readouterr()
+    assert run("table3", "--data", file, *SETTINGS, "--output", tmp_path / "out", "--resume") == 2
+    assert "started with other what" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--data", "nowhere.nc"], "nowhere.nc"),
+        (["--runs", "0"], "runs: 0"),
+        (["--protocols", "raw"], "protocols: 'raw'"),
+        (["--recipes", "fast"], "recipes: 'fast'"),
+        (["--methods", "kmedoids"], "methods: 'kmedoids'"),
+        (["--n-clusters", "400", "--methods", "kmeans"], "400 for 365 samples"),
+    ],
+)
+def test_bad_input_is_one_line(arguments, words, tmp_path, capsys):
+    assert run("table2", *arguments, "--output", tmp_path / "out") == 2
+    line = capsys.readouterr().err
+    assert words in line and line.count("\n") == 1 and line.startswith("error: ")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_positional_and_checked():
+    assert parse(ReproduceConfig, ["table3"], program="", epilog="").what == "table3"
+    assert parse(ReproduceConfig, [], program="", epilog="").what == "all"
+    with pytest.raises(DscTfError, match="what: 'table9'"):
+        ReproduceConfig(what="table9")
+
+
+def test_estimate_is_said_before_the_start(file, tmp_path, capsys):
+    arguments = [a for a in SETTINGS if a != "--quiet"]
+    assert run("table2", "--data", file, *arguments, "--methods", "kmeans", "--output", tmp_path / "out") == 0
+    said = capsys.readouterr().out
+    assert "2 of 2 runs to do: about" in said and np.char.startswith(said.splitlines()[-1], "results in")
+    shutil.rmtree(tmp_path / "out")
