@@ -184,6 +184,8 @@ class ReproduceConfig(DataConfig):
         Seeds of methods without a network and of the recipes "notebook" and "untrained".
     trained_runs : int
         Seeds of the recipe "trained".
+    sequential_runs : int
+        Most seeds of dtc and dtcr, whose training costs most.
     protocols : tuple of str
         How values are prepared: "notebook" (what printed the tables, without padding), "paper", "anomaly".
     recipes : tuple of str
@@ -203,15 +205,22 @@ class ReproduceConfig(DataConfig):
     what: str = field(default="all", metadata={"choices": TABLES, "positional": True})
     runs: int = 20
     trained_runs: int = 5
+    sequential_runs: int = 20
     protocols: tuple[str, ...] = field(default=("notebook",), metadata={"choices": tuple(PROTOCOLS)})
     recipes: tuple[str, ...] = field(default=("notebook", "trained"), metadata={"choices": RECIPES})
     methods: tuple[str, ...] | None = field(default=None, metadata={"choices": tuple(BY_NAME)})
-    sequence_length: int = 300
+    sequence_length: int = 120
     shortcut: bool = False
     jobs: int | None = None
     scheduler: str | None = None
 
-    least = DataConfig.least | {"runs": 1, "trained_runs": 1, "sequence_length": 0, "jobs": 1}
+    least = DataConfig.least | {
+        "runs": 1,
+        "trained_runs": 1,
+        "sequential_runs": 1,
+        "sequence_length": 0,
+        "jobs": 1,
+    }
 
     def science(self):
         """The settings that results depend on, as JSON can hold them."""

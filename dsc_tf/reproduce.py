@@ -51,7 +51,7 @@ def run(config):
     write_config(folder, config.science(), ds)
     rows = methods.rows_of(config.what, config.methods)
     seeds = {"": config.runs, "trained": config.trained_runs}
-    planned = runs.plan(rows, config.protocols, config.recipes, seeds)
+    planned = runs.plan(rows, config.protocols, config.recipes, seeds, config.sequential_runs)
     records = _run(config, folder, samples, planned, say)
     report.write_report(folder, config, ds, samples, records)
     path = folder.finish()

@@ -9,8 +9,8 @@ from .published import PROPERTIES
 from .runs import Run, RunStore
 
 SHORTCUT = (
-    'The recipe "notebook" of DSC and the ablations was not run: its training moves no label, so these rows are '
-    "k-means on what the networks say as they are drawn (`--shortcut`).\n"
+    'By the shortcut: the recipe "notebook" of DSC and the ablations moves no label, so its training is left out and '
+    "k-means sees what the networks say as they are drawn (`--shortcut`).\n"
 )
 
 

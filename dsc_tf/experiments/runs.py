@@ -45,7 +45,7 @@ class Run:
         return "-".join(filter(None, (self.protocol, self.row, self.recipe, f"{self.seed:03d}")))
 
 
-def plan(rows, protocols, recipes, seeds):
+def plan(rows, protocols, recipes, seeds, sequential=None):
     """Every run of a table.
 
     Parameters
@@ -58,18 +58,27 @@ def plan(rows, protocols, recipes, seeds):
         Recipes of networks.
     seeds : dict of str to int
         Number of runs by recipe; "" is for methods without a network.
+    sequential : int, default=None
+        Most runs of DTC and DTCR, which cost most.
 
     Returns
     -------
     list of Run
         Ward's clustering has no seed and runs once.
     """
+
+    def number(row, recipe):
+        if row.method == "hierarchical":
+            return 1
+        asked = seeds.get(recipe, seeds[""])
+        return min(asked, sequential) if sequential and row.method in SEQUENTIAL else asked
+
     return [
         Run(row.name, protocol, recipe, seed)
         for protocol in protocols
         for row in rows
         for recipe in row.recipes(recipes)
-        for seed in range(1 if row.method == "hierarchical" else seeds.get(recipe, seeds[""]))
+        for seed in range(number(row, recipe))
     ]
 
 
@@ -118,8 +127,9 @@ def execute(run, samples, n_clusters, sequence_length=None, shortcut=False, keep
     record = asdict(run)
     began = time.perf_counter()
     try:
-        method = _method(run, samples, n_clusters, sequence_length, shortcut).fit(samples.X)
-        record["seconds"] = round(time.perf_counter() - began, 2)
+        unmoved = shortcut and run.recipe == "notebook" and BY_NAME[run.row].method in UNMOVED
+        method = _method(run, samples, n_clusters, sequence_length, unmoved).fit(samples.X)
+        record |= {"seconds": round(time.perf_counter() - began, 2), "shortcut": unmoved}
         record |= _described(method, samples)
     except Exception as error:  # whatever it is, it is this run's alone
         return record | {"error": f"{type(error).__name__}: {error}".splitlines()[0]}
@@ -129,12 +139,11 @@ def execute(run, samples, n_clusters, sequence_length=None, shortcut=False, keep
     return record
 
 
-def _method(run, samples, n_clusters, sequence_length, shortcut):
+def _method(run, samples, n_clusters, sequence_length, unmoved):
     row = BY_NAME[run.row]
     options = samples.hints | row.options | {"random_state": run.seed}
     if row.method in NETWORKS:
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", os.environ.get("OMP_NUM_THREADS", "0"))
-        unmoved = shortcut and run.recipe == "notebook" and row.method in UNMOVED
         options |= {"recipe": "untrained" if unmoved else run.recipe}
     if row.method in SEQUENTIAL:
         options |= {"sequence_length": sequence_length}

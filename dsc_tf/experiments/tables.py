@@ -43,6 +43,7 @@ def _summary(records):
     errors = [record["error"] for record in records if "error" in record]
     summary = {name: first[name] for name in ("row", "protocol", "recipe")}
     summary |= {"runs": len(records), "failed": len(errors), "errors": sorted(set(errors))}
+    summary["shortcuts"] = sum(record.get("shortcut", False) for record in records)
     summary["collapsed"] = len(records) - len(errors) - len(ended)
     if not ended:
         return summary
@@ -68,9 +69,12 @@ def title(summary, sequence_length=None):
     """How a row is called in print."""
     row = BY_NAME[summary["row"]]
     recipe = summary["recipe"] if not row.recipe else ""
-    shorter = f", means over areas, at most {sequence_length} steps" if sequence_length else ""
-    notes = ", ".join(filter(None, [recipe + (shorter if row.method in SEQUENTIAL else "")]))
-    return row.title + (f" ({notes})" if notes else "")
+    notes = [recipe] if recipe else []
+    if summary.get("shortcuts"):
+        notes.append(f"{summary['shortcuts']} of {summary['runs']} by the shortcut")
+    if sequence_length and row.method in SEQUENTIAL:
+        notes.append(f"means over areas, at most {sequence_length} steps")
+    return row.title + (f" ({', '.join(notes)})" if notes else "")
 
 
 def comparison(summaries, *, by_equation=False, sequence_length=None):

@@ -68,7 +68,7 @@ def test_all_with_networks_and_two_protocols(file, tmp_path):
         for name in ("dsc-notebook", "random_network-untrained")
     }
     assert labels["dsc-notebook"] == labels["random_network-untrained"]
-    assert "was not run" in (out / "report.md").read_text()
+    assert "By the shortcut" in (out / "report.md").read_text()
 
 
 def test_shortcut_gives_the_labels_of_the_whole_training(file, tmp_path):

@@ -83,6 +83,11 @@ def test_coarser_sequences_are_marked_in_the_title():
     assert title(s) == "DTC (notebook)"
 
 
+def test_shortcuts_are_counted_in_the_title():
+    both = [record(i, 0.1, row="dsc", recipe="notebook", shortcut=bool(i)) for i in (0, 1)]
+    assert title(summarise(both)[0]) == "DSC (CNN-LSTM autoencoder) (notebook, 1 of 2 by the shortcut)"
+
+
 def test_formats():
     header, rows = ["method", "a: best", "mean ± sd"], [["x_1 & y", "1", "2 ± 3"]]
     assert as_markdown(header, rows).splitlines()[1] == "| --- | --- | --- |"
@@ -96,6 +101,8 @@ def test_every_run_of_the_plan_is_one_file():
     runs = plan(BY_NAME.values(), ("paper", "anomaly"), ("notebook", "trained"), {"": 3, "trained": 2})
     assert len({run.key for run in runs}) == len(runs)
     assert sum(run.row == "hierarchical" for run in runs) == 2
+    few = plan(BY_NAME.values(), ("paper",), ("notebook",), {"": 3}, sequential=2)
+    assert [sum(run.row == row for run in few) for row in ("dtc", "dtcr", "dec")] == [2, 2, 3]
     assert sum(run.row == "dsc" and run.recipe == "trained" for run in runs) == 4
     assert {run.recipe for run in runs if run.row == "random_network"} == {"untrained"}
     assert Run("dsc", "paper", "trained", 3).key == "paper-dsc-trained-003"

@@ -1,0 +1,266 @@
+"""Deep Temporal Clustering Representation."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from ..errors import DscTfError
+from ..models.dtcr import dtcr_encoder, dtcr_model
+from ..training import encode
+from ..training.batches import FollowEpoch
+from ..training.fakes import Indicator, RealAndFake, RelaxedKMeans
+from ..training.resume import Record, restore
+from ..training.seeds import seeded
+from ..training.sequences import sequences
+from .base import Clusterer, by_size, kmeans
+
+RESTARTS = 20  # of k-means on the representations
+
+
+@dataclass(frozen=True)
+class DTCRRecipe:
+    """Settings of one training.
+
+    Parameters
+    ----------
+    learning_rate : float
+        Of Adam.
+    epochs : int
+        Passes.
+    decay : float
+        Weight decay (L2).
+    standardise : bool
+        Whether sequences are scaled to mean 0 and variance 1, over all of them.
+    clip : float or None
+        Largest norm of the gradient.
+    """
+
+    learning_rate: float
+    epochs: int
+    decay: float
+    standardise: bool
+    clip: float | None
+
+
+RECIPES = {
+    # The authors' program; the paper says 5e-3.
+    "notebook": DTCRRecipe(learning_rate=1e-4, epochs=300, decay=1e-4, standardise=False, clip=None),
+    "trained": DTCRRecipe(learning_rate=5e-3, epochs=100, decay=0.0, standardise=True, clip=1.0),
+    "untrained": DTCRRecipe(learning_rate=0.0, epochs=0, decay=0.0, standardise=False, clip=None),
+}
+
+
+class DTCR(Clusterer):
+    """Deep Temporal Clustering Representation: a sample is read as one sequence of all its values.
+
+    A recurrent autoencoder learns to reconstruct, to gather representations into `n_clusters` directions, and to
+    tell sequences from fakes; k-means on its representations gives the labels. On fields the sequence runs over
+    cells and variables, not over time; the DSC paper has it so.
+
+    Parameters
+    ----------
+    n_clusters : int, default=7
+        Number of clusters.
+    recipe : {"trained", "notebook", "untrained"}, default="trained"
+        "trained" has the paper's learning rate; "notebook" the settings of its authors' program; "untrained"
+        clusters what the network says as it is drawn.
+    units : tuple of int, default=(50, 30, 30)
+        Width of each layer of the encoder; the paper has (100, 50, 50) as well.
+    dilations : tuple of int, default=(1, 4, 16)
+        Dilation of each.
+    kmeans_weight : float, default=0.1
+        Weight of the k-means loss beside those of reconstruction and of fakes, which are 1.
+    sequence_length : int, default=None
+        Most steps of a sequence, by means over areas; None takes every value.
+    epochs : int, default=None
+        Passes over the record; None is the recipe's.
+    batch_size : int, default=None
+        Samples a step; None is all of them, as published.
+    learning_rate : float, default=None
+        Of Adam; None is the recipe's.
+    random_state : int, default=None
+        Seed of everything random.
+    checkpoint : Checkpoint, default=None
+        Where to save the state of the fit and to go on from.
+    callbacks : tuple of keras.callbacks.Callback, default=()
+        Passed to Keras.
+
+    Attributes
+    ----------
+    labels_ : array of int, shape (time,)
+        Cluster of each sample, the largest cluster first.
+    cluster_centers_ : array of shape (cluster, feature)
+        Means of the representations.
+    history_ : list of dict
+        A row an epoch: stage, epoch, loss, reconstruction, clustering, label_change, seconds.
+    stopped_by_ : str
+        "epochs".
+    model_, encoder_ : keras.Model
+        The trained networks.
+
+    References
+    ----------
+    Ma, Q., Zheng, J., Li, S., Cottrell, G. W. (2019). Learning Representations for Time Series Clustering. NeurIPS.
+    """
+
+    def __init__(
+        self,
+        n_clusters=7,
+        *,
+        recipe="trained",
+        units=(50, 30, 30),
+        dilations=(1, 4, 16),
+        kmeans_weight=0.1,
+        sequence_length=None,
+        epochs=None,
+        batch_size=None,
+        learning_rate=None,
+        random_state=None,
+        checkpoint=None,
+        callbacks=(),
+    ):
+        self.n_clusters = n_clusters
+        self.recipe = recipe
+        self.units = units
+        self.dilations = dilations
+        self.kmeans_weight = kmeans_weight
+        self.sequence_length = sequence_length
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.random_state = random_state
+        self.checkpoint = checkpoint
+        self.callbacks = callbacks
+
+    def _fit(self, X):
+        if self.recipe not in RECIPES:
+            raise DscTfError(f"recipe: {self.recipe!r}. Choose one of {', '.join(RECIPES)}.")
+        recipe = RECIPES[self.recipe]
+        values = sequences(X, self.sequence_length)
+        self.scale_ = _scale(values) if recipe.standardise else (0.0, 1.0)
+        values = self._inputs(X)
+        with seeded(self.random_state) as seed:
+            self._build(values.shape[1], recipe.decay)
+            self._train(values, recipe, seed)
+        representations = encode(self.encoder_, values).astype(np.float64)
+        fitted = kmeans(representations, self.n_clusters, RESTARTS, seed % 2**32)
+        order = by_size(fitted.labels_, self.n_clusters)
+        self.cluster_centers_ = fitted.cluster_centers_[order]
+        self.stopped_by_ = "epochs"
+        return self._nearest(representations)
+
+    def predict(self, X):
+        """Nearest centre of each sample, shape (time,)."""
+        return self._nearest(self.transform(X).astype(np.float64))
+
+    def transform(self, X):
+        """Representation of each sample, shape (time, feature)."""
+        return encode(self.encoder_, self._inputs(np.asarray(X)))
+
+    def count_weights(self, shape):
+        """Size of the network for samples of this shape (window, latitude, longitude, variable)."""
+        steps = sequences(np.zeros((1, *shape), np.float32), self.sequence_length).shape[1]
+        return dtcr_model(dtcr_encoder(steps, units=self.units, dilations=self.dilations)).count_params()
+
+    def save(self, folder):
+        """Write `model.keras`, and `model.json` with `model.weights.h5`, which hold all that `load` needs.
+
+        Parameters
+        ----------
+        folder : path
+            Existing folder.
+        """
+        folder = Path(folder)
+        self.encoder_.save(folder / "model.keras")
+        self.encoder_.save_weights(folder / "model.weights.h5")
+        names = ("units", "dilations", "sequence_length")
+        text = {
+            "method": type(self).__name__,
+            "n_clusters": int(self.n_clusters),
+            "parameters": {name: getattr(self, name) for name in names},
+            "steps": int(self.encoder_.input_shape[1]),
+            "scale": self.scale_,
+            "centres": self.cluster_centers_.tolist(),
+        }
+        (folder / "model.json").write_text(json.dumps(text) + "\n")
+
+    @classmethod
+    def load(cls, folder):
+        """A fitted clusterer from what `save` wrote, able to `predict` and `transform`.
+
+        Parameters
+        ----------
+        folder : path
+            Where `save` wrote.
+
+        Raises
+        ------
+        DscTfError
+            If the files are not there or another method's.
+        """
+        folder = Path(folder)
+        if not (folder / "model.json").exists():
+            raise DscTfError(f"model: no model.json in {folder}. Give the folder of a finished run.")
+        text = json.loads((folder / "model.json").read_text())
+        if text["method"] != cls.__name__:
+            raise DscTfError(f"model: {folder} holds {text['method']}. Load it with that class.")
+        self = cls(text["n_clusters"], **text["parameters"])
+        self._build(text["steps"], 0.0)
+        self.encoder_.load_weights(folder / "model.weights.h5")
+        self.scale_, self.cluster_centers_ = tuple(text["scale"]), np.array(text["centres"])
+        return self
+
+    def _inputs(self, X):
+        mean, deviation = self.scale_
+        return (sequences(X, self.sequence_length) - np.float32(mean)) / np.float32(deviation)
+
+    def _build(self, steps, decay):
+        self.encoder_ = dtcr_encoder(steps, units=self.units, dilations=self.dilations, decay=decay)
+        self.model_ = dtcr_model(self.encoder_, decay=decay)
+
+    def _train(self, values, recipe, seed):
+        rate = recipe.learning_rate if self.learning_rate is None else self.learning_rate
+        self.model_.compile(
+            keras.optimizers.Adam(rate, clipnorm=recipe.clip),
+            loss={
+                "reconstruction": "mse",
+                "representation": RelaxedKMeans(),
+                "real": "binary_crossentropy",
+                "fake": "binary_crossentropy",
+            },
+            loss_weights={
+                "reconstruction": 1.0,
+                "representation": self.kmeans_weight / 2,
+                "real": 0.5,
+                "fake": 0.5,
+            },
+        )
+        indicator = Indicator(self.encoder_, values, self.n_clusters)
+        batches = RealAndFake(values, indicator, batch_size=self.batch_size or len(values), seed=seed)
+        saved = self.checkpoint.load() if self.checkpoint else None
+        self.history_ = json.loads(str(saved["history"])) if saved else []
+        if saved is None:
+            indicator.refresh()
+        else:
+            indicator.values = restore(saved, self.model_)["indicator"]
+        start, epochs = len(self.history_), recipe.epochs if self.epochs is None else self.epochs
+        if start >= epochs:
+            return
+        record = Record("joint", self.history_, checkpoint=self.checkpoint, extra=indicator.state)
+        self.model_.fit(
+            batches, initial_epoch=start, epochs=epochs, shuffle=False, verbose=0,
+            callbacks=[FollowEpoch(batches), indicator, record, *self.callbacks],
+        )  # fmt: skip
+
+    def _nearest(self, representations):
+        squared = [((representations - centre) ** 2).sum(axis=1) for centre in self.cluster_centers_]
+        return np.argmin(squared, axis=0)
+
+
+def _scale(values):
+    """Mean and standard deviation of all values; 1 for constant ones."""
+    deviation = float(values.std(dtype=np.float64))
+    return float(values.mean(dtype=np.float64)), deviation if deviation > 0 else 1.0
