@@ -1,7 +1,7 @@
 """Figure 1: a network with a clustering layer, drawn from the Keras model itself."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Polygon, Rectangle
@@ -39,13 +39,14 @@ WORDS = {
 LOSS_WORDS = {"kld": "Kullback-Leibler\ndivergence", "mse": "mean squared error"}
 
 # Inches.
-PITCH, WIDER = 1.04, 0.3
-LEFT, RIGHT, BRANCH = 0.9, 1.15, 1.65
-HEAD, BETWEEN, LOSS_BELOW = 0.6, 0.75, 1.75
+PITCH, WIDER = 1.07, 0.45
+LEFT, RIGHT, BRANCH = 0.9, 0.95, 1.5
+HEAD, BETWEEN, LOSS_BELOW = 0.55, 0.7, 1.75
 LINE, TEXT_GAP = 0.16, 0.07
-GRID, SKEW = 1.5, (0.22, 0.16)
+GRID, SKEW = 1.6, (0.2, 0.15)
 CHANNELS, BAR, BAR_LENGTH = 0.05, 0.14, 0.13
 
+SCALES = "height and depth: grid, width: log of channels, height of bars: log of length"
 INK, FAINT = "0.15", "0.4"
 SIZE = 9.5
 
@@ -99,7 +100,7 @@ def network_figure(model, *, note=""):
     """
     encoder, clustering = model.get_layer("encoder"), model.get_layer("clustering")
     upper, latent = _upper_row(encoder)
-    lower = _lower_row(model.get_layer("decoder")) if "reconstruction" in model.output_names else []
+    lower = _lower_row(model.get_layer("decoder")) if "reconstruction" in model.output else []
     return _Drawing(upper, lower, latent, _step(clustering, "clustering"), note).draw(model)
 
 
@@ -146,7 +147,7 @@ def _word(layer):
 def _label(layer):
     """Kind, window and activation of a layer in two lines."""
     if _kind(layer) == "clustering":
-        return f"{layer.n_clusters} centres\n{layer.metric}, Student's t"
+        return f"{layer.n_clusters} centres\nStudent's t, {layer.metric}"
     sizes = (getattr(layer, name, None) for name in ("kernel_size", "pool_size", "size"))
     details = [_product(size) for size in sizes if size]
     if hasattr(layer, "activation"):
@@ -188,6 +189,7 @@ class _Drawing:
         self.foot = min(self.y_lower - half, self.y_latent - LOSS_BELOW - 2 * LINE) - HEAD
         width, height = self.x_latent + BRANCH + RIGHT, -self.foot + (0.1 if note else 0)
         self.figure = new_figure(width, height, note)
+        self.figure.set_layout_engine("none")
         self.axes = self.figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(-height, 0))
         self.axes.set_axis_off()
 
@@ -217,6 +219,7 @@ class _Drawing:
             self._heading(LEFT - 0.65, self.foot + 0.25, "Decoder", model.get_layer("decoder"))
             self._reconstruction_loss()
         self._legend()
+        self._text(self.axes.get_xlim()[1] - 0.25, -0.25, SCALES, ha="right", size=SIZE - 1, color=FAINT)
         return self.figure
 
     def _row(self, steps, y, direction):
@@ -227,7 +230,7 @@ class _Drawing:
             start = x + direction * self._box(step).half_width
             end = next_x - direction * self._box(next_step).half_width
             self._arrow((start, y), (end, y))
-            self._words(next_step.passed, (start + end) / 2, y)
+            self._words(next_step.passed, (x + next_x) / 2, y)
 
     def _labelled(self, step, x, y):
         """Box of a step, its label above and its shape below."""
@@ -250,13 +253,14 @@ class _Drawing:
     def _latent(self):
         box = self._box(self.latent)
         x, y = self.x_latent, self.y_latent
+        label = "latent vector\n" + self.latent.label.replace("\n", ", ")
         if not self.lower:
-            self._labelled(self.latent, x, y)
+            self._labelled(replace(self.latent, label=label), x, y)
             self._enter((x - box.half_width, y), straight=True)
             return
         self._cuboid(box, x, y, COLOURS[self.latent.kind])
-        self._text(x - 0.2, y + 0.5 * LINE, f"latent vector\n{self.latent.label}", ha="right")
-        self._shape(self.latent, x - 0.2, y - 1.5 * LINE, ha="right")
+        self._text(x - 0.2, y + 0.5 * LINE, label, ha="right")
+        self._shape(self.latent, x - 0.2, y - 1.2 * LINE, ha="right")
         self._enter((x, y + box.half_height), straight=False)
         first = self.lower[-1]
         start, end = (x, y - box.half_height), self._right_of(self.lower, self.y_lower)
@@ -310,7 +314,7 @@ class _Drawing:
         kinds = {s.kind for s in (*self.upper, *self.lower, self.latent, self.clustering)}
         names = [kind for kind in COLOURS if kind in kinds and kind != "fields"]
         widths = [0.55 + 0.078 * len(name) for name in names]
-        x, y = self.x_latent + BRANCH + RIGHT - 0.1 - sum(widths), self.foot + 0.25
+        x, y = self.axes.get_xlim()[1] - sum(widths), self.foot + 0.25
         for name, width in zip(names, widths, strict=True):
             self.axes.add_patch(Rectangle((x, y - 0.07), 0.2, 0.14, fc=COLOURS[name], ec="none"))
             self._text(x + 0.28, y, name, ha="left")
@@ -321,7 +325,7 @@ class _Drawing:
         self._text(x + 0.85, y, _weights(layer), ha="left", color=FAINT)
 
     def _shape(self, step, x, y, **style):
-        self._text(x, y, _product(step.shape), gid=step.key, **style)
+        self._text(x, y, _product(step.shape), gid=step.key, size=SIZE - 0.5, **style)
 
     def _words(self, words, x, y):
         """Layers that are not boxes: upright on the arrow."""
@@ -331,7 +335,7 @@ class _Drawing:
             self._text(x, y, ", ".join(dict.fromkeys(words)), **style)
 
     def _text(self, x, y, text, **style):
-        style = {"ha": "center", "va": "center", "size": SIZE, "color": INK, "linespacing": 1.1} | style
+        style = {"ha": "center", "va": "center", "size": SIZE, "color": INK, "linespacing": 1.2} | style
         self.axes.text(x, y, text, zorder=5, **style)
 
     def _arrow(self, start, end, *, bend=None, ls="-"):
