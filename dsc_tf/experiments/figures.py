@@ -1,10 +1,11 @@
 """Figures of the tables: all runs of every measure, and Figure 2."""
 
 import numpy as np
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
 from ..reporting.figures import draw_latent
 from ..reporting.style import new_figure
-from .published import COLUMNS, DEFINITIONS, NOT_COMPARABLE, PUBLISHED
+from .published import COLUMNS, DAVIES_BOULDIN, DEFINITIONS, NOT_COMPARABLE, PUBLISHED
 from .tables import title
 
 COLOURS = {"": "#000000", "notebook": "#D55E00", "trained": "#0072B2", "untrained": "#009E73"}
@@ -41,6 +42,14 @@ def runs_figure(records, summaries, *, sequence_length=None, note=""):
                 value = PUBLISHED[s["row"]][COLUMNS.index(column)]
                 axes.plot(value, y, "D", ms=6, mec="#CC79A7", mfc=SHADE[doubtful])
         axes.set_title(column, fontsize=10)
+        if column == DAVIES_BOULDIN:  # a random partition's is ten times the others'
+            axes.set_xscale("log")
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.xaxis.set_major_formatter(ScalarFormatter())
+            axes.xaxis.set_minor_formatter(NullFormatter())
+        else:
+            axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.tick_params(labelsize=8)
         axes.grid(alpha=0.3)
     panels[0].set_yticks(range(len(names)), names, fontsize=8)
     panels[0].invert_yaxis()

@@ -74,10 +74,10 @@ def _protocol(folder, config, samples, records, protocol, note):
         _write_table(folder, f"{name}{suffix}_by_equation", by_equation)
         _write_table(folder, f"{name}{suffix}_guards", guards)
         page += [
-            f"# {name.capitalize()}, protocol {protocol}\n",
+            f"# Table {name[-1]}, protocol {protocol}\n",
             "By the definitions of the notebooks, one for all rows:\n",
             tables.as_markdown(*by_notebook),
-            "By the equations of the paper:\n",
+            "By the equations of the paper; the printed distance and variance were not computed by them:\n",
             tables.as_markdown(*by_equation),
             "Before believing any of it:\n",
             tables.as_markdown(*guards),

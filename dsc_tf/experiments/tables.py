@@ -102,7 +102,8 @@ def comparison(summaries, *, by_equation=False, sequence_length=None):
     for s in summaries:
         cells = [title(s, sequence_length), _runs(s)]
         for column in COLUMNS:
-            cells += [*_ours(s, definitions[column]), published_cell(s["row"], column)]
+            other = definitions[column] != DEFINITIONS[column]
+            cells += [*_ours(s, definitions[column]), published_cell(s["row"], column, other)]
         rows.append(cells)
     return header, rows
 
@@ -152,19 +153,19 @@ def _mean(s, measure):
     return number(s["mean"][measure]) + spread
 
 
-def published_cell(row, column):
+def published_cell(row, column, other_definition=False):
     """A printed figure, with an asterisk where it is not comparable with its column; empty where none is printed."""
     if row not in PUBLISHED:
         return ""
     value = number(PUBLISHED[row][COLUMNS.index(column)])
-    return value + "*" if (row, column) in NOT_COMPARABLE else value
+    return value + "*" if other_definition or (row, column) in NOT_COMPARABLE else value
 
 
 def number(value):
     """Four significant digits, as the tables need."""
     if value != value:
         return "-"
-    return f"{value:.4f}" if abs(value) < 1 else f"{value:.4g}"
+    return f"{value:.4f}" if abs(value) < 1 else f"{value:#.4g}"
 
 
 def properties(weights):
