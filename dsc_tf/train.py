@@ -74,7 +74,7 @@ def run(config):
         n_clusters=config.n_clusters,
         soft=getattr(method, "soft_labels_", None),
         latent=method.transform(X) if hasattr(method, "transform") else None,
-        centres=getattr(method, "cluster_centers_", None),
+        centres=_centres(method),
         history=getattr(method, "history_", []),
     )
     (folder.path / CHECKPOINT).unlink(missing_ok=True)  # last of all: until here a resumed run needs it
@@ -117,6 +117,12 @@ def _measures(X, labels, truth):
         warnings.warn("all samples fell into one cluster: no measure is defined", UserWarning, stacklevel=2)
         return {}
     return evaluate(X, labels, truth)
+
+
+def _centres(method):
+    """Centres as rows; latent sequences end to end, as `transform` gives them."""
+    centres = getattr(method, "cluster_centers_", None)
+    return None if centres is None else centres.reshape(len(centres), -1)
 
 
 def _write_model(folder, method, prep):

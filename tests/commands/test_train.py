@@ -238,6 +238,27 @@ def test_full_disk_is_one_line_and_leaves_no_result(file, tmp_path, monkeypatch,
     assert not list((tmp_path / "run.partial").glob("*.tmp"))
 
 
+@pytest.mark.parametrize("method", ["dtc", "eof_kmeans", "gaussian_mixture", "persistent_kmeans"])
+def test_every_kind_of_method_leaves_a_run(method, file, tmp_path):
+    out = tmp_path / "run"
+    arguments = [
+        "--data",
+        file,
+        *QUICK,
+        "--method",
+        method,
+        "--sequence-length",
+        40,
+        "--output",
+        out,
+        "--quiet",
+    ]
+    assert run(*arguments) == 0
+    with xr.open_dataset(out / "labels.nc") as labels:
+        assert labels.sizes["time"] == 40
+    assert (out / "latent.png").exists() == (method != "persistent_kmeans")
+
+
 def test_one_cluster_for_all_is_told_not_hidden(file, tmp_path, monkeypatch, capsys):
     from dsc_tf.clusterers.kmeans import KMeans
 

@@ -109,4 +109,10 @@ def test_every_run_of_the_plan_is_one_file():
 
 
 def test_numbers_have_four_digits():
-    assert [number(v) for v in (0.12345, 13.6635, np.nan, -0.1, 1.4)] == ["0.1235", "13.66", "-", "-0.1000", "1.400"]
+    assert [number(v) for v in (0.12345, 13.6635, np.nan, -0.1, 1.4)] == [
+        "0.1235",
+        "13.66",
+        "-",
+        "-0.1000",
+        "1.400",
+    ]
