@@ -69,7 +69,8 @@ def _run(config, folder, samples, planned, say):
     store = runs.RunStore(folder)
     waiting = [r for r in planned if store.load(r) is None]
     shape = next(iter(samples.values())).X.shape
-    hours = costs.estimate(waiting, shape, full_length=config.sequence_length == 0)
+    options = {"sequence_length": config.sequence_length or None, "shortcut": config.shortcut}
+    hours = costs.estimate(waiting, shape, **options)
     say(f"{len(waiting)} of {len(planned)} runs to do: {costs.estimate_text(hours)}")
     if any(methods.BY_NAME[r.row].method in methods.NETWORKS for r in waiting):
         cli.load_keras()
@@ -89,8 +90,7 @@ def _run(config, folder, samples, planned, say):
             scheduler=config.scheduler,
             follow=follow,
             n_clusters=config.n_clusters,
-            sequence_length=config.sequence_length or None,
-            shortcut=config.shortcut,
+            **options,
         )
 
 

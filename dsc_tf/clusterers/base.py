@@ -1,7 +1,9 @@
 """The face that all methods share."""
 
+import json
 import numbers
 import warnings
+from pathlib import Path
 from typing import final
 
 import numpy as np
@@ -111,6 +113,43 @@ def by_size(labels, n_clusters):
         Old numbers in their new order.
     """
     return np.argsort(-np.bincount(labels, minlength=n_clusters), kind="stable")
+
+
+def nearest(points, centres):
+    """Position of the nearest centre of each point, shape (time,).
+
+    Parameters
+    ----------
+    points : array of shape (time, feature)
+        Points.
+    centres : array of shape (cluster, feature)
+        Centres.
+    """
+    return np.argmin([((points - centre) ** 2).sum(axis=1) for centre in centres], axis=0)
+
+
+def read_model(folder, method):
+    """What a method's `save` wrote into `model.json`.
+
+    Parameters
+    ----------
+    folder : path
+        Where it wrote.
+    method : str
+        Name of its class.
+
+    Raises
+    ------
+    DscTfError
+        If the file is not there or another method's.
+    """
+    path = Path(folder) / "model.json"
+    if not path.exists():
+        raise DscTfError(f"model: no model.json in {folder}. Give the folder of a finished run.")
+    text = json.loads(path.read_text())
+    if text["method"] != method:
+        raise DscTfError(f"model: {folder} holds {text['method']}. Load it with that class.")
+    return text
 
 
 def fields_of_labelled_step(X):

@@ -14,7 +14,7 @@ from ..training.batches import FollowEpoch
 from ..training.precision import dtype_policy
 from ..training.resume import Record, restore
 from ..training.seeds import seeded
-from .base import Clusterer, by_size, kmeans
+from .base import Clusterer, by_size, kmeans, read_model
 
 LOSSES = {"clustering": "kld", "reconstruction": "mse"}
 
@@ -109,16 +109,11 @@ class DeepClusterer(Clusterer):
         DscTfError
             If the files are not there or another method's.
         """
-        folder = Path(folder)
-        if not (folder / "model.json").exists():
-            raise DscTfError(f"model: no model.json in {folder}. Give the folder of a finished run.")
-        text = json.loads((folder / "model.json").read_text())
-        if text["method"] != cls.__name__:
-            raise DscTfError(f"model: {folder} holds {text['method']}. Load it with that class.")
+        text = read_model(folder, cls.__name__)
         self = cls(text["n_clusters"], **text.get("parameters", {}))
         self.network_ = text["network"] | {"shape": tuple(text["network"]["shape"])}
         self._build()
-        self.model_.load_weights(folder / "model.weights.h5")
+        self.model_.load_weights(Path(folder) / "model.weights.h5")
         return self
 
     def _recipe(self):

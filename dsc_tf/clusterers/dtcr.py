@@ -15,7 +15,7 @@ from ..training.fakes import Indicator, RealAndFake, RelaxedKMeans
 from ..training.resume import Record, restore
 from ..training.seeds import seeded
 from ..training.sequences import sequences
-from .base import Clusterer, by_size, kmeans
+from .base import Clusterer, by_size, kmeans, nearest, read_model
 
 RESTARTS = 20  # of k-means on the representations
 
@@ -150,11 +150,11 @@ class DTCR(Clusterer):
         order = by_size(fitted.labels_, self.n_clusters)
         self.cluster_centers_ = fitted.cluster_centers_[order]
         self.stopped_by_ = "epochs"
-        return self._nearest(representations)
+        return nearest(representations, self.cluster_centers_)
 
     def predict(self, X):
         """Nearest centre of each sample, shape (time,)."""
-        return self._nearest(self.transform(X).astype(np.float64))
+        return nearest(self.transform(X).astype(np.float64), self.cluster_centers_)
 
     def transform(self, X):
         """Representation of each sample, shape (time, feature)."""
@@ -201,15 +201,10 @@ class DTCR(Clusterer):
         DscTfError
             If the files are not there or another method's.
         """
-        folder = Path(folder)
-        if not (folder / "model.json").exists():
-            raise DscTfError(f"model: no model.json in {folder}. Give the folder of a finished run.")
-        text = json.loads((folder / "model.json").read_text())
-        if text["method"] != cls.__name__:
-            raise DscTfError(f"model: {folder} holds {text['method']}. Load it with that class.")
+        text = read_model(folder, cls.__name__)
         self = cls(text["n_clusters"], **text["parameters"])
         self._build(text["steps"], 0.0)
-        self.encoder_.load_weights(folder / "model.weights.h5")
+        self.encoder_.load_weights(Path(folder) / "model.weights.h5")
         self.scale_, self.cluster_centers_ = tuple(text["scale"]), np.array(text["centres"])
         return self
 
@@ -254,10 +249,6 @@ class DTCR(Clusterer):
             batches, initial_epoch=start, epochs=epochs, shuffle=False, verbose=0,
             callbacks=[FollowEpoch(batches), indicator, record, *self.callbacks],
         )  # fmt: skip
-
-    def _nearest(self, representations):
-        squared = [((representations - centre) ** 2).sum(axis=1) for centre in self.cluster_centers_]
-        return np.argmin(squared, axis=0)
 
 
 def _scale(values):

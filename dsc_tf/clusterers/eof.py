@@ -7,7 +7,7 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture as Mixture
 
-from .base import Clusterer, by_size, fields_of_labelled_step, kmeans
+from .base import Clusterer, by_size, fields_of_labelled_step, kmeans, nearest
 
 
 class EOFClusterer(Clusterer):
@@ -74,8 +74,7 @@ class EOFKMeans(EOFClusterer):
 
     def predict(self, X):
         """Nearest centre of each sample, shape (time,)."""
-        scores = self.transform(X)
-        return np.argmin([((scores - c) ** 2).sum(axis=1) for c in self.cluster_centers_], axis=0)
+        return nearest(self.transform(X), self.cluster_centers_)
 
 
 class GaussianMixture(EOFClusterer):

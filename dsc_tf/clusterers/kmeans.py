@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .base import Clusterer, by_size, fields_of_labelled_step, kmeans
+from .base import Clusterer, by_size, fields_of_labelled_step, kmeans, nearest
 
 
 class KMeans(Clusterer):
@@ -38,6 +38,4 @@ class KMeans(Clusterer):
 
     def predict(self, X):
         """Nearest centre of each sample, shape (time,)."""
-        features = fields_of_labelled_step(np.asarray(X))
-        squared = [((features - centre) ** 2).sum(axis=1) for centre in self.cluster_centers_]
-        return np.argmin(squared, axis=0)
+        return nearest(fields_of_labelled_step(np.asarray(X)), self.cluster_centers_)
