@@ -4,7 +4,6 @@ Process-wide settings (log levels, warnings) are made here, never at import.
 """
 
 import argparse
-import contextlib
 import dataclasses
 import errno
 import json
@@ -17,6 +16,7 @@ import warnings
 
 from . import __version__
 from .errors import DscTfError
+from .quiet import stderr_aside
 
 BAD_INPUT, INTERRUPTED = 2, 130
 
@@ -117,7 +117,7 @@ def load_keras():
     DscTfError
         If Keras finds no backend.
     """
-    with _stderr_aside():
+    with stderr_aside():
         try:
             import keras
 
@@ -126,21 +126,6 @@ def load_keras():
             raise DscTfError(
                 f"backend: {error}. Install TensorFlow: python -m pip install 'dsc_tf[cpu]'."
             ) from error
-
-
-@contextlib.contextmanager
-def _stderr_aside():
-    """Send the process's standard error to nowhere; libraries in C++ write past Python's."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _read_config(file, config_class):

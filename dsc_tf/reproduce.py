@@ -50,7 +50,7 @@ def run(config):
     )
     write_config(folder, config.science(), ds)
     rows = methods.rows_of(config.what, config.methods)
-    seeds = {"": config.runs, "trained": config.trained_runs}
+    seeds = {"": config.runs, "trained": config.trained_runs} if config.what != "figure2" else {"": 1}
     planned = runs.plan(rows, config.protocols, config.recipes, seeds, config.sequential_runs)
     records = _run(config, folder, samples, planned, say)
     report.write_report(folder, config, ds, samples, records)
@@ -71,10 +71,11 @@ def _run(config, folder, samples, planned, say):
     shape = next(iter(samples.values())).X.shape
     options = {"sequence_length": config.sequence_length or None, "shortcut": config.shortcut}
     hours = costs.estimate(waiting, shape, **options)
-    say(f"{len(waiting)} of {len(planned)} runs to do: {costs.estimate_text(hours)}")
+    if waiting:
+        say(f"{len(waiting)} of {len(planned)} runs to do: {costs.estimate_text(hours)}")
     if any(methods.BY_NAME[r.row].method in methods.NETWORKS for r in waiting):
         cli.load_keras()
-    with tqdm(total=len(waiting), unit="run", disable=config.quiet) as bar:
+    with tqdm(total=len(waiting), unit="run", disable=config.quiet or not waiting) as bar:
 
         def follow(records):
             for record in records:

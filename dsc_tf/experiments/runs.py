@@ -3,6 +3,7 @@
 import json
 import os
 import time
+import warnings
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
@@ -11,6 +12,7 @@ import numpy as np
 from ..clusterers import NETWORKS, build
 from ..errors import DscTfError
 from ..metrics import evaluate
+from ..quiet import stderr_aside
 from .guards import descent, mean_run_length
 from .methods import BY_NAME, SEQUENTIAL, UNMOVED
 
@@ -143,11 +145,20 @@ def _method(run, samples, n_clusters, sequence_length, unmoved):
     row = BY_NAME[run.row]
     options = samples.hints | row.options | {"random_state": run.seed}
     if row.method in NETWORKS:
-        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", os.environ.get("OMP_NUM_THREADS", "0"))
+        _start_keras()
         options |= {"recipe": "untrained" if unmoved else run.recipe}
     if row.method in SEQUENTIAL:
         options |= {"sequence_length": sequence_length}
     return build(row.method, n_clusters, **options)
+
+
+def _start_keras():
+    """Start the backend in a worker: as many threads as the worker may use, and not a word."""
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", os.environ.get("OMP_NUM_THREADS", "0"))
+    with stderr_aside():
+        import keras
+
+        keras.ops.zeros(1)
 
 
 def _described(method, samples):
@@ -243,7 +254,9 @@ def _ended(runs, samples, jobs, scheduler, options):
         todo = dict.fromkeys(runs[start : start + part])
         calls = (joblib.delayed(_call)(run, samples[run.protocol], options) for run in list(todo))
         try:
-            with _backend(jobs, scheduler):
+            with _backend(jobs, scheduler), warnings.catch_warnings():
+                # joblib replaces processes that have grown, which is as it should be.
+                warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
                 for record in joblib.Parallel(jobs, return_as="generator_unordered")(calls):
                     del todo[Run(*(record[name] for name in ("row", "protocol", "recipe", "seed")))]
                     yield record

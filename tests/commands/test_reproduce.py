@@ -141,6 +141,18 @@ def test_bad_input_is_one_line(arguments, words, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("what", "left"), [("table1", "table1.tex"), ("figure1", "figure1.png"), ("figure2", "figure2.png")]
+)
+def test_one_table_or_figure_alone(what, left, file, tmp_path):
+    out = tmp_path / "out"
+    chosen = ["--recipes", "untrained", "--jobs", 1, "--output", out]
+    assert run(what, "--data", file, *SETTINGS, *chosen) == 0
+    assert (out / left).exists()
+    runs = {p.suffix: p for p in (out / "runs").iterdir()}
+    assert set(runs) == ({".json", ".npz"} if what == "figure2" else set())
+
+
 def test_what_is_positional_and_checked():
     assert parse(ReproduceConfig, ["table3"], program="", epilog="").what == "table3"
     assert parse(ReproduceConfig, [], program="", epilog="").what == "all"
