@@ -55,7 +55,7 @@ def runs_figure(records, summaries, *, sequence_length=None, note=""):
     panels[0].invert_yaxis()
     figure.suptitle(
         "a dot is a run (orange: recipe notebook, blue: trained, green: untrained, black: no network); "
-        "a diamond is the published figure, hollow where it is not comparable",
+        "a diamond is the published figure, of the paper's data, hollow where it is not comparable",
         fontsize=10,
     )
     return figure
