@@ -36,6 +36,9 @@ class DTCRRecipe:
         Whether sequences are scaled to mean 0 and variance 1, over all of them.
     clip : float or None
         Largest norm of the gradient.
+    summed : bool
+        Whether the error of reconstruction is summed over steps, as the paper has it, or their mean, as its
+        authors' program has it.
     """
 
     learning_rate: float
@@ -43,13 +46,18 @@ class DTCRRecipe:
     decay: float
     standardise: bool
     clip: float | None
+    summed: bool
 
 
 RECIPES = {
     # The authors' program; the paper says 5e-3.
-    "notebook": DTCRRecipe(learning_rate=1e-4, epochs=300, decay=1e-4, standardise=False, clip=None),
-    "trained": DTCRRecipe(learning_rate=5e-3, epochs=100, decay=0.0, standardise=True, clip=1.0),
-    "untrained": DTCRRecipe(learning_rate=0.0, epochs=0, decay=0.0, standardise=False, clip=None),
+    "notebook": DTCRRecipe(
+        learning_rate=1e-4, epochs=300, decay=1e-4, standardise=False, clip=None, summed=False
+    ),
+    "trained": DTCRRecipe(learning_rate=5e-3, epochs=100, decay=0.0, standardise=True, clip=1.0, summed=True),
+    "untrained": DTCRRecipe(
+        learning_rate=0.0, epochs=0, decay=0.0, standardise=False, clip=None, summed=False
+    ),
 }
 
 
@@ -227,7 +235,7 @@ class DTCR(Clusterer):
                 "fake": "binary_crossentropy",
             },
             loss_weights={
-                "reconstruction": 1.0,
+                "reconstruction": float(values.shape[1]) if recipe.summed else 1.0,
                 "representation": self.kmeans_weight / 2,
                 "real": 0.5,
                 "fake": 0.5,
