@@ -135,7 +135,8 @@ CHANGES = {
     "aggregate": "5D", "accumulated": ["t2m"], "method": "hierarchical", "n_clusters": 2, "window": 2,
     "protocol": "anomaly", "seed": 5,
 }  # fmt: skip
-NETWORK = {"recipe", "cell", "pretrain_epochs", "epochs", "batch_size", "precision"}  # tested with DSC itself
+# Tested with DSC, and with DTC, themselves.
+NETWORK = {"recipe", "cell", "pretrain_epochs", "epochs", "batch_size", "precision", "sequence_length"}
 PLACE = {"output", "resume", "quiet"}  # tested above
 
 
