@@ -24,7 +24,7 @@ SECONDS = {
     ("dtcr", "notebook"): 600,
     ("dtcr", "trained"): 190,
 }
-# The same on all 11767 values. DTC: measured. DTCR: three epochs of 8 samples, times samples and epochs.
+# The same on all 11767 values, in proportion from a few passes: of DTC over the year, of DTCR over 8 days.
 FULL_LENGTH_SECONDS = {
     ("dtc", "notebook"): 500,
     ("dtc", "trained"): 2000,
