@@ -61,8 +61,7 @@ def run(config):
 
 def _samples(ds, protocol):
     X, prep = prepare(ds, protocol=UNPADDED if protocol == "notebook" else protocol)
-    truth = ds["regime"].values[prep.sample_index] if "regime" in ds.coords else None
-    return runs.Samples(X, prep.hints(), truth)
+    return runs.Samples(X, prep.hints(), prep.truth(ds))
 
 
 def _run(config, folder, samples, planned, say):

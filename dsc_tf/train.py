@@ -56,8 +56,7 @@ def run(config):
     with folder.told_when_full():
         method.fit(X)
     seconds = time.perf_counter() - began
-    truth = ds["regime"].values[prep.sample_index] if "regime" in ds.coords else None
-    measures = _measures(X, method.labels_, truth)
+    measures = _measures(X, method.labels_, prep.truth(ds))
     training = {"seconds": round(seconds, 2)} | {
         name: getattr(method, f"{name}_")
         for name in ("stopped_by", "precision")

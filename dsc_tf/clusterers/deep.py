@@ -169,12 +169,11 @@ class DeepClusterer(Clusterer):
 
     def _joint(self, X, recipe, seed, saved):
         model = self.model_
+        weights = {"clustering": recipe.clustering_weight, "reconstruction": 1.0}
         model.compile(
             recipe.new_optimizer(recipe.learning_rate),
             loss={name: LOSSES[name] for name in model.output},
-            loss_weights={
-                name: {"clustering": recipe.clustering_weight}.get(name, 1.0) for name in model.output
-            },
+            loss_weights={name: weights[name] for name in model.output},
         )
         refresh = TargetRefresh(
             self.assigner_,

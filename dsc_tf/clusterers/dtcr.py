@@ -149,7 +149,7 @@ class DTCR(Clusterer):
         recipe = RECIPES[self.recipe]
         values = sequences(X, self.sequence_length)
         self.scale_ = _scale(values) if recipe.standardise else (0.0, 1.0)
-        values = self._inputs(X)
+        values = self._scaled(values)
         with seeded(self.random_state) as seed:
             self._build(values.shape[1], recipe.decay)
             self._train(values, recipe, seed)
@@ -217,8 +217,11 @@ class DTCR(Clusterer):
         return self
 
     def _inputs(self, X):
+        return self._scaled(sequences(X, self.sequence_length))
+
+    def _scaled(self, values):
         mean, deviation = self.scale_
-        return (sequences(X, self.sequence_length) - np.float32(mean)) / np.float32(deviation)
+        return (values - np.float32(mean)) / np.float32(deviation)
 
     def _build(self, steps, decay):
         self.encoder_ = dtcr_encoder(steps, units=self.units, dilations=self.dilations, decay=decay)

@@ -161,6 +161,10 @@ class Preprocessor:
         latitude = None if self.protocol.weight else np.pad(self.latitude_, (0, padding), mode="edge")
         return {"latitude": latitude, "starts": tuple(segment_starts(self.time.values).tolist())}
 
+    def truth(self, ds):
+        """Known regimes of the samples last transformed, shape (sample,), or None where `ds` has none."""
+        return ds["regime"].values[self.sample_index] if "regime" in ds.coords else None
+
     def state(self):
         """Everything learned, as arrays and strings that `numpy.savez` can hold."""
         names = ("latitude_", "longitude_", "weight_", "fill_", "offset_", "span_", "seasonal_")

@@ -3,6 +3,7 @@
 import numpy as np
 import sklearn.cluster
 
+from ..metrics.clusters import summarise
 from ..metrics.external import adjusted_rand_index
 
 
@@ -50,7 +51,7 @@ def descent(features, labels):
         rmse_mean after the last iteration; moved, the share of steps that changed cluster; iterations.
     """
     features = np.asarray(features, dtype=np.float64)
-    means = np.stack([features[labels == j].mean(axis=0) for j in range(np.max(labels) + 1)])
+    means = summarise(features, labels).means
     lloyd = sklearn.cluster.KMeans(len(means), init=means, n_init=1, tol=0.0).fit(features)
     return {
         "rmse_mean": float(np.sqrt(lloyd.inertia_ / len(features))),

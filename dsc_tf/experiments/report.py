@@ -1,6 +1,6 @@
 """Writes what `reproduce` leaves: tables, figures, the audit."""
 
-from ..clusterers import NETWORKS, clusterer
+from ..clusterers import NETWORKS, build
 from ..metrics.registry import EXTERNAL, MEASURES
 from . import audit, figures, tables
 from .methods import BY_NAME, ROWS, rows_of
@@ -135,8 +135,8 @@ def _weights(shape, config):
 
 
 def _size(row, shape, config):
-    options = {"sequence_length": config.sequence_length or None} if row.name in ("dtc", "dtcr") else {}
-    count = clusterer(row.method)(config.n_clusters, **options).count_weights(shape)
+    network = build(row.method, config.n_clusters, sequence_length=config.sequence_length or None)
+    count = network.count_weights(shape)
     return f"{count / 1e6:.1f} million" if count >= 1e6 else f"{count / 1e3:.0f} thousand"
 
 

@@ -5,11 +5,12 @@ import os
 import time
 import warnings
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 
 from ..clusterers import NETWORKS, build
+from ..clusterers.base import fields_of_labelled_step
 from ..errors import DscTfError
 from ..metrics import evaluate
 from ..quiet import stderr_aside
@@ -40,6 +41,11 @@ class Run:
     protocol: str
     recipe: str
     seed: int
+
+    @classmethod
+    def of(cls, record):
+        """The run that a record is of."""
+        return cls(*(record[field.name] for field in fields(cls)))
 
     @property
     def key(self):
@@ -143,13 +149,17 @@ def execute(run, samples, n_clusters, sequence_length=None, shortcut=False, keep
 
 def _method(run, samples, n_clusters, sequence_length, unmoved):
     row = BY_NAME[run.row]
-    options = samples.hints | row.options | {"random_state": run.seed}
     if row.method in NETWORKS:
         _start_keras()
-        options |= {"recipe": "untrained" if unmoved else run.recipe}
-    if row.method in SEQUENTIAL:
-        options |= {"sequence_length": sequence_length}
-    return build(row.method, n_clusters, **options)
+    return build(
+        row.method,
+        n_clusters,
+        **samples.hints,
+        **row.options,
+        recipe="untrained" if unmoved else run.recipe,
+        sequence_length=sequence_length,
+        random_state=run.seed,
+    )
 
 
 def _start_keras():
@@ -170,7 +180,7 @@ def _described(method, samples):
         "measures": {},
     }
     if labels.max() > 0:
-        features = samples.X[:, -1].reshape(len(labels), -1)
+        features = fields_of_labelled_step(samples.X)
         found["measures"] = evaluate(features, labels, samples.truth)
         found["descent"] = descent(features, labels)
     return found
@@ -197,7 +207,7 @@ class RunStore:
 
     def save(self, record):
         """Write a record, whole or not at all."""
-        key = Run(*(record[name] for name in ("row", "protocol", "recipe", "seed"))).key
+        key = Run.of(record).key
         arrays = {name: record.pop(name) for name in ("latent", "centres") if name in record}
         if arrays:
             with self.folder.whole(f"{RUNS}/{key}.npz") as path, open(path, "wb") as file:
@@ -239,7 +249,7 @@ def run_table(runs, samples, store, *, jobs, scheduler=None, follow=iter, **opti
     waiting = [run for run in runs if records[run] is None]
     for record in follow(_ended(waiting, samples, jobs, scheduler, options)):
         store.save(dict(record))
-        records[Run(*(record[name] for name in ("row", "protocol", "recipe", "seed")))] = record
+        records[Run.of(record)] = record
     return [records[run] for run in runs]
 
 
@@ -258,7 +268,7 @@ def _ended(runs, samples, jobs, scheduler, options):
                 # joblib replaces processes that have grown, which is as it should be.
                 warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
                 for record in joblib.Parallel(jobs, return_as="generator_unordered")(calls):
-                    del todo[Run(*(record[name] for name in ("row", "protocol", "recipe", "seed")))]
+                    del todo[Run.of(record)]
                     yield record
         except TerminatedWorkerError:
             yield from (_alone(run, samples, options) for run in list(todo))
