@@ -1,0 +1,123 @@
+"""Linear and boosted classifiers on frozen features."""
+
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
+from sklearn.preprocessing import StandardScaler
+
+PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # scikit-learn's C: small is strict
+
+
+def linear_classes(features, classes, split):
+    """How well a linear classifier names the class of each step.
+
+    Parameters
+    ----------
+    features : array of shape (time, feature)
+        Representations.
+    classes : array of int, shape (time,)
+        Class of each step.
+    split : Split
+        The penalty is chosen on its validation block.
+
+    Returns
+    -------
+    dict
+        accuracy, balanced_accuracy: shares of test steps, the latter mean over classes.
+    """
+    z = StandardScaler().fit(features[split.train]).transform(features)
+    best = None
+    for penalty in PENALTIES:
+        model = LogisticRegression(C=penalty, max_iter=300).fit(z[split.train], classes[split.train])
+        score = accuracy_score(classes[split.validation], model.predict(z[split.validation]))
+        if best is None or score > best[0]:
+            best = score, model
+    named = best[1].predict(z[split.test])
+    truth = classes[split.test]
+    known = np.isin(truth, classes[split.train])
+    return {
+        "accuracy": float(accuracy_score(truth, named)),
+        "balanced_accuracy": float(balanced_accuracy_score(truth[known], named[known])),
+    }
+
+
+def linear_events(features, events, split):
+    """ROC AUC of a logistic head for events at many places, all places pooled.
+
+    Every place has its own weights on the features, which all places share.
+
+    Parameters
+    ----------
+    features : array of shape (time, feature)
+        What is known at each step.
+    events : array of shape (time, place)
+        1, 0, or NaN where not known, of the step that is to be foretold.
+    split : Split
+        The penalty, one for all places, is chosen on its validation block.
+
+    Returns
+    -------
+    float
+        Area under the curve on the test block, 0.5 for chance.
+    """
+    z = StandardScaler().fit(features[split.train]).transform(features)
+    scores = {}
+    for penalty in PENALTIES:
+        odds = np.column_stack([_log_odds(z, place, split.train, penalty) for place in events.T])
+        scores[penalty] = _auc(events[split.validation], odds[split.validation]), odds
+    return _auc(events[split.test], max(scores.values(), key=lambda pair: pair[0])[1][split.test])
+
+
+def _log_odds(z, place, train, penalty):
+    known = train[np.isfinite(place[train])]
+    seen = place[known]
+    if len(known) == 0 or seen.min() == seen.max():
+        return np.full(len(z), -5.0 if len(known) == 0 or seen.max() == 0 else 5.0)
+    return LogisticRegression(C=penalty, max_iter=200).fit(z[known], seen).decision_function(z)
+
+
+def boosted_events(features, events, split, *, random_state=0):
+    """ROC AUC of gradient boosted trees for events, one model for all rows.
+
+    Parameters
+    ----------
+    features : array of shape (row, feature)
+        What is known of each place at each step.
+    events : array of shape (row,)
+        1, 0, or NaN where not known.
+    split : Split
+        Rows to learn from, to stop on, and to test.
+    random_state : int, default=0
+        Seed.
+
+    Returns
+    -------
+    float
+        Area under the curve on the test rows.
+    """
+    train, validation, test = ([rows[np.isfinite(events[rows])] for rows in split])
+    model = HistGradientBoostingClassifier(
+        max_iter=150, learning_rate=0.05, l2_regularization=1.0, early_stopping=True, random_state=random_state
+    )
+    model.fit(features[train], events[train], X_val=features[validation], y_val=events[validation])
+    return _auc(events[test], model.decision_function(features[test]))
+
+
+def logistic_events(features, events, split):
+    """ROC AUC of one logistic head for events, one model for all rows; parameters as for `boosted_events`."""
+    train, validation, test = ([rows[np.isfinite(events[rows])] for rows in split])
+    scaler = StandardScaler().fit(features[train])
+    best = None
+    for penalty in PENALTIES:
+        model = LogisticRegression(C=penalty, max_iter=300)
+        model.fit(scaler.transform(features[train]), events[train])
+        score = _auc(events[validation], model.decision_function(scaler.transform(features[validation])))
+        if best is None or score > best[0]:
+            best = score, model
+    return _auc(events[test], best[1].decision_function(scaler.transform(features[test])))
+
+
+def _auc(events, odds):
+    known = np.isfinite(events)
+    return float(roc_auc_score(events[known], odds[known]))
