@@ -1,6 +1,8 @@
 """Linear and boosted classifiers on frozen features."""
 
 import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
@@ -61,20 +63,41 @@ def linear_events(features, events, split):
     float
         Area under the curve on the test block, 0.5 for chance.
     """
-    z = StandardScaler().fit(features[split.train]).transform(features)
+    z = _rotated(StandardScaler().fit(features[split.train]).transform(features), split.train)
     scores = {}
     for penalty in PENALTIES:
-        odds = np.column_stack([_log_odds(z, place, split.train, penalty) for place in events.T])
+        odds = _log_odds(z, events, split.train, penalty)
         scores[penalty] = _auc(events[split.validation], odds[split.validation]), odds
     return _auc(events[split.test], max(scores.values(), key=lambda pair: pair[0])[1][split.test])
 
 
-def _log_odds(z, place, train, penalty):
-    known = train[np.isfinite(place[train])]
-    seen = place[known]
-    if len(known) == 0 or seen.min() == seen.max():
-        return np.full(len(z), -5.0 if len(known) == 0 or seen.max() == 0 else 5.0)
-    return LogisticRegression(C=penalty, max_iter=200).fit(z[known], seen).decision_function(z)
+def _rotated(z, train):
+    """Coordinates in the span of the training rows: all that a penalised linear model can use, and far fewer."""
+    _, spread, axes = np.linalg.svd(z[train], full_matrices=False)
+    return z @ axes[spread > 1e-6 * spread[0]].T
+
+
+def _log_odds(z, events, train, penalty):
+    """Log odds of logistic regressions, one for each place, solved together."""
+    x, truth = z[train], events[train]
+    known = np.isfinite(truth)
+    truth = np.where(known, truth, 0.0)
+    share = (truth.sum(axis=0) + 0.5) / (known.sum(axis=0) + 1.0)  # a place of one class keeps finite odds
+    start = np.vstack([np.zeros((x.shape[1], truth.shape[1])), np.log(share / (1 - share))])
+
+    def loss(flat):
+        weights = flat.reshape(start.shape)
+        odds = x @ weights[:-1] + weights[-1]
+        error = known * (expit(odds) - truth)
+        value = penalty * (known * (np.logaddexp(0, odds) - truth * odds)).sum()
+        value += 0.5 * (weights[:-1] ** 2).sum() + 0.5e-2 * penalty * ((weights[-1] - start[-1]) ** 2).sum()
+        slope = np.vstack([x.T @ error, error.sum(axis=0) + 1e-2 * (weights[-1] - start[-1])]) * penalty
+        slope[:-1] += weights[:-1]
+        return value, slope.ravel()
+
+    found = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 200})
+    weights = found.x.reshape(start.shape)
+    return z @ weights[:-1] + weights[-1]
 
 
 def boosted_events(features, events, split, *, random_state=0):
@@ -96,9 +119,13 @@ def boosted_events(features, events, split, *, random_state=0):
     float
         Area under the curve on the test rows.
     """
-    train, validation, test = ([rows[np.isfinite(events[rows])] for rows in split])
+    train, validation, test = [rows[np.isfinite(events[rows])] for rows in split]
     model = HistGradientBoostingClassifier(
-        max_iter=150, learning_rate=0.05, l2_regularization=1.0, early_stopping=True, random_state=random_state
+        max_iter=150,
+        learning_rate=0.05,
+        l2_regularization=1.0,
+        early_stopping=True,
+        random_state=random_state,
     )
     model.fit(features[train], events[train], X_val=features[validation], y_val=events[validation])
     return _auc(events[test], model.decision_function(features[test]))
@@ -106,7 +133,7 @@ def boosted_events(features, events, split, *, random_state=0):
 
 def logistic_events(features, events, split):
     """ROC AUC of one logistic head for events, one model for all rows; parameters as for `boosted_events`."""
-    train, validation, test = ([rows[np.isfinite(events[rows])] for rows in split])
+    train, validation, test = [rows[np.isfinite(events[rows])] for rows in split]
     scaler = StandardScaler().fit(features[train])
     best = None
     for penalty in PENALTIES:

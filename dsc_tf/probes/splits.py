@@ -40,5 +40,7 @@ def time_blocks(steps, *, shares=(0.6, 0.2, 0.2), gap=0):
     begins = [0, ends[0] + gap, ends[1] + gap]
     blocks = [np.arange(begin, end) for begin, end in zip(begins, ends, strict=True)]
     if not all(map(len, blocks)):
-        raise DscTfError(f"period: {steps} steps with gaps of {gap} leave an empty block. Give a longer record.")
+        raise DscTfError(
+            f"period: {steps} steps with gaps of {gap} leave an empty block. Give a longer record."
+        )
     return Split(*blocks)
