@@ -4,16 +4,18 @@ import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .clusterers.registry import METHODS
+from .clusterers.registry import METHODS, ON_FEATURES
 from .data import open_dataset, sample_dataset
 from .data.protocols import PROTOCOLS
 from .errors import DscTfError
+from .experiments.encoders import LEARNED
 from .experiments.methods import BY_NAME
 from .reporting import partial_path
 
 RECIPES = ("trained", "notebook", "untrained")
 PRECISIONS = ("auto", "float32", "bfloat16")
 CELLS = ("lstm", "convlstm")
+TASKS = ("field", "lamb", "drought", "order", "clusters", "forecast")
 TABLES = ("table1", "table2", "table3", "figure1", "figure2", "all")
 
 
@@ -121,6 +123,9 @@ class TrainConfig(DataConfig):
     ----------
     method : str
         How to cluster.
+    encoder : str
+        Folder that dsc_tf.pretrain wrote: cluster its representation rather than fields. Method dsc then sets its
+        clustering layer on top of that encoder. Window and protocol are the encoder's.
     window : int
         Consecutive steps seen together; the last one is labelled.
     protocol : str
@@ -146,6 +151,7 @@ class TrainConfig(DataConfig):
     """
 
     method: str = field(default="dsc", metadata={"choices": tuple(METHODS)})
+    encoder: str | None = None
     window: int = 1
     protocol: str = field(default="paper", metadata={"choices": tuple(PROTOCOLS)})
     recipe: str = field(default="trained", metadata={"choices": RECIPES})
@@ -167,8 +173,109 @@ class TrainConfig(DataConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        if not 0 <= self.seed < 2**32:
-            raise DscTfError(f"seed: {self.seed}. Give an integer from 0 to {2**32 - 1}.")
+        check_seed(self.seed)
+        if self.encoder is not None and self.method not in ON_FEATURES:
+            raise DscTfError(
+                f"method: {self.method} reads fields. With --encoder choose {', '.join(ON_FEATURES)}."
+            )
+
+
+@dataclass(frozen=True)
+class EncoderConfig(DataConfig):
+    """What makes an encoder of fields, for the commands that learn one.
+
+    Parameters
+    ----------
+    size : int
+        Features of a representation.
+    grid : int
+        Fields are resized to so many rows and columns; 0 keeps the record's own grid.
+    filters : int
+        Channels of each ConvLSTM layer.
+    window : int
+        Steps that a sample is cropped from, and steps of context when encoding.
+    protocol : str
+        How values are prepared: "anomaly" (without the seasonal cycle, weighted by area), "paper" or "notebook".
+    steps : int
+        Batches to learn from.
+    batch_size : int
+        Windows a batch.
+    """
+
+    size: int = 512
+    grid: int = 60
+    filters: int = 8
+    window: int = 60
+    protocol: str = field(default="anomaly", metadata={"choices": tuple(PROTOCOLS)})
+    steps: int = 200
+    batch_size: int = 8
+
+    least = DataConfig.least | {"size": 1, "grid": 0, "filters": 1, "window": 2, "steps": 0, "batch_size": 1}
+
+    def encoder_settings(self):
+        """Arguments of `SpaceTimeTS2Vec`."""
+        names = ("size", "filters", "window", "steps", "batch_size")
+        return {name: getattr(self, name) for name in names} | {"grid": self.grid or None}
+
+
+@dataclass(frozen=True)
+class PretrainConfig(EncoderConfig):
+    """Learn an encoder of fields in space and time without labels, and write the representation of every step.
+
+    Parameters
+    ----------
+    objective : str
+        What is learned: "ts2vec" and its kin "dep_ts2vec" and "variogram" (near steps are no negatives), or the
+        rivals "simclr" (the field a little later) and "masked" (hidden steps); "untrained" takes the encoder as it
+        is drawn.
+    seed : int
+        Seed of everything random.
+    """
+
+    objective: str = field(default="variogram", metadata={"choices": LEARNED})
+    seed: int = 0
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_seed(self.seed)
+
+
+@dataclass(frozen=True)
+class ProbeConfig(EncoderConfig):
+    """Set frozen representations beside raw data, principal components and the untrained encoder.
+
+    Parameters
+    ----------
+    what : str
+        "field" (a day and a week ahead, for daily records), "lamb" (weather types over the British Isles), "drought"
+        (1 to 12 months ahead, for monthly records of SPI or PDSI), "order" (distance in time, next regime),
+        "clusters" (regimes, agreement with known ones), "forecast" (ETTh1.csv or ETTh2.csv by TS2Vec's protocol).
+    encoders : tuple of str
+        Encoders to learn.
+    seeds : int
+        Seeds of each encoder.
+    gap : int
+        Steps left out between the blocks of time for learning, choosing and testing.
+    threshold : float
+        Index below which a month is a drought, for what = drought; by default -1 for SPI and -2 for PDSI.
+    multivariate : bool
+        Forecast all variables rather than the oil temperature, for what = forecast.
+    """
+
+    what: str = field(default="field", metadata={"choices": TASKS, "positional": True})
+    encoders: tuple[str, ...] = field(default=LEARNED, metadata={"choices": LEARNED})
+    seeds: int = 5
+    gap: int = 30
+    threshold: float | None = None
+    multivariate: bool = False
+
+    least = EncoderConfig.least | {"seeds": 1, "gap": 0}
+
+
+def check_seed(seed):
+    """Refuse a seed that NumPy and Keras do not take."""
+    if not 0 <= seed < 2**32:
+        raise DscTfError(f"seed: {seed}. Give an integer from 0 to {2**32 - 1}.")
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 
@@ -10,17 +11,19 @@ from . import cli
 from .clusterers import NETWORKS, build
 from .clusterers.base import check_cluster_count
 from .config import TrainConfig
-from .data import prepare
+from .data import Preprocessor, prepare
 from .metrics import evaluate
 from .reporting import open_run, write_config, write_results
 
 CHECKPOINT = "checkpoint.npz"
+PREPROCESSING = "preprocessing.npz"
 EXAMPLES = """examples:
   python -m dsc_tf.train                                     the embedded synthetic year
   python -m dsc_tf.train --data era5_2021.nc --n-clusters 5
   python -m dsc_tf.train --data 'era5_*.nc' --region 60 -30 35 20 --period 2001-01-01 2010-12-31
   python -m dsc_tf.train --data hourly.grib --aggregate daily --window 5 --output runs/mine
   python -m dsc_tf.train --protocol notebook --recipe notebook
+  python -m dsc_tf.train --encoder runs/pretrained --data era5_2021.nc     cluster a representation
   python -m dsc_tf.train --config runs/mine/config.json --seed 1
 """
 
@@ -45,7 +48,7 @@ def run(config):
     """
     say = cli.speaker(config.quiet)
     ds = config.open()
-    X, prep = prepare(ds, protocol=config.protocol, window=config.window)
+    X, prep, Z = _samples(ds, config)
     check_cluster_count(config.n_clusters, len(X))
     say(f"{len(X)} samples of {' x '.join(map(str, X.shape[1:]))} (window, latitude, longitude, variable)")
     stem = f"{config.method}-{config.data_stem}-k{config.n_clusters}-seed{config.seed}"
@@ -54,7 +57,7 @@ def run(config):
     began = time.perf_counter()
     method = _method(config, folder.path, prep.hints())
     with folder.told_when_full():
-        method.fit(X)
+        method.fit(Z)
     seconds = time.perf_counter() - began
     measures = _measures(X, method.labels_, prep.truth(ds))
     training = {"seconds": round(seconds, 2)} | {
@@ -72,7 +75,7 @@ def run(config):
         sample_index=prep.sample_index,
         n_clusters=config.n_clusters,
         soft=getattr(method, "soft_labels_", None),
-        latent=method.transform(X) if hasattr(method, "transform") else None,
+        latent=method.transform(Z) if hasattr(method, "transform") else None,
         centres=_centres(method),
         history=getattr(method, "history_", []),
     )
@@ -91,20 +94,40 @@ def _config(argv):
     return cli.parse(TrainConfig, argv, program="python -m dsc_tf.train", epilog=EXAMPLES)
 
 
+def _samples(ds, config):
+    """Prepared fields, what prepared them, and what is clustered: the fields, or an encoder's words for them."""
+    if config.encoder is None:
+        X, prep = prepare(ds, protocol=config.protocol, window=config.window)
+        return X, prep, X
+    cli.load_keras()
+    from .contrastive import SpaceTimeTS2Vec
+
+    encoder = SpaceTimeTS2Vec.load(config.encoder)
+    with np.load(Path(config.encoder) / PREPROCESSING) as state:
+        prep = Preprocessor.from_state(state)
+    X = prep.transform(ds)
+    Z = encoder.transform(X, starts=prep.hints()["starts"])
+    return X, prep, Z.reshape(len(Z), 1, 1, 1, -1)
+
+
 def _method(config, folder, hints):
+    name = config.method
+    if config.encoder is not None:
+        hints = hints | {"latitude": None}  # features have none
+        name = "clustering_layer" if name == "dsc" else name
     options = hints | {"random_state": config.seed}
-    if config.method not in NETWORKS:
-        return build(config.method, config.n_clusters, **options)
+    if name not in NETWORKS:
+        return build(name, config.n_clusters, **options)
     cli.load_keras()
     from .training import Checkpoint
     from .training.progress import ProgressBar
 
     names = ("recipe", "cell", "sequence_length", "pretrain_epochs", "epochs", "batch_size", "precision")
     return build(
-        config.method,
+        name,
         config.n_clusters,
         **options,
-        **{name: getattr(config, name) for name in names},
+        **{option: getattr(config, option) for option in names},
         checkpoint=Checkpoint(folder / CHECKPOINT),
         callbacks=() if config.quiet else (ProgressBar(),),
     )
@@ -125,7 +148,7 @@ def _centres(method):
 
 
 def _write_model(folder, method, prep):
-    with folder.whole("preprocessing.npz") as path, open(path, "wb") as file:
+    with folder.whole(PREPROCESSING) as path, open(path, "wb") as file:
         np.savez(file, **prep.state())
     if hasattr(method, "save"):
         with folder.told_when_full():

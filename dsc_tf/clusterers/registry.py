@@ -15,6 +15,7 @@ METHODS = {
     "cnn_encoder": ("ablations", "CNNEncoder"),
     "cnn_autoencoder": ("ablations", "CNNAutoencoder"),
     "cnn_lstm_encoder": ("ablations", "CNNLSTMEncoder"),
+    "clustering_layer": ("head", "ClusteringHead"),
     "eof_kmeans": ("eof", "EOFKMeans"),
     "gaussian_mixture": ("eof", "GaussianMixture"),
     "spherical_kmeans": ("spherical", "SphericalKMeans"),
@@ -22,7 +23,25 @@ METHODS = {
     "random_partition": ("controls", "RandomPartition"),
 }
 
-NETWORKS = ("dsc", "dec", "dtc", "dtcr", "cnn_encoder", "cnn_autoencoder", "cnn_lstm_encoder")  # need Keras
+NETWORKS = (
+    "dsc",
+    "dec",
+    "dtc",
+    "dtcr",
+    "cnn_encoder",
+    "cnn_autoencoder",
+    "cnn_lstm_encoder",
+    "clustering_layer",
+)  # need Keras
+ON_FEATURES = (  # make sense of vectors as of fields; dsc by its clustering layer
+    "dsc",
+    "kmeans",
+    "hierarchical",
+    "clustering_layer",
+    "gaussian_mixture",
+    "spherical_kmeans",
+    "persistent_kmeans",
+)
 CONTROLS = ("random_partition",)  # find nothing, by intention
 
 

@@ -102,8 +102,8 @@ class SpaceTimeTS2Vec(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array of shape (time, latitude, longitude, variable) or (time, 1, latitude, longitude, variable), or a list of such
-            Prepared fields, as `prepare` returns them. Regions may differ in grid and length, not in the number of
+        X : array of shape (time, latitude, longitude, variable), or a list of such
+            A window of one step may stand after time. Prepared fields, as `prepare` returns them. Regions may differ in grid and length, not in the number of
             variables; to learn from different variables together, give each as a region of its own.
         y : None
             Ignored.
@@ -128,6 +128,8 @@ class SpaceTimeTS2Vec(TransformerMixin, BaseEstimator):
         if len({np.shape(r)[-1] for r in regions}) > 1:
             raise DscTfError("X: regions of different numbers of variables. Give each variable as a region.")
         fields = [self._fields(region) for region in regions]
+        if len({one.shape[1:3] for one in fields}) > 1:
+            raise DscTfError("X: regions on different grids. Give `grid`, to which all are resized.")
         stretches = _stretches(fields, starts)
         with seeded(self.random_state) as seed:
             shape = (tuple(fields[0].shape[1:3]), fields[0].shape[-1])
@@ -155,11 +157,16 @@ class SpaceTimeTS2Vec(TransformerMixin, BaseEstimator):
         Raises
         ------
         DscTfError
-            If the model is not fitted.
+            If the model is not fitted, or `X` has other variables or another grid than it was fitted on.
         """
         if not hasattr(self, "encoder_"):
             raise DscTfError("transform: the model is not fitted. Call fit first.")
         fields = self._fields(X)
+        grid, variables = self._shape
+        if fields.shape[1:] != (*grid, variables):
+            raise DscTfError(
+                f"X: fields of shape {fields.shape[1:]}. Give such as fitted on: {(*grid, variables)}."
+            )
         return np.concatenate([self._encode(s.fields) for s in _stretches([fields], [starts])])
 
     def save(self, folder):
@@ -192,7 +199,9 @@ class SpaceTimeTS2Vec(TransformerMixin, BaseEstimator):
         """
         path = Path(folder) / "encoder.json"
         if not path.exists():
-            raise DscTfError(f"encoder: no encoder.json in {folder}. Give a folder that dsc_tf.pretrain wrote.")
+            raise DscTfError(
+                f"encoder: no encoder.json in {folder}. Give a folder that dsc_tf.pretrain wrote."
+            )
         text = json.loads(path.read_text())
         settings = text["settings"] | {"contrast": Contrast(**text["settings"]["contrast"])}
         self = cls(**settings)

@@ -179,7 +179,7 @@ def temporal_term(first, second, contrast=TS2VEC, inside=None, near=None, stride
         weights = Weights(*[_less(similar)] * 3)
     if contrast.hardness > 0:
         pairs = ((first, first), (second, second), (first, second))
-        hard = (_hard(*pair, similar, contrast.hardness) for pair in pairs)
+        hard = (_hard(*pair, similar, contrast.hardness, inside) for pair in pairs)
         weights = Weights(*(w + extra for w, extra in zip(weights, hard, strict=True)))
     attraction = similar if contrast.neighbours == "attract" else None
     losses = _pair_losses(first, second, contrast.temperature, weights, inside, attraction)
@@ -240,11 +240,12 @@ def _following_term(first, second, contrast, inside, similar):
     return total / 2
 
 
-def _hard(left, right, similar, hardness):
+def _hard(left, right, similar, hardness, inside):
     """Logarithm of the extra weight of pairs beyond the range that are closer than expected."""
     left, right = (ops.stop_gradient(_unit(v)) for v in (left, right))
     distance = 1.0 - ops.matmul(left, ops.transpose(right, (0, 2, 1)))  # half the squared distance
-    expected = ops.mean(distance, axis=(1, 2), keepdims=True)
+    both = inside[:, None] * inside[None, :]
+    expected = ops.sum(distance * both, axis=(1, 2), keepdims=True) / ops.maximum(ops.sum(both), 1.0)
     closer = ops.maximum(expected - distance, 0.0) / ops.maximum(expected, 1e-6)
     return ops.log(1.0 + hardness * closer * ops.cast(similar <= 0, "float32"))
 

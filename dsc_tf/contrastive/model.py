@@ -21,8 +21,8 @@ class ContrastiveModel(keras.Model):
         Settings of the loss.
     longest : int
         Most steps that two crops share.
-    regions : int, default=1
-        Number of regions that series come from.
+    regions : int or None, default=1
+        Number of regions that series come from. None: series are strangers, of which times do not compare.
 
     Call arguments
         A batch of `Crops`.
@@ -38,9 +38,11 @@ class ContrastiveModel(keras.Model):
         self.scales = int(longest).bit_length()
         fixed = {"trainable": False, "dtype": "float32"}
         self.near_lags = self.add_weight(shape=(LAGS,), initializer="zeros", name="near_lags", **fixed)
-        self.near_regions = self.add_weight(
-            shape=(regions, regions), initializer="ones", name="near_regions", **fixed
-        )
+        self.near_regions = None
+        if regions is not None:
+            self.near_regions = self.add_weight(
+                shape=(regions, regions), initializer="ones", name="near_regions", **fixed
+            )
         self.know_lags(np.zeros(0))
 
     def know_lags(self, similarity):
@@ -65,9 +67,10 @@ class ContrastiveModel(keras.Model):
         near = series_near = None
         if self.contrast.knows_distance:
             near = self._near
-            apart = ops.abs(x["place"][:, None] - x["place"][None, :])
-            regions = ops.take(ops.take(self.near_regions, x["region"], axis=0), x["region"], axis=1)
-            series_near = self._near(apart) * regions
+            if self.near_regions is not None:
+                apart = ops.abs(x["place"][:, None] - x["place"][None, :])
+                regions = ops.take(ops.take(self.near_regions, x["region"], axis=0), x["region"], axis=1)
+                series_near = self._near(apart) * regions
         first, second = (ops.cast(view, "float32") for view in y_pred)
         return hierarchical_loss(
             first,

@@ -56,7 +56,9 @@ class TimeShifts(keras.utils.PyDataset):
         begins = random.integers(0, room - gaps + 1)
         inside = np.ones((self.batch_size, self.window), np.float32)
         batch = {
-            name: np.stack([self.series[i][at : at + self.window] for i, at in zip(chosen, places, strict=True)])
+            name: np.stack(
+                [self.series[i][at : at + self.window] for i, at in zip(chosen, places, strict=True)]
+            )
             for name, places in (("first", begins), ("second", begins + gaps))
         }
         last = np.full(self.batch_size, self.window - 1, np.int32)

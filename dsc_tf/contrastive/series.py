@@ -199,7 +199,7 @@ class TS2Vec(BaseEstimator):
             temporal_unit=self.contrast.temporal_unit,
             seed=seed,
         )
-        model = ContrastiveModel(self.encoder_, self.contrast, longest=batches.window)
+        model = ContrastiveModel(self.encoder_, self.contrast, longest=batches.window, regions=None)
         optimizer = keras.optimizers.AdamW(self.learning_rate, weight_decay=0.01, epsilon=1e-8)
         model.compile(optimizer, jit_compile=False)
         own = [FollowEpoch(batches), UniformAverage(), Losses(self.history_)]
@@ -209,4 +209,3 @@ class TS2Vec(BaseEstimator):
             batches, epochs=-(-steps // an_epoch), shuffle=False, verbose=0, callbacks=[*own, *self.callbacks]
         )  # fmt: skip
         warn_of_collapse(whole(self.encoder_, X[:8], 8))
-

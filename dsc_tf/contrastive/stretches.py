@@ -60,9 +60,7 @@ def cut(X, longest):
         return X
     parts = np.array_split(X, count, axis=1)
     length = parts[0].shape[1]
-    padded = [
-        np.pad(p, ((0, 0), (0, length - p.shape[1]), (0, 0)), constant_values=np.nan) for p in parts
-    ]
+    padded = [np.pad(p, ((0, 0), (0, length - p.shape[1]), (0, 0)), constant_values=np.nan) for p in parts]
     return np.concatenate(padded)
 
 

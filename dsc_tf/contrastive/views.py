@@ -66,7 +66,10 @@ class Crops(keras.utils.PyDataset):
         return self.steps
 
     def __getitem__(self, step):
-        step += self.epoch * self.steps
+        return self._batch(step + self.epoch * self.steps)
+
+    def _batch(self, step):
+        """Batch `step`, counted from the start of training."""
         random = np.random.default_rng([self.seed, step])
         chosen = self._chosen(step)
         longest = min(self.window, min(len(self.series[i]) for i in chosen))
@@ -109,7 +112,7 @@ class Crops(keras.utils.PyDataset):
     def _padded(self, step, lengths, longest):
         padded = [padded_length(n, longest) for n in lengths]
         if step == 1:  # Keras takes an axis for free only if its length differs between the first two batches
-            before = self[0][0]
+            before = self._batch(0)[0]
             known = [before[name].shape[1] for name in ("first", "second", "overlap")]
             padded = [n + (n == other) for n, other in zip(padded, known, strict=True)]
         return padded

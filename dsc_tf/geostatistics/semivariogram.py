@@ -6,14 +6,15 @@ import numpy as np
 
 EARTH_RADIUS = 6371.0  # km
 FLAT = 0.95  # share of the sill at which the semivariogram counts as flat
+LEAST_EXPONENT = 0.3  # towards 0 the model turns into a constant far below its own sill
 
 
 @dataclass(frozen=True)
 class Semivariogram:
     """A stable model with nugget, and a yearly cycle where asked for.
 
-    gamma(h) = nugget + partial_sill (1 - exp(-(h / length) ** exponent)) + amplitude (1 - cos(2 pi h / period)) for h > 0, and 0
-    at h = 0.
+    gamma(h) = nugget + partial_sill (1 - exp(-(h / length) ** exponent)) + amplitude (1 - cos(2 pi h / period))
+    for h > 0, and 0 at h = 0.
 
     Parameters
     ----------
@@ -33,7 +34,7 @@ class Semivariogram:
     period: float = 1.0
 
     def __call__(self, lag):
-        """gamma at `lag`, an array of lags."""
+        """Value at `lag`, an array of lags."""
         lag = np.abs(np.asarray(lag, np.float64))
         stable = self.partial_sill * -np.expm1(-((lag / self.length) ** self.exponent))
         cycle = self.amplitude * (1 - np.cos(2 * np.pi * lag / self.period))
@@ -126,6 +127,7 @@ def _fit_stable(lags, values, amplitude, period):
     scale = values.max()
     half = lags[np.argmax(values >= 0.6 * scale)]
     model = Stable(dim=1)
+    model.set_arg_bounds(alpha=[LEAST_EXPONENT, 2.0, "cc"])
     model.fit_variogram(
         lags, values / scale, init_guess={"len_scale": float(half), "default": "current"}, max_eval=10_000
     )

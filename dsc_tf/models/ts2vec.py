@@ -8,7 +8,7 @@ crops of every length.
 import math
 
 import keras
-from keras import layers, ops
+from keras import layers
 
 from ..layers.observed import Observed
 from ..layers.timestamp_mask import TimestampMask

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
-PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # scikit-learn's C: small is strict
+PENALTIES = tuple(10.0**p for p in range(-3, 5))  # scikit-learn's C: small is strict
 
 
 def linear_classes(features, classes, split):
@@ -28,10 +28,10 @@ def linear_classes(features, classes, split):
     dict
         accuracy, balanced_accuracy: shares of test steps, the latter mean over classes.
     """
-    z = StandardScaler().fit(features[split.train]).transform(features)
+    z = _rotated(features, split.train)
     best = None
     for penalty in PENALTIES:
-        model = LogisticRegression(C=penalty, max_iter=300).fit(z[split.train], classes[split.train])
+        model = LogisticRegression(C=penalty, max_iter=1000).fit(z[split.train], classes[split.train])
         score = accuracy_score(classes[split.validation], model.predict(z[split.validation]))
         if best is None or score > best[0]:
             best = score, model
@@ -63,7 +63,7 @@ def linear_events(features, events, split):
     float
         Area under the curve on the test block, 0.5 for chance.
     """
-    z = _rotated(StandardScaler().fit(features[split.train]).transform(features), split.train)
+    z = _rotated(features, split.train)
     scores = {}
     for penalty in PENALTIES:
         odds = _log_odds(z, events, split.train, penalty)
@@ -71,10 +71,16 @@ def linear_events(features, events, split):
     return _auc(events[split.test], max(scores.values(), key=lambda pair: pair[0])[1][split.test])
 
 
-def _rotated(z, train):
-    """Coordinates in the span of the training rows: all that a penalised linear model can use, and far fewer."""
+def _rotated(features, train):
+    """Coordinates in the span of the training rows: all that a penalised linear model can use, and far fewer.
+
+    One scale for all features, so that a rotation of a representation, such as its principal components, is worth
+    no more and no less than the representation.
+    """
+    z = features - features[train].mean(axis=0)
     _, spread, axes = np.linalg.svd(z[train], full_matrices=False)
-    return z @ axes[spread > 1e-6 * spread[0]].T
+    scale = spread[0] / np.sqrt(len(train))
+    return z @ axes[spread > 1e-6 * spread[0]].T / max(scale, 1e-12)
 
 
 def _log_odds(z, events, train, penalty):

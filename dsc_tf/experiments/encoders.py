@@ -1,0 +1,124 @@
+"""The encoders that are compared, and what they are compared with: one name, one set of settings."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+from ..data import Preprocessor
+from ..errors import DscTfError
+from ..probes import Split, time_blocks
+
+PLAIN = ("raw", "pca")  # no network, no seed
+LEARNED = ("untrained", "ts2vec", "dep_ts2vec", "variogram", "simclr", "masked")
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record ready for probes.
+
+    Parameters
+    ----------
+    ds : xr.Dataset
+        As `open_dataset` returns it.
+    fields : array of shape (time, latitude, longitude, variable)
+        Prepared with constants of the training block alone.
+    prep : Preprocessor
+        What prepared them.
+    split : Split
+        Blocks of time.
+    """
+
+    ds: object
+    fields: np.ndarray
+    prep: Preprocessor
+    split: Split
+
+    @property
+    def flat(self):
+        """Fields as rows."""
+        return self.fields.reshape(len(self.fields), -1)
+
+    def starts(self, steps):
+        """Steps, among the first `steps`, at which a gap-free stretch begins."""
+        return tuple(at for at in self.prep.hints()["starts"] if at < steps)
+
+
+def open_record(ds, *, protocol="anomaly", gap=30):
+    """A record with its blocks, prepared without a look at what comes after the training block.
+
+    Parameters
+    ----------
+    ds : xr.Dataset
+        As `open_dataset` returns it.
+    protocol : str, default="anomaly"
+        How values are prepared.
+    gap : int, default=30
+        Steps between two blocks.
+    """
+    ds = ds.load()
+    split = time_blocks(ds.sizes["time"], gap=gap)
+    prep = Preprocessor(protocol).fit(ds.isel(time=split.train))
+    return Record(ds, prep.transform(ds)[:, 0], prep, split)
+
+
+def represent(record, name, seed, **settings):
+    """Representation of every step of a record.
+
+    Parameters
+    ----------
+    record : Record
+        Encoders and components learn from its training block alone.
+    name : str
+        One of `PLAIN` or `LEARNED`.
+    seed : int
+        Seed.
+    **settings
+        Of `SpaceTimeTS2Vec`; `size` also of "pca".
+
+    Returns
+    -------
+    array of shape (time, feature)
+
+    Raises
+    ------
+    DscTfError
+        If there is no such encoder.
+    """
+    if name == "raw":
+        return record.flat
+    train = record.split.train
+    if name == "pca":
+        size = min(settings["size"], len(train), record.flat.shape[1])
+        return PCA(size, random_state=0).fit(record.flat[train]).transform(record.flat)
+    model = new_encoder(name, random_state=seed, **settings)
+    model.fit(record.fields[train], starts=record.starts(len(train)))
+    return model.transform(record.fields, starts=record.starts(len(record.fields)))
+
+
+def new_encoder(name, **settings):
+    """An encoder of fields by name, not fitted.
+
+    Raises
+    ------
+    DscTfError
+        If there is no such encoder.
+    """
+    from ..contrastive import DEP_TS2VEC, TS2VEC, VARIOGRAM, SpaceTimeTS2Vec
+
+    own = {
+        "untrained": {"steps": 0},
+        "ts2vec": {"contrast": TS2VEC},
+        "dep_ts2vec": {"contrast": DEP_TS2VEC},
+        "variogram": {"contrast": VARIOGRAM},
+        "simclr": {"objective": "simclr"},
+        "masked": {"objective": "masked"},
+    }
+    if name not in own:
+        raise DscTfError(f"encoder: {name!r}. Choose one of {', '.join(own)}.")
+    return SpaceTimeTS2Vec(**settings | own[name])
+
+
+def joined(left, right):
+    """Two representations side by side, each over its own spread."""
+    return np.concatenate([left / max(left.std(), 1e-12), right / max(right.std(), 1e-12)], axis=1)

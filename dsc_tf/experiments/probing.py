@@ -1,0 +1,155 @@
+"""Probes of frozen representations on a record, beside raw data: one table over seeds."""
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+from ..data.lamb import weather_types
+from ..data.pdsi import drought
+from ..errors import DscTfError
+from ..metrics import evaluate
+from ..probes.classify import boosted_events, linear_classes, linear_events
+from ..probes.fields import fields_ahead
+from ..probes.order import next_class, regimes_of, temporal_distance
+from .encoders import LEARNED, PLAIN, joined, represent
+
+LEADS = (1, 7)  # steps
+MONTHS = (1, 3, 6, 12)
+OWN_HISTORY = 12  # months of a place's own record that trees see
+COMPONENTS = 16  # of a representation, that trees see
+PRESSURES = ("msl", "psl", "slp")
+
+
+def probe_fields(record, features, seed):
+    """Root mean squared errors of linear forecasts, in physical units, and over all variables in spreads."""
+    units = record.prep.span_.reshape(-1)
+    result = {}
+    for lead in LEADS:
+        errors = fields_ahead(features, record.fields, lead, record.split, units)
+        for name, error in zip(record.prep.variables, errors, strict=True):
+            result[f"{name} +{lead}"] = float(error)
+        result[f"all +{lead}"] = float(np.sqrt(((errors / units) ** 2).mean()))
+    return result
+
+
+def probe_lamb(record, features, seed):
+    """Accuracy of a linear classifier for Lamb's weather types."""
+    known = [name for name in PRESSURES if name in record.ds]
+    if not known:
+        raise DscTfError("variables: no sea-level pressure in the record. Give one that has msl.")
+    types = weather_types(record.ds[known[0]]).values
+    return linear_classes(features, types, record.split)
+
+
+def probe_order(record, features, seed):
+    """What representations know of time: distances named rightly, and tomorrow's regime of the raw fields."""
+    regimes = regimes_of(record.flat, record.split)
+    return {
+        "distance": temporal_distance(features, record.split, random_state=seed),
+        "next_regime": next_class(features, regimes, record.split),
+    }
+
+
+def probe_clusters(record, features, seed):
+    """Regimes by k-means on the representation: agreement with the known ones, if any, and compactness in raw space."""
+    labels = regimes_of(features, record.split, random_state=seed)
+    truth = record.prep.truth(record.ds)
+    test = record.split.test
+    result = {}
+    if truth is not None:
+        result["ari"] = float(evaluate(record.flat, labels, truth)["ari"])
+    if np.ptp(labels[test]) > 0:
+        result["silhouette"] = float(evaluate(record.flat[test], labels[test])["silhouette"])
+    return result
+
+
+def probe_drought(record, features, seed, *, threshold=-1.0):
+    """ROC AUC of drought some months ahead at every cell: a linear head on the representation, and trees."""
+    index = next(iter(record.ds.data_vars.values()))
+    values = index.values.reshape(len(index), -1)
+    places = np.isfinite(values[record.split.train]).mean(axis=0) > 0.5
+    values = values[:, places]
+    result = {}
+    for lead in MONTHS:
+        events = np.full(values.shape, np.nan)
+        events[:-lead] = drought(index, threshold).values.reshape(len(index), -1)[:, places][lead:]
+        split = type(record.split)(*(at[at + lead < len(values)] for at in record.split))
+        result[f"linear +{lead}"] = linear_events(features, events, split)
+        rows, flat, by_row = _place_rows(record, features, values, events, split)
+        result[f"trees +{lead}"] = boosted_events(rows, flat, by_row, random_state=seed)
+    return result
+
+
+def _place_rows(record, features, values, events, split):
+    """A row for each step and place: components of the representation, the place's number, the month, its own value."""
+    parts = PCA(min(COMPONENTS, features.shape[1]), random_state=0).fit(features[split.train])
+    steps, places = values.shape
+    month = record.ds["time"].dt.month.values
+    at = np.repeat(np.arange(steps), places)
+    columns = [
+        parts.transform(features)[at],
+        np.tile(np.arange(places), steps)[:, None],
+        month[at][:, None],
+        values.reshape(-1, 1),
+    ]
+    rows = np.concatenate(columns, axis=1).astype(np.float32)
+    by_row = type(split)(*((block[:, None] * places + np.arange(places)).ravel() for block in split))
+    return rows, events.ravel(), by_row
+
+
+PROBES = {
+    "field": probe_fields,
+    "lamb": probe_lamb,
+    "drought": probe_drought,
+    "order": probe_order,
+    "clusters": probe_clusters,
+}
+
+
+def probe_record(record, tasks, seeds, encoders=LEARNED, *, follow=None, features_of=represent, **settings):
+    """All tasks for raw data, principal components, and every encoder and seed, alone and joined to raw data.
+
+    Parameters
+    ----------
+    record : Record
+        Record.
+    tasks : sequence of str
+        Keys of `PROBES`.
+    seeds : sequence of int
+        Seeds of the encoders.
+    encoders : sequence of str, default=LEARNED
+        Names.
+    follow : callable, default=None
+        Told each row.
+    features_of : callable, default=represent
+        What makes representations; a place to keep them.
+    **settings
+        Of `SpaceTimeTS2Vec`.
+
+    Returns
+    -------
+    list of dict
+        task, encoder, seed, measure, value.
+    """
+    rows = []
+    for name in (*PLAIN, *encoders):
+        for seed in seeds if name in encoders else seeds[:1]:
+            z = features_of(record, name, seed, **settings)
+            shown = {name: z}
+            if name not in PLAIN:
+                shown[f"{name} + raw"] = joined(z, record.flat)
+            for label, features in shown.items():
+                for task in tasks:
+                    measured = PROBES[task](record, features, seed)
+                    rows += told(follow, task, label, seed, measured)
+    return rows
+
+
+def told(follow, task, encoder, seed, measured):
+    """Rows of a table for what was measured, `follow` told of them."""
+    rows = [
+        {"task": task, "encoder": encoder, "seed": seed, "measure": measure, "value": value}
+        for measure, value in measured.items()
+    ]
+    if follow:
+        follow(rows)
+    return rows
