@@ -17,6 +17,8 @@ _ROOMS = {
     "DSC": "clusterers.dsc",
     "KMeans": "clusterers.kmeans",
     "Hierarchical": "clusterers.hierarchical",
+    "TS2Vec": "contrastive",
+    "SpaceTimeTS2Vec": "contrastive",
     "evaluate": "metrics",
     "regimes": "reporting",
 }

@@ -103,8 +103,9 @@ class SpaceTimeTS2Vec(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array of shape (time, latitude, longitude, variable), or a list of such
-            A window of one step may stand after time. Prepared fields, as `prepare` returns them. Regions may differ in grid and length, not in the number of
-            variables; to learn from different variables together, give each as a region of its own.
+            Prepared fields, as `prepare` returns them; a window of one step may stand after time. Regions may differ in
+            grid and length, not in the number of variables; to learn from different variables together, give each as
+            a region of its own.
         y : None
             Ignored.
         starts : sequence of int, or a list of such, default=None

@@ -62,9 +62,11 @@ def probe_clusters(record, features, seed):
     return result
 
 
-def probe_drought(record, features, seed, *, threshold=-1.0):
+def probe_drought(record, features, seed, *, threshold=None):
     """ROC AUC of drought some months ahead at every cell: a linear head on the representation, and trees."""
     index = next(iter(record.ds.data_vars.values()))
+    if threshold is None:
+        threshold = -2.0 if "pdsi" in index.name.lower() else -1.0
     values = index.values.reshape(len(index), -1)
     places = np.isfinite(values[record.split.train]).mean(axis=0) > 0.5
     values = values[:, places]
@@ -105,7 +107,9 @@ PROBES = {
 }
 
 
-def probe_record(record, tasks, seeds, encoders=LEARNED, *, follow=None, features_of=represent, **settings):
+def probe_record(
+    record, tasks, seeds, encoders=LEARNED, *, kept=None, follow=None, threshold=None, **settings
+):
     """All tasks for raw data, principal components, and every encoder and seed, alone and joined to raw data.
 
     Parameters
@@ -118,10 +122,12 @@ def probe_record(record, tasks, seeds, encoders=LEARNED, *, follow=None, feature
         Seeds of the encoders.
     encoders : sequence of str, default=LEARNED
         Names.
+    kept : object, default=None
+        With `load(name, seed)` and `save(name, seed, rows)`, for rows that an interrupted run had measured.
     follow : callable, default=None
-        Told each row.
-    features_of : callable, default=represent
-        What makes representations; a place to keep them.
+        Told each list of rows.
+    threshold : float, default=None
+        Of "drought".
     **settings
         Of `SpaceTimeTS2Vec`.
 
@@ -133,14 +139,26 @@ def probe_record(record, tasks, seeds, encoders=LEARNED, *, follow=None, feature
     rows = []
     for name in (*PLAIN, *encoders):
         for seed in seeds if name in encoders else seeds[:1]:
-            z = features_of(record, name, seed, **settings)
-            shown = {name: z}
-            if name not in PLAIN:
-                shown[f"{name} + raw"] = joined(z, record.flat)
-            for label, features in shown.items():
-                for task in tasks:
-                    measured = PROBES[task](record, features, seed)
-                    rows += told(follow, task, label, seed, measured)
+            new = kept.load(name, seed) if kept else None
+            if new is None:
+                new = _probe_one(record, tasks, name, seed, follow, threshold, settings)
+                if kept:
+                    kept.save(name, seed, new)
+            rows += new
+    return rows
+
+
+def _probe_one(record, tasks, name, seed, follow, threshold, settings):
+    z = represent(record, name, seed, **settings)
+    shown = {name: z}
+    if name not in PLAIN:
+        shown[f"{name} + raw"] = joined(z, record.flat)
+    rows = []
+    for label, features in shown.items():
+        for task in tasks:
+            options = {"threshold": threshold} if task == "drought" and threshold is not None else {}
+            measured = PROBES[task](record, features, seed, **options)
+            rows += told(follow, task, label, seed, measured)
     return rows
 
 

@@ -1,0 +1,36 @@
+"""Rows of probes as one table."""
+
+import numpy as np
+
+
+def probe_table(rows):
+    """A line for each encoder and a column for each measure: mean and standard deviation over seeds.
+
+    Parameters
+    ----------
+    rows : list of dict
+        encoder, seed, measure, value.
+
+    Returns
+    -------
+    header : list of str
+        Titles.
+    body : list of list of str
+        Cells; "-" where an encoder has no such measure.
+    """
+    measures = list(dict.fromkeys(row["measure"] for row in rows))
+    found = {}
+    for row in rows:
+        found.setdefault(row["encoder"], {}).setdefault(row["measure"], []).append(row["value"])
+    body = [
+        [name, str(max(map(len, of.values()))), *(_cell(of.get(measure)) for measure in measures)]
+        for name, of in found.items()
+    ]
+    return ["encoder", "seeds", *measures], body
+
+
+def _cell(values):
+    if not values:
+        return "-"
+    spread = f" ± {np.std(values, ddof=1):.2g}" if len(values) > 1 else ""
+    return f"{np.mean(values):.4g}{spread}"
