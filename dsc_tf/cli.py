@@ -57,11 +57,14 @@ def parse(config_class, argv, *, program, epilog):
     for field in dataclasses.fields(config_class):
         options = {"default": argparse.SUPPRESS, "help": texts[field.name]} | _options(field)
         if field.metadata.get("positional"):
-            parser.add_argument(field.name, nargs="?", **options | {"default": None})
+            several = "*" if "nargs" in options else "?"
+            parser.add_argument(field.name, **options | {"nargs": several, "default": None})
         else:
             parser.add_argument("--" + field.name.replace("_", "-"), **options)
     given = {
-        name: v for name, v in vars(parser.parse_args(argv)).items() if name == "config" or v is not None
+        name: v
+        for name, v in vars(parser.parse_args(argv)).items()
+        if name == "config" or v not in (None, [])
     }
     file = given.pop("config")
     return config_class(**(_read_config(file, config_class) if file else {}) | given)

@@ -246,10 +246,11 @@ class ProbeConfig(EncoderConfig):
 
     Parameters
     ----------
-    what : str
-        "field" (a day and a week ahead, for daily records), "lamb" (weather types over the British Isles), "drought"
-        (1 to 12 months ahead, for monthly records of SPI or PDSI), "order" (distance in time, next regime),
-        "clusters" (regimes, agreement with known ones), "forecast" (ETTh1.csv or ETTh2.csv by TS2Vec's protocol).
+    what : tuple of str
+        Any of "field" (a day and a week ahead, for daily records), "lamb" (weather types over the British Isles),
+        "drought" (1 to 12 months ahead, for monthly records of SPI or PDSI), "order" (distance in time, next
+        regime), "clusters" (regimes, agreement with known ones); or, alone, "forecast" (ETTh1.csv or ETTh2.csv by
+        TS2Vec's protocol).
     encoders : tuple of str
         Encoders to learn.
     seeds : int
@@ -262,7 +263,7 @@ class ProbeConfig(EncoderConfig):
         Forecast all variables rather than the oil temperature, for what = forecast.
     """
 
-    what: str = field(default="field", metadata={"choices": TASKS, "positional": True})
+    what: tuple[str, ...] = field(default=("field",), metadata={"choices": TASKS, "positional": True})
     encoders: tuple[str, ...] = field(default=LEARNED, metadata={"choices": LEARNED})
     seeds: int = 5
     gap: int = 30
@@ -270,6 +271,11 @@ class ProbeConfig(EncoderConfig):
     multivariate: bool = False
 
     least = EncoderConfig.least | {"seeds": 1, "gap": 0}
+
+    def __post_init__(self):
+        super().__post_init__()
+        if "forecast" in self.what and len(self.what) > 1:
+            raise DscTfError("what: forecast reads tables of its own. Ask for it alone.")
 
 
 def check_seed(seed):

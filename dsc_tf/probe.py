@@ -16,7 +16,7 @@ from .reporting import open_run, write_config
 
 EXAMPLES = """examples:
   python -m dsc_tf.probe field --data era5_2021.nc                     a day and a week ahead
-  python -m dsc_tf.probe lamb --data slp.nc --grid 0 --size 256
+  python -m dsc_tf.probe lamb field order --data slp.nc --grid 0 --size 256
   python -m dsc_tf.probe drought --data spi3.nc --gap 24 --window 24   gridded, monthly
   python -m dsc_tf.probe drought --data nclimdiv_pdsi.nc               places without a grid, by series encoders
   python -m dsc_tf.probe clusters --encoders ts2vec variogram --seeds 3
@@ -46,7 +46,9 @@ def run(config):
     """
     say = cli.speaker(config.quiet)
     work = _work(config)
-    folder = open_run(config.folder(f"probe-{config.what}-{config.data_stem}"), resume=config.resume)
+    folder = open_run(
+        config.folder(f"probe-{'-'.join(config.what)}-{config.data_stem}"), resume=config.resume
+    )
     cli.load_keras()
     rows = work(folder, say)
     header, body = probe_table(rows)
@@ -62,7 +64,7 @@ def run(config):
 def _work(config):
     """What takes an open run folder and a speaker and returns rows; bad data are refused before it is called."""
     seeds = range(config.seeds)
-    if config.what == "forecast":
+    if config.what == ("forecast",):
         path = config.data[0]
         ett.read_ett(path, univariate=not config.multivariate)
 
@@ -77,7 +79,7 @@ def _work(config):
             ]
 
         return forecast
-    if config.what == "drought" and (pdsi := _divisions(config.data)) is not None:
+    if config.what == ("drought",) and (pdsi := _divisions(config.data)) is not None:
         names = [name for name in config.encoders if name in divisions.ENCODERS]
         threshold = -2.0 if config.threshold is None else config.threshold
 
@@ -99,7 +101,7 @@ def _work(config):
     def of_record(folder, say):
         write_config(folder, config.science(), record.ds)
         return probing.probe_record(
-            record, [config.what], seeds, config.encoders, kept=RowStore(folder), follow=_teller(say),
+            record, config.what, seeds, config.encoders, kept=RowStore(folder), follow=_teller(say),
             threshold=config.threshold, **config.encoder_settings(),
         )  # fmt: skip
 

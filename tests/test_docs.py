@@ -18,9 +18,10 @@ def test_python_blocks_run(block):
 
 
 def test_every_option_named_is_there():
-    from dsc_tf.config import ReproduceConfig, TrainConfig
+    from dsc_tf.config import PretrainConfig, ProbeConfig, ReproduceConfig, TrainConfig
 
-    fields = [*TrainConfig.__dataclass_fields__, *ReproduceConfig.__dataclass_fields__]
+    configs = (TrainConfig, ReproduceConfig, PretrainConfig, ProbeConfig)
+    fields = [name for config in configs for name in config.__dataclass_fields__]
     options = {"--" + name.replace("_", "-") for name in fields} | {"--help", "--config"}
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) <= options
 

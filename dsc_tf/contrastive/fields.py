@@ -17,7 +17,7 @@ from .encoding import warn_of_collapse, whole
 from .losses import TS2VEC, Contrast
 from .model import ContrastiveModel, LearnDistances, Losses, UniformAverage
 from .rivals import SIMCLR, MaskedReconstruction, TimeShifts
-from .views import Crops
+from .views import Crops, an_epoch
 
 OBJECTIVES = ("contrast", "simclr", "masked")
 STEPS_AN_EPOCH = 25
@@ -37,6 +37,8 @@ class SpaceTimeTS2Vec(TransformerMixin, BaseEstimator):
         Channels of each ConvLSTM layer.
     depth : int, default=3
         Number of ConvLSTM layers.
+    linear : float, default=0.5
+        Share of the features that are linear in the step's own field, see `spacetime_encoder`.
     window : int, default=60
         Steps that a sample is cropped from, and steps of context when encoding.
     objective : {"contrast", "simclr", "masked"}, default="contrast"
@@ -75,6 +77,7 @@ class SpaceTimeTS2Vec(TransformerMixin, BaseEstimator):
         grid=60,
         filters=8,
         depth=3,
+        linear=0.5,
         window=60,
         objective="contrast",
         contrast=TS2VEC,
@@ -88,6 +91,7 @@ class SpaceTimeTS2Vec(TransformerMixin, BaseEstimator):
         self.grid = grid
         self.filters = filters
         self.depth = depth
+        self.linear = linear
         self.window = window
         self.objective = objective
         self.contrast = contrast
@@ -213,7 +217,7 @@ class SpaceTimeTS2Vec(TransformerMixin, BaseEstimator):
     def _build(self, shape, seed):
         self._shape = shape
         grid, variables = shape
-        options = {"filters": self.filters, "depth": self.depth, "size": self.size}
+        options = {"filters": self.filters, "depth": self.depth, "linear": self.linear, "size": self.size}
         self.encoder_ = spacetime_encoder(grid, variables, seed=seed, **options)
 
     def _fields(self, X):
@@ -232,7 +236,7 @@ class SpaceTimeTS2Vec(TransformerMixin, BaseEstimator):
         return np.concatenate([np.asarray(resize(part)) for part in np.array_split(X, -(-len(X) // 512))])
 
     def _train(self, stretches, regions, places, seed):
-        options = {"batch_size": self.batch_size, "steps": min(self.steps, STEPS_AN_EPOCH), "seed": seed}
+        options = {"batch_size": self.batch_size, "steps": an_epoch(self.steps, STEPS_AN_EPOCH), "seed": seed}
         batches = self._batches(stretches, options)
         model = self._model(batches, regions)
         optimizer = keras.optimizers.AdamW(self.learning_rate, weight_decay=0.01, epsilon=1e-8)

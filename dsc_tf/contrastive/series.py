@@ -11,7 +11,7 @@ from .encoding import causal_steps, pooled, sliding, warn_of_collapse, whole
 from .losses import TS2VEC
 from .model import ContrastiveModel, LearnDistances, Losses, UniformAverage
 from .stretches import as_series, cut, without_empty
-from .views import Crops
+from .views import Crops, an_epoch
 
 FEW_NUMBERS, FEW_STEPS, MANY_STEPS = 100_000, 200, 600
 STEPS_AN_EPOCH = 50
@@ -190,12 +190,12 @@ class TS2Vec(BaseEstimator):
         return other
 
     def _train(self, X, steps, seed):
-        an_epoch = min(steps, STEPS_AN_EPOCH)
+        portion = an_epoch(steps, STEPS_AN_EPOCH)
         batches = Crops(
             list(X),
             window=self.max_train_length,
             batch_size=self.batch_size,
-            steps=an_epoch,
+            steps=portion,
             temporal_unit=self.contrast.temporal_unit,
             seed=seed,
         )
@@ -206,6 +206,6 @@ class TS2Vec(BaseEstimator):
         if self.contrast.knows_distance:
             own.append(LearnDistances(lambda: list(whole(self.encoder_, X[:8], 8))))
         model.fit(
-            batches, epochs=-(-steps // an_epoch), shuffle=False, verbose=0, callbacks=[*own, *self.callbacks]
+            batches, epochs=-(-steps // portion), shuffle=False, verbose=0, callbacks=[*own, *self.callbacks]
         )  # fmt: skip
         warn_of_collapse(whole(self.encoder_, X[:8], 8))

@@ -159,3 +159,8 @@ def padded_length(length, longest):
 
 def _inside(length, padded):
     return (np.arange(padded) < length).astype(np.float32)
+
+
+def an_epoch(steps, most):
+    """Batches of an epoch, at most so many: as many epochs as that takes, all of one length."""
+    return -(-steps // -(-steps // most))

@@ -9,7 +9,7 @@ def probe_table(rows):
     Parameters
     ----------
     rows : list of dict
-        encoder, seed, measure, value.
+        task, encoder, seed, measure, value.
 
     Returns
     -------
@@ -18,6 +18,8 @@ def probe_table(rows):
     body : list of list of str
         Cells; "-" where an encoder has no such measure.
     """
+    tasks = {row["task"] for row in rows}
+    rows = [row | {"measure": _title(row, tasks)} for row in rows]
     measures = list(dict.fromkeys(row["measure"] for row in rows))
     found = {}
     for row in rows:
@@ -27,6 +29,10 @@ def probe_table(rows):
         for name, of in found.items()
     ]
     return ["encoder", "seeds", *measures], body
+
+
+def _title(row, tasks):
+    return row["measure"] if len(tasks) == 1 else f"{row['task']}: {row['measure']}"
 
 
 def _cell(values):

@@ -2,11 +2,12 @@
 
 import numpy as np
 from sklearn.decomposition import PCA
+from sklearn.metrics import adjusted_rand_score, silhouette_score
 
+from ..clusterers import build
 from ..data.lamb import weather_types
 from ..data.pdsi import drought
 from ..errors import DscTfError
-from ..metrics import evaluate
 from ..probes.classify import boosted_events, linear_classes, linear_events
 from ..probes.fields import fields_ahead
 from ..probes.order import next_class, regimes_of, temporal_distance
@@ -16,6 +17,7 @@ LEADS = (1, 7)  # steps
 MONTHS = (1, 3, 6, 12)
 OWN_HISTORY = 12  # months of a place's own record that trees see
 COMPONENTS = 16  # of a representation, that trees see
+MOST_TUNED = 2048  # features under a clustering layer: its linear map has the square of it as weights
 PRESSURES = ("msl", "psl", "slp")
 
 
@@ -49,16 +51,23 @@ def probe_order(record, features, seed):
     }
 
 
-def probe_clusters(record, features, seed):
-    """Regimes by k-means on the representation: agreement with the known ones, if any, and compactness in raw space."""
-    labels = regimes_of(features, record.split, random_state=seed)
-    truth = record.prep.truth(record.ds)
-    test = record.split.test
+def probe_clusters(record, features, seed, *, n_clusters=7):
+    """Regimes by k-means on the representation, and by DSC's clustering layer trained on top of it.
+
+    Agreement with the known regimes, if any (adjusted Rand index), and compactness in raw space on the test block.
+    """
+    found = {"k-means": regimes_of(features, record.split, n_clusters, random_state=seed)}
+    if features.shape[1] <= MOST_TUNED:
+        layer = build("clustering_layer", n_clusters, random_state=seed)
+        rows = features[:, None, None, None, :].astype(np.float32)
+        found["layer"] = layer.fit(rows[record.split.train]).predict(rows)
+    truth, test = record.prep.truth(record.ds), record.split.test
     result = {}
-    if truth is not None:
-        result["ari"] = float(evaluate(record.flat, labels, truth)["ari"])
-    if np.ptp(labels[test]) > 0:
-        result["silhouette"] = float(evaluate(record.flat[test], labels[test])["silhouette"])
+    for name, labels in found.items():
+        if truth is not None:
+            result[f"ARI, {name}"] = float(adjusted_rand_score(truth, labels))
+        if np.ptp(labels[test]) > 0:
+            result[f"silhouette, {name}"] = float(silhouette_score(record.flat[test], labels[test]))
     return result
 
 
@@ -75,7 +84,7 @@ def probe_drought(record, features, seed, *, threshold=None):
         events = np.full(values.shape, np.nan)
         events[:-lead] = drought(index, threshold).values.reshape(len(index), -1)[:, places][lead:]
         split = type(record.split)(*(at[at + lead < len(values)] for at in record.split))
-        result[f"linear +{lead}"] = linear_events(features, events, split)
+        result[f"linear +{lead}"] = linear_events(features, events, split, own=values)
         rows, flat, by_row = _place_rows(record, features, values, events, split)
         result[f"trees +{lead}"] = boosted_events(rows, flat, by_row, random_state=seed)
     return result

@@ -127,9 +127,13 @@ def _fit_stable(lags, values, amplitude, period):
     scale = values.max()
     half = lags[np.argmax(values >= 0.6 * scale)]
     model = Stable(dim=1)
-    model.set_arg_bounds(alpha=[LEAST_EXPONENT, 2.0, "cc"])
+    # Beyond the longest lag nothing is known of the length, and noise would send it anywhere.
+    model.set_arg_bounds(alpha=[LEAST_EXPONENT, 2.0, "cc"], len_scale=[1e-3, float(lags.max()), "cc"])
     model.fit_variogram(
-        lags, values / scale, init_guess={"len_scale": float(half), "default": "current"}, max_eval=10_000
+        lags,
+        values / scale,
+        init_guess={"len_scale": float(min(half, lags.max() / 2)), "default": "current"},
+        max_eval=10_000,
     )
     return Semivariogram(
         model.nugget * scale, model.var * scale, model.len_scale, model.alpha, amplitude, period

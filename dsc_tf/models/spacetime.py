@@ -10,7 +10,17 @@ KERNEL = 3
 
 
 def spacetime_encoder(
-    grid, variables, *, filters=8, depth=3, size=512, mask="binomial", smooth=True, dropout=0.1, seed=None
+    grid,
+    variables,
+    *,
+    filters=8,
+    depth=3,
+    size=512,
+    linear=0.5,
+    mask="binomial",
+    smooth=True,
+    dropout=0.1,
+    seed=None,
 ):
     """Encoder of windows of fields: a representation of every step from it and the steps before it.
 
@@ -26,6 +36,10 @@ def spacetime_encoder(
         Number of ConvLSTM layers, 3 x 3.
     size : int, default=512
         Features of the representation.
+    linear : float, default=0.5
+        Share of them that are linear in the step's own field, at first a random rotation of it: what a linear probe
+        can read from the field it can then read from the representation, which random features of few channels
+        blur. The others have memory and are nonlinear.
     mask : str, default="binomial"
         Steps hidden in training, see `TimestampMask`.
     smooth : bool, default=True
@@ -54,9 +68,16 @@ def spacetime_encoder(
     fields = h = layers.Reshape((-1, *grid, variables))(shown)
     for i in range(depth):
         h = layers.ConvLSTM2D(filters, KERNEL, padding="same", return_sequences=True, name=f"cells{i}")(h)
-    h = layers.Concatenate()([h, fields])  # the field itself need not pass through bounded states
+    h = layers.Concatenate()([h, fields])
     h = layers.Dense(filters, activation="gelu", name="pointwise")(h)  # a 1 x 1 convolution
-    h = layers.Dense(size, name="head")(layers.Reshape((-1, cells * filters))(h))
+    h = layers.Reshape((-1, cells * filters))(h)
+    rotated = round(linear * size)
+    if rotated < size:
+        h = layers.Dense(size - rotated, name="head")(h)
+    if rotated:
+        rotation = keras.initializers.Orthogonal(seed=seed)
+        field = layers.Dense(rotated, use_bias=False, kernel_initializer=rotation, name="rotation")(shown)
+        h = layers.Concatenate()([field, h]) if rotated < size else field
     h = layers.Dropout(dropout, seed=seed, name="dropout")(h)
     return keras.Model({"series": series, "inside": inside}, h, name="spacetime_encoder")
 

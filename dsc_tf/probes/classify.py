@@ -31,7 +31,9 @@ def linear_classes(features, classes, split):
     z = _rotated(features, split.train)
     best = None
     for penalty in PENALTIES:
-        model = LogisticRegression(C=penalty, max_iter=1000, tol=1e-3).fit(z[split.train], classes[split.train])
+        model = LogisticRegression(C=penalty, max_iter=1000, tol=1e-3).fit(
+            z[split.train], classes[split.train]
+        )
         score = accuracy_score(classes[split.validation], model.predict(z[split.validation]))
         if best is None or score > best[0]:
             best = score, model
@@ -44,10 +46,10 @@ def linear_classes(features, classes, split):
     }
 
 
-def linear_events(features, events, split):
+def linear_events(features, events, split, own=None):
     """ROC AUC of a logistic head for events at many places, all places pooled.
 
-    Every place has its own weights on the features, which all places share.
+    Every place has its own weights on the features, which all places share, and on its own value.
 
     Parameters
     ----------
@@ -57,6 +59,8 @@ def linear_events(features, events, split):
         1, 0, or NaN where not known, of the step that is to be foretold.
     split : Split
         The penalty, one for all places, is chosen on its validation block.
+    own : array of shape (time, place), default=None
+        What each place knows of itself, hardly penalised; NaN is the mean.
 
     Returns
     -------
@@ -64,9 +68,10 @@ def linear_events(features, events, split):
         Area under the curve on the test block, 0.5 for chance.
     """
     z = _rotated(features, split.train)
+    own = _own(own, split.train) if own is not None else np.zeros_like(events)
     scores = {}
     for penalty in PENALTIES:
-        odds = _log_odds(z, events, split.train, penalty)
+        odds = _log_odds(z, own, events, split.train, penalty)
         scores[penalty] = _auc(events[split.validation], odds[split.validation]), odds
     return _auc(events[split.test], max(scores.values(), key=lambda pair: pair[0])[1][split.test])
 
@@ -77,33 +82,42 @@ def _rotated(features, train):
     One scale for all features, so that a rotation of a representation, such as its principal components, is worth
     no more and no less than the representation.
     """
-    z = features - features[train].mean(axis=0)
+    z = np.asarray(features, np.float64) - features[train].mean(axis=0)
     _, spread, axes = np.linalg.svd(z[train], full_matrices=False)
     scale = spread[0] / np.sqrt(len(train))
-    return z @ axes[spread > 1e-6 * spread[0]].T / max(scale, 1e-12)
+    return z @ axes[spread >= 1e-10 * spread[0]].T / max(scale, 1e-12)
 
 
-def _log_odds(z, events, train, penalty):
+def _own(own, train):
+    centred = own - np.nanmean(own[train], axis=0)
+    return np.nan_to_num(centred / np.maximum(np.nanstd(own[train], axis=0), 1e-12))
+
+
+def _log_odds(z, own, events, train, penalty):
     """Log odds of logistic regressions, one for each place, solved together."""
-    x, truth = z[train], events[train]
+    x, mine, truth = z[train], own[train], events[train]
     known = np.isfinite(truth)
     truth = np.where(known, truth, 0.0)
     share = (truth.sum(axis=0) + 0.5) / (known.sum(axis=0) + 1.0)  # a place of one class keeps finite odds
-    start = np.vstack([np.zeros((x.shape[1], truth.shape[1])), np.log(share / (1 - share))])
+    start = np.zeros(
+        (x.shape[1] + 2, truth.shape[1])
+    )  # weights of features, of the own value, and the constant
+    start[-1] = np.log(share / (1 - share))
+    strict = np.full((len(start), 1), 1 / penalty)
+    strict[-2:] = 1e-2
 
     def loss(flat):
         weights = flat.reshape(start.shape)
-        odds = x @ weights[:-1] + weights[-1]
+        odds = x @ weights[:-2] + mine * weights[-2] + weights[-1]
         error = known * (expit(odds) - truth)
-        value = penalty * (known * (np.logaddexp(0, odds) - truth * odds)).sum()
-        value += 0.5 * (weights[:-1] ** 2).sum() + 0.5e-2 * penalty * ((weights[-1] - start[-1]) ** 2).sum()
-        slope = np.vstack([x.T @ error, error.sum(axis=0) + 1e-2 * (weights[-1] - start[-1])]) * penalty
-        slope[:-1] += weights[:-1]
+        moved = weights - start
+        value = (known * (np.logaddexp(0, odds) - truth * odds)).sum() + 0.5 * (strict * moved**2).sum()
+        slope = np.vstack([x.T @ error, (mine * error).sum(axis=0), error.sum(axis=0)]) + strict * moved
         return value, slope.ravel()
 
     found = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 200})
     weights = found.x.reshape(start.shape)
-    return z @ weights[:-1] + weights[-1]
+    return z @ weights[:-2] + own * weights[-2] + weights[-1]
 
 
 def boosted_events(features, events, split, *, random_state=0):

@@ -57,7 +57,7 @@ def test_interrupted_probe_repeats_no_encoder(days, tmp_path, monkeypatch):
     assert run(*asked) == 130
     assert run(*asked, "--resume") == 0
     assert made.count(("untrained", 0)) == 1 and made.count(("untrained", 1)) == 2
-    assert "ari" in table(tmp_path / "probe")["untrained"]
+    assert "ARI, layer" in table(tmp_path / "probe")["untrained"]
 
 
 def test_drought_of_a_grid_and_of_divisions(tmp_path):
