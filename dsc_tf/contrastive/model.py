@@ -104,6 +104,8 @@ class UniformAverage(keras.callbacks.Callback):
         self._mean = [np.asarray(w, np.float64) for w in self.model.trainable_variables]
 
     def on_train_batch_end(self, batch, logs=None):
+        if hasattr(self.model, "jax_state_sync"):  # on JAX, weights stay where they were until asked for
+            self.model.jax_state_sync()
         self._count += 1
         for mean, now in zip(self._mean, self.model.trainable_variables, strict=True):
             mean += (np.asarray(now) - mean) / self._count

@@ -6,7 +6,7 @@ import pytest
 
 from dsc_tf.contrastive.model import ContrastiveModel
 from dsc_tf.contrastive.rivals import TimeShifts
-from dsc_tf.contrastive.views import Crops, draw_crops, padded_length
+from dsc_tf.contrastive.views import Crops, an_epoch, draw_crops, padded_length
 from dsc_tf.models.ts2vec import series_encoder
 
 
@@ -197,3 +197,8 @@ def test_shifts_in_stretches_hardly_longer_than_the_gap():
 def test_both_kinds_of_batches_are_keras_datasets(shifts):
     for batches in (shifts, Crops(counted(10, 10))):
         assert isinstance(batches, keras.utils.PyDataset) and len(batches) == batches.steps
+
+
+@pytest.mark.parametrize(("steps", "most", "wanted"), [(30, 25, 15), (100, 25, 25), (7, 25, 7), (51, 50, 26)])
+def test_epochs_are_of_one_length_and_hardly_longer_than_asked(steps, most, wanted):
+    assert an_epoch(steps, most) == wanted

@@ -71,3 +71,14 @@ def test_decoder_draws_fields():
     latent = np.random.default_rng(0).normal(size=(3, 7, 6)).astype("float32")
     kernel, bias = decoder.get_layer("fields").get_weights()
     np.testing.assert_allclose(decoder(latent), (latent @ kernel + bias).reshape(3, 7, 4, 5, 2), atol=1e-5)
+
+
+@pytest.mark.parametrize("linear", [0.0, 0.5, 1.0])
+def test_linear_share_of_features_is_linear_in_the_field(linear):
+    """Doubling the field at rest doubles those features and, as it should, not the others."""
+    encoder = spacetime_encoder((4, 5), 2, filters=2, depth=1, size=6, linear=linear, seed=0)
+    field = np.random.default_rng(0).normal(size=(1, 3, 4, 5, 2)).astype(np.float32)
+    inside = np.ones((1, 3), np.float32)
+    once, twice = (np.asarray(encoder({"series": k * field, "inside": inside})) for k in (1, 2))
+    doubled = np.isclose(2 * once, twice, rtol=1e-4, atol=1e-5).all(axis=(0, 1))
+    assert doubled.sum() == round(6 * linear)
