@@ -12,3 +12,13 @@ from checks import plain_groups
 def small_windows():
     """Twenty-four samples in two plain groups on an awkward grid, shape (24, 2, 9, 11, 3)."""
     return plain_groups()
+
+
+@pytest.fixture(scope="module")
+def eagerly():
+    """Models train without tracing: for a handful of steps, that is much the shorter way."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)

@@ -22,7 +22,7 @@ def file(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def pretrained(file, tmp_path_factory):
+def pretrained(eagerly, file, tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "pretrained"
     assert run("--data", file, *QUICK, "--steps", 2, "--output", out) == 0
     return out

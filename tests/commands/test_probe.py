@@ -30,7 +30,7 @@ def table(folder):
         return {row["encoder"]: row for row in csv.DictReader(file)}
 
 
-def test_field_probe_sets_encoders_beside_raw_data(days, tmp_path):
+def test_field_probe_sets_encoders_beside_raw_data(eagerly, days, tmp_path):
     out = tmp_path / "probe"
     assert run("field", "--data", days, *QUICK, "--encoders", "untrained", "variogram", "--output", out) == 0
     rows = table(out)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import tensorflow as tf
 import xarray as xr
 from sklearn.base import clone
 
@@ -11,6 +10,7 @@ from dsc_tf.contrastive.losses import hierarchical_loss
 from dsc_tf.errors import DscTfError
 
 pytestmark = [
+    pytest.mark.usefixtures("eagerly"),
     pytest.mark.filterwarnings("ignore:Even though the `tf.config:UserWarning"),
     pytest.mark.filterwarnings("ignore:representations fill:UserWarning"),  # after a step or two
 ]
@@ -22,14 +22,6 @@ def toy(series=4, steps=10, variables=2, seed=0):
     t = np.arange(steps)[None, :, None]
     waves = np.sin(t / np.arange(1, series + 1)[:, None, None] + np.arange(variables))
     return (waves + 0.3 * np.random.default_rng(seed).normal(size=waves.shape)).astype("float32")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def eagerly():
-    """No graphs: a handful of tiny steps is not worth tracing. test_views.py trains with them."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="module")
