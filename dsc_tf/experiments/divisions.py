@@ -5,8 +5,9 @@ from sklearn.decomposition import PCA
 
 from ..data.pdsi import drought
 from ..errors import DscTfError
-from ..probes import Split, time_blocks
+from ..probes import Split, shifted, time_blocks
 from ..probes.classify import boosted_events, logistic_events
+from .encoders import joined, settings_of
 from .probing import MONTHS, told
 
 ENCODERS = ("untrained", "ts2vec", "dep_ts2vec", "variogram")
@@ -68,7 +69,7 @@ def probe_divisions(
             for seed in seeds:
                 z = _components(_encode(name, scaled, split, seed, steps), split)
                 yield name, seed, z
-                yield f"{name} + raw", seed, np.concatenate([z / z.std(), raw / raw.std()], axis=2)
+                yield f"{name} + raw", seed, joined(z, raw)
 
     rows = []
     for name, seed, features in shown():
@@ -86,18 +87,11 @@ def _history(values, context):
 
 def _encode(name, scaled, split, seed, steps):
     """Representation of every month of every place, shape (time, place, feature)."""
-    from ..contrastive import DEP_TS2VEC, TS2VEC, VARIOGRAM, TS2Vec
+    from ..contrastive import TS2Vec
 
-    contrast = {"dep_ts2vec": DEP_TS2VEC, "variogram": VARIOGRAM}.get(name, TS2VEC)
     series = scaled.T[:, :, None]
-    model = TS2Vec(
-        64,
-        depth=6,
-        contrast=contrast,
-        steps=0 if name == "untrained" else steps,
-        max_train_length=LONGEST,
-        random_state=seed,
-    )
+    settings = {"steps": steps} | settings_of(name)
+    model = TS2Vec(64, depth=6, max_train_length=LONGEST, random_state=seed, **settings)
     model.fit(series[:, : split.train[-1] + 1])
     latent = model.encode(series, causal=True, sliding_length=1, sliding_padding=CONTEXT)
     return np.moveaxis(latent, 0, 1)
@@ -115,10 +109,8 @@ def _measure(features, events, split, seed):
     rows = features.reshape(len(features) * places, -1).astype(np.float32)
     result = {}
     for lead in MONTHS:
-        ahead = np.full(events.shape, np.nan, np.float32)
-        ahead[:-lead] = events[lead:]
-        blocks = (block[block + lead < len(events)] for block in split)
-        by_row = Split(*((block[:, None] * places + np.arange(places)).ravel() for block in blocks))
-        result[f"logistic +{lead}"] = logistic_events(rows, ahead.ravel(), by_row)
-        result[f"trees +{lead}"] = boosted_events(rows, ahead.ravel(), by_row, random_state=seed)
+        later = shifted(events, lead).ravel()
+        by_row = split.ahead(lead, len(events)).by_place(places)
+        result[f"logistic +{lead}"] = logistic_events(rows, later, by_row)
+        result[f"trees +{lead}"] = boosted_events(rows, later, by_row, random_state=seed)
     return result

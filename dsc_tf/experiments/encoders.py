@@ -1,15 +1,19 @@
 """The encoders that are compared, and what they are compared with: one name, one set of settings."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from sklearn.decomposition import PCA
 
 from ..data import Preprocessor
+from ..data.lamb import weather_types
 from ..errors import DscTfError
 from ..probes import Split, time_blocks
+from ..probes.order import regimes_of
 
 PLAIN = ("raw", "pca")  # no network, no seed
+PRESSURES = ("msl", "psl", "slp")
 LEARNED = ("untrained", "ts2vec", "dep_ts2vec", "variogram", "simclr", "masked")
 
 
@@ -38,6 +42,19 @@ class Record:
     def flat(self):
         """Fields as rows."""
         return self.fields.reshape(len(self.fields), -1)
+
+    @cached_property
+    def regimes(self):
+        """K-means labels of the raw fields, shape (time,)."""
+        return regimes_of(self.flat, self.split)
+
+    @cached_property
+    def weather_types(self):
+        """Lamb's types of every step, shape (time,); DscTfError where there is no sea-level pressure."""
+        known = [name for name in PRESSURES if name in self.ds]
+        if not known:
+            raise DscTfError("variables: no sea-level pressure in the record. Give one that has msl.")
+        return weather_types(self.ds[known[0]]).values
 
     def starts(self, steps):
         """Steps, among the first `steps`, at which a gap-free stretch begins."""
@@ -104,7 +121,20 @@ def new_encoder(name, **settings):
     DscTfError
         If there is no such encoder.
     """
-    from ..contrastive import DEP_TS2VEC, TS2VEC, VARIOGRAM, SpaceTimeTS2Vec
+    from ..contrastive import SpaceTimeTS2Vec
+
+    return SpaceTimeTS2Vec(**settings | settings_of(name))
+
+
+def settings_of(name):
+    """What makes an encoder the one of this name, whatever its other settings.
+
+    Raises
+    ------
+    DscTfError
+        If there is no such encoder.
+    """
+    from ..contrastive import DEP_TS2VEC, TS2VEC, VARIOGRAM
 
     own = {
         "untrained": {"steps": 0},
@@ -116,9 +146,9 @@ def new_encoder(name, **settings):
     }
     if name not in own:
         raise DscTfError(f"encoder: {name!r}. Choose one of {', '.join(own)}.")
-    return SpaceTimeTS2Vec(**settings | own[name])
+    return own[name]
 
 
 def joined(left, right):
     """Two representations side by side, each over its own spread."""
-    return np.concatenate([left / max(left.std(), 1e-12), right / max(right.std(), 1e-12)], axis=1)
+    return np.concatenate([left / max(left.std(), 1e-12), right / max(right.std(), 1e-12)], axis=-1)

@@ -5,9 +5,8 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from ..clusterers import build
-from ..data.lamb import weather_types
 from ..data.pdsi import drought
-from ..errors import DscTfError
+from ..probes import shifted
 from ..probes.classify import boosted_events, linear_classes, linear_events
 from ..probes.fields import fields_ahead
 from ..probes.order import next_class, regimes_of, temporal_distance
@@ -15,10 +14,8 @@ from .encoders import LEARNED, PLAIN, joined, represent
 
 LEADS = (1, 7)  # steps
 MONTHS = (1, 3, 6, 12)
-OWN_HISTORY = 12  # months of a place's own record that trees see
 COMPONENTS = 16  # of a representation, that trees see
 MOST_TUNED = 2048  # features under a clustering layer: its linear map has the square of it as weights
-PRESSURES = ("msl", "psl", "slp")
 
 
 def probe_fields(record, features, seed):
@@ -35,19 +32,14 @@ def probe_fields(record, features, seed):
 
 def probe_lamb(record, features, seed):
     """Accuracy of a linear classifier for Lamb's weather types."""
-    known = [name for name in PRESSURES if name in record.ds]
-    if not known:
-        raise DscTfError("variables: no sea-level pressure in the record. Give one that has msl.")
-    types = weather_types(record.ds[known[0]]).values
-    return linear_classes(features, types, record.split)
+    return linear_classes(features, record.weather_types, record.split)
 
 
 def probe_order(record, features, seed):
     """What representations know of time: distances named rightly, and tomorrow's regime of the raw fields."""
-    regimes = regimes_of(record.flat, record.split)
     return {
         "distance": temporal_distance(features, record.split, random_state=seed),
-        "next_regime": next_class(features, regimes, record.split),
+        "next_regime": next_class(features, record.regimes, record.split),
     }
 
 
@@ -79,20 +71,21 @@ def probe_drought(record, features, seed, *, threshold=None):
     values = index.values.reshape(len(index), -1)
     places = np.isfinite(values[record.split.train]).mean(axis=0) > 0.5
     values = values[:, places]
+    dry = drought(index, threshold).values.reshape(len(index), -1)[:, places]
+    rows = _place_rows(record, features, values)
     result = {}
     for lead in MONTHS:
-        events = np.full(values.shape, np.nan)
-        events[:-lead] = drought(index, threshold).values.reshape(len(index), -1)[:, places][lead:]
-        split = type(record.split)(*(at[at + lead < len(values)] for at in record.split))
+        events = shifted(dry, lead)
+        split = record.split.ahead(lead, len(values))
         result[f"linear +{lead}"] = linear_events(features, events, split, own=values)
-        rows, flat, by_row = _place_rows(record, features, values, events, split)
-        result[f"trees +{lead}"] = boosted_events(rows, flat, by_row, random_state=seed)
+        by_row = split.by_place(values.shape[1])
+        result[f"trees +{lead}"] = boosted_events(rows, events.ravel(), by_row, random_state=seed)
     return result
 
 
-def _place_rows(record, features, values, events, split):
+def _place_rows(record, features, values):
     """A row for each step and place: components of the representation, the place's number, the month, its own value."""
-    parts = PCA(min(COMPONENTS, features.shape[1]), random_state=0).fit(features[split.train])
+    parts = PCA(min(COMPONENTS, features.shape[1]), random_state=0).fit(features[record.split.train])
     steps, places = values.shape
     month = record.ds["time"].dt.month.values
     at = np.repeat(np.arange(steps), places)
@@ -102,9 +95,7 @@ def _place_rows(record, features, values, events, split):
         month[at][:, None],
         values.reshape(-1, 1),
     ]
-    rows = np.concatenate(columns, axis=1).astype(np.float32)
-    by_row = type(split)(*((block[:, None] * places + np.arange(places)).ravel() for block in split))
-    return rows, events.ravel(), by_row
+    return np.concatenate(columns, axis=1).astype(np.float32)
 
 
 PROBES = {

@@ -4,6 +4,6 @@ NumPy and scikit-learn only; a probe knows neither the encoder nor the record.
 """
 
 from .ridge import RidgeProbe
-from .splits import Split, time_blocks
+from .splits import Split, shifted, time_blocks
 
-__all__ = ["RidgeProbe", "Split", "time_blocks"]
+__all__ = ["RidgeProbe", "Split", "shifted", "time_blocks"]

@@ -30,7 +30,7 @@ def fields_ahead(features, fields, lead, split, units):
     """
     targets = fields.reshape(len(fields), -1)
     z = features / np.maximum(features[split.train].std(), 1e-12)
-    train, validation, test = (at[at + lead < len(fields)] for at in split)
+    train, validation, test = split.ahead(lead, len(fields))
     probe = RidgeProbe(FIELD_ALPHAS).fit(
         z[train], targets[train + lead], z[validation], targets[validation + lead]
     )

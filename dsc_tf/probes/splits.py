@@ -14,6 +14,21 @@ class Split(NamedTuple):
     validation: np.ndarray
     test: np.ndarray
 
+    def ahead(self, lead, steps):
+        """Those positions, of a record of `steps`, of which the step `lead` steps later is in the record too."""
+        return Split(*(at[at + lead < steps] for at in self))
+
+    def by_place(self, places):
+        """Positions of the same steps among rows of which each step has `places`, one after the other."""
+        return Split(*((at[:, None] * places + np.arange(places)).ravel() for at in self))
+
+
+def shifted(values, lead):
+    """What comes `lead` steps later: `values` of shape (time, ...) moved up, NaN at the end."""
+    later = np.full(values.shape, np.nan)
+    later[:-lead] = values[lead:]
+    return later
+
 
 def time_blocks(steps, *, shares=(0.6, 0.2, 0.2), gap=0):
     """Three consecutive blocks of a record.
