@@ -8,7 +8,7 @@ import xarray as xr
 
 from . import cli
 from .config import PretrainConfig
-from .data import prepare
+from .data import PREPROCESSING, prepare
 from .experiments.encoders import new_encoder
 from .reporting import open_run, write_config
 
@@ -67,8 +67,7 @@ def run(config):
     folder.write_json("metrics.json", measures)
     with folder.told_when_full():
         model.save(folder.path)
-    with folder.whole("preprocessing.npz") as path, open(path, "wb") as file:
-        np.savez(file, **prep.state())
+    folder.write_arrays(PREPROCESSING, prep.state())
     folder.write_netcdf("representation.nc", representation_dataset(representation, prep.time, config))
     if model.history_:
         folder.write_csv("history.csv", model.history_)

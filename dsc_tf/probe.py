@@ -1,6 +1,5 @@
 """What frozen representations are good for: one probe, one table over seeds, raw data beside them."""
 
-import json
 import sys
 from pathlib import Path
 
@@ -123,8 +122,7 @@ class RowStore:
 
     def load(self, name, seed):
         """Rows, or None where there are none yet."""
-        path = self.folder.path / "rows" / f"{name}-{seed}.json"
-        return json.loads(path.read_text()) if path.exists() else None
+        return self.folder.read_json(f"rows/{name}-{seed}.json")
 
     def save(self, name, seed, rows):
         """Keep rows."""

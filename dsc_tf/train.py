@@ -11,12 +11,11 @@ from . import cli
 from .clusterers import NETWORKS, build
 from .clusterers.base import check_cluster_count
 from .config import TrainConfig
-from .data import Preprocessor, prepare
+from .data import PREPROCESSING, Preprocessor, prepare
 from .metrics import evaluate
 from .reporting import open_run, write_config, write_results
 
 CHECKPOINT = "checkpoint.npz"
-PREPROCESSING = "preprocessing.npz"
 EXAMPLES = """examples:
   python -m dsc_tf.train                                     the embedded synthetic year
   python -m dsc_tf.train --data era5_2021.nc --n-clusters 5
@@ -148,8 +147,7 @@ def _centres(method):
 
 
 def _write_model(folder, method, prep):
-    with folder.whole(PREPROCESSING) as path, open(path, "wb") as file:
-        np.savez(file, **prep.state())
+    folder.write_arrays(PREPROCESSING, prep.state())
     if hasattr(method, "save"):
         with folder.told_when_full():
             method.save(folder.path)

@@ -11,11 +11,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from ..errors import DscTfError
 from ..geostatistics import great_circle, region_similarity
 from ..models.spacetime import field_decoder, spacetime_encoder
-from ..training.batches import FollowEpoch
 from ..training.seeds import seeded
 from .encoding import warn_of_collapse, whole
 from .losses import TS2VEC, Contrast
-from .model import ContrastiveModel, LearnDistances, Losses, UniformAverage
+from .model import ContrastiveModel, LearnDistances, learn
 from .rivals import SIMCLR, MaskedReconstruction, TimeShifts
 from .views import Crops, an_epoch
 
@@ -239,24 +238,24 @@ class SpaceTimeTS2Vec(TransformerMixin, BaseEstimator):
         options = {"batch_size": self.batch_size, "steps": an_epoch(self.steps, STEPS_AN_EPOCH), "seed": seed}
         batches = self._batches(stretches, options)
         model = self._model(batches, regions)
-        optimizer = keras.optimizers.AdamW(self.learning_rate, weight_decay=0.01, epsilon=1e-8)
-        model.compile(optimizer, jit_compile=False)
-        own = [FollowEpoch(batches), UniformAverage(), Losses(self.history_)]
-        learns = self.objective == "contrast" and self.contrast.knows_distance
-        if learns:
+        callbacks = list(self.callbacks)
+        distances = None
+        if self.objective == "contrast" and self.contrast.knows_distance:
             if places is not None:
                 apart = great_circle(*np.asarray(places, np.float64).T)
                 model.know_regions(region_similarity(apart, _region_means(stretches, regions)))
-            own.append(LearnDistances(lambda: [self._encode(s.fields[-1000:]) for s in stretches[:4]]))
-        model.fit(
+            distances = LearnDistances(lambda: [self._encode(s.fields[-1000:]) for s in stretches[:4]])
+            callbacks.insert(0, distances)
+        learn(
+            model,
             batches,
-            epochs=-(-self.steps // batches.steps),
-            shuffle=False,
-            verbose=0,
-            callbacks=[*own, *self.callbacks],
+            self.steps,
+            learning_rate=self.learning_rate,
+            history=self.history_,
+            callbacks=callbacks,
         )
-        if learns:
-            self.semivariogram_ = own[-1].semivariogram_
+        if distances:
+            self.semivariogram_ = distances.semivariogram_
         warn_of_collapse(self._encode(stretches[0].fields[:512]))
 
     def _batches(self, stretches, options):

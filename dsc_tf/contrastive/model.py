@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from ..geostatistics import empirical_semivariogram, fit_semivariogram
+from ..training.batches import FollowEpoch
 from .losses import TS2VEC, hierarchical_loss
 
 LAGS = 4096  # lags that the table of similarity holds; all beyond are far
@@ -89,6 +90,31 @@ class ContrastiveModel(keras.Model):
     def _near(self, lag):
         at = ops.cast(lag, "int32")
         return ops.where(at < LAGS, ops.take(self.near_lags, ops.minimum(at, LAGS - 1)), 0.0)
+
+
+def learn(model, batches, steps, *, learning_rate, history, callbacks=()):
+    """Train as TS2Vec's program does: AdamW, and in the end the mean of the weights over training.
+
+    Parameters
+    ----------
+    model : keras.Model
+        With a loss of its own.
+    batches : keras.utils.PyDataset
+        Whose batches depend on `epoch`.
+    steps : int
+        Batches to learn from, rounded up to whole epochs.
+    learning_rate : float
+        Of AdamW.
+    history : list
+        Takes the loss of every epoch.
+    callbacks : sequence of keras.callbacks.Callback, default=()
+        Passed to Keras.
+    """
+    optimizer = keras.optimizers.AdamW(learning_rate, weight_decay=0.01, epsilon=1e-8)
+    model.compile(optimizer, jit_compile=False)
+    own = [FollowEpoch(batches), UniformAverage(), Losses(history)]
+    epochs = -(-steps // len(batches))
+    model.fit(batches, epochs=epochs, shuffle=False, verbose=0, callbacks=[*own, *callbacks])
 
 
 class UniformAverage(keras.callbacks.Callback):

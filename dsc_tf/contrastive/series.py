@@ -1,15 +1,13 @@
 """TS2Vec for series: `fit`, `encode`."""
 
-import keras
 from sklearn.base import BaseEstimator
 
 from ..errors import DscTfError
 from ..models.ts2vec import series_encoder
-from ..training.batches import FollowEpoch
 from ..training.seeds import seeded
 from .encoding import causal_steps, pooled, sliding, warn_of_collapse, whole
 from .losses import TS2VEC
-from .model import ContrastiveModel, LearnDistances, Losses, UniformAverage
+from .model import ContrastiveModel, LearnDistances, learn
 from .stretches import as_series, cut, without_empty
 from .views import Crops, an_epoch
 
@@ -190,22 +188,24 @@ class TS2Vec(BaseEstimator):
         return other
 
     def _train(self, X, steps, seed):
-        portion = an_epoch(steps, STEPS_AN_EPOCH)
         batches = Crops(
             list(X),
             window=self.max_train_length,
             batch_size=self.batch_size,
-            steps=portion,
+            steps=an_epoch(steps, STEPS_AN_EPOCH),
             temporal_unit=self.contrast.temporal_unit,
             seed=seed,
         )
         model = ContrastiveModel(self.encoder_, self.contrast, longest=batches.window, regions=None)
-        optimizer = keras.optimizers.AdamW(self.learning_rate, weight_decay=0.01, epsilon=1e-8)
-        model.compile(optimizer, jit_compile=False)
-        own = [FollowEpoch(batches), UniformAverage(), Losses(self.history_)]
+        callbacks = list(self.callbacks)
         if self.contrast.knows_distance:
-            own.append(LearnDistances(lambda: list(whole(self.encoder_, X[:8], 8))))
-        model.fit(
-            batches, epochs=-(-steps // portion), shuffle=False, verbose=0, callbacks=[*own, *self.callbacks]
-        )  # fmt: skip
+            callbacks.insert(0, LearnDistances(lambda: list(whole(self.encoder_, X[:8], 8))))
+        learn(
+            model,
+            batches,
+            steps,
+            learning_rate=self.learning_rate,
+            history=self.history_,
+            callbacks=callbacks,
+        )
         warn_of_collapse(whole(self.encoder_, X[:8], 8))

@@ -4,12 +4,13 @@ from .lamb import flow_indices, weather_types
 from .mock import mock_dataset
 from .open import open_dataset
 from .pdsi import drought, open_divisions, open_pdsi
-from .preprocessing import Preprocessor, prepare
+from .preprocessing import PREPROCESSING, Preprocessor, prepare
 from .protocols import PROTOCOLS, Protocol
 from .sample import sample_dataset, write_sample
 from .weatherbench import open_weatherbench
 
 __all__ = [
+    "PREPROCESSING",
     "PROTOCOLS",
     "Preprocessor",
     "Protocol",

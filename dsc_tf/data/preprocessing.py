@@ -17,6 +17,7 @@ from .seasons import cell_totals, fit_seasonal_cycle, seasonal_design, time_bloc
 from .windows import gather_windows, segment_starts, window_ends
 
 DIMENSIONS = ("time", "latitude", "longitude")
+PREPROCESSING = "preprocessing.npz"  # where a run folder keeps what `Preprocessor.state` says
 
 
 def prepare(ds, protocol="paper", window=1):

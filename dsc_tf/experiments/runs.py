@@ -201,8 +201,7 @@ class RunStore:
 
     def load(self, run):
         """The record of `run`, or None if it has not ended or failed."""
-        path = self.folder.path / RUNS / f"{run.key}.json"
-        record = json.loads(path.read_text()) if path.exists() else {"error": "not run"}
+        record = self.folder.read_json(f"{RUNS}/{run.key}.json") or {"error": "not run"}
         return None if "error" in record else record
 
     def save(self, record):

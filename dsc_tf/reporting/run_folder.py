@@ -12,6 +12,8 @@ import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from ..errors import DscTfError
 
 LEAST_ROOM = 2**20  # bytes below which a disk counts as full
@@ -38,6 +40,16 @@ class RunFolder:
     def write_json(self, name, content):
         """Write `content` as indented JSON."""
         self.write_text(name, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+    def read_json(self, name):
+        """What `write_json` or `write_text` wrote, or None where there is nothing yet."""
+        path = self.path / name
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def write_arrays(self, name, arrays):
+        """Write arrays by name, as `numpy.savez` does."""
+        with self.whole(name) as path, open(path, "wb") as file:
+            np.savez(file, **arrays)
 
     def write_text(self, name, text):
         """Write a text file."""
