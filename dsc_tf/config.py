@@ -335,6 +335,11 @@ class ReproduceConfig(DataConfig):
         "jobs": 1,
     }
 
+    @property
+    def longest_sequence(self):
+        """Most steps of a sequence, None where every value is read."""
+        return self.sequence_length or None
+
     def science(self):
         """The settings that results depend on, as JSON can hold them."""
         return {name: v for name, v in super().science().items() if name not in ("jobs", "scheduler")}

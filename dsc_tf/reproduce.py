@@ -68,7 +68,7 @@ def _run(config, folder, samples, planned, say):
     store = runs.RunStore(folder)
     waiting = [r for r in planned if store.load(r) is None]
     shape = next(iter(samples.values())).X.shape
-    options = {"sequence_length": config.sequence_length or None, "shortcut": config.shortcut}
+    options = {"sequence_length": config.longest_sequence, "shortcut": config.shortcut}
     hours = costs.estimate(waiting, shape, **options)
     if waiting:
         say(f"{len(waiting)} of {len(planned)} runs to do: {costs.estimate_text(hours)}")

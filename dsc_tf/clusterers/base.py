@@ -115,6 +115,27 @@ def by_size(labels, n_clusters):
     return np.argsort(-np.bincount(labels, minlength=n_clusters), kind="stable")
 
 
+def renumber(labels, n_clusters):
+    """Labels numbered by size.
+
+    Parameters
+    ----------
+    labels : array of int, shape (time,)
+        Cluster of each sample.
+    n_clusters : int
+        Number of clusters, empty ones included.
+
+    Returns
+    -------
+    labels : array of int, shape (time,)
+        The same clusters, the largest first.
+    order : array of int, shape (cluster,)
+        Old numbers in their new order, as `by_size` gives them.
+    """
+    order = by_size(labels, n_clusters)
+    return np.argsort(order)[labels], order
+
+
 def nearest(points, centres):
     """Position of the nearest centre of each point, shape (time,).
 

@@ -7,7 +7,7 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture as Mixture
 
-from .base import Clusterer, by_size, fields_of_labelled_step, kmeans, nearest
+from .base import Clusterer, by_size, fields_of_labelled_step, kmeans, nearest, renumber
 
 
 class EOFClusterer(Clusterer):
@@ -68,9 +68,9 @@ class EOFKMeans(EOFClusterer):
 
     def _fit(self, X):
         fitted = kmeans(self._scores(X), self.n_clusters, self.n_init, self.random_state)
-        order = by_size(fitted.labels_, self.n_clusters)
+        labels, order = renumber(fitted.labels_, self.n_clusters)
         self.cluster_centers_ = fitted.cluster_centers_[order]
-        return np.argsort(order)[fitted.labels_]
+        return labels
 
     def predict(self, X):
         """Nearest centre of each sample, shape (time,)."""

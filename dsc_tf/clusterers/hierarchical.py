@@ -1,9 +1,8 @@
 """Ward's agglomerative clustering on the raw features."""
 
-import numpy as np
 import sklearn.cluster
 
-from .base import Clusterer, by_size, fields_of_labelled_step
+from .base import Clusterer, fields_of_labelled_step, renumber
 
 
 class Hierarchical(Clusterer):
@@ -28,4 +27,4 @@ class Hierarchical(Clusterer):
     def _fit(self, X):
         ward = sklearn.cluster.AgglomerativeClustering(self.n_clusters, linkage="ward")
         labels = ward.fit_predict(fields_of_labelled_step(X))
-        return np.argsort(by_size(labels, self.n_clusters))[labels]
+        return renumber(labels, self.n_clusters)[0]

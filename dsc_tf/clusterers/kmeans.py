@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .base import Clusterer, by_size, fields_of_labelled_step, kmeans, nearest
+from .base import Clusterer, fields_of_labelled_step, kmeans, nearest, renumber
 
 
 class KMeans(Clusterer):
@@ -32,9 +32,9 @@ class KMeans(Clusterer):
 
     def _fit(self, X):
         fitted = kmeans(fields_of_labelled_step(X), self.n_clusters, self.n_init, self.random_state)
-        order = by_size(fitted.labels_, self.n_clusters)
+        labels, order = renumber(fitted.labels_, self.n_clusters)
         self.cluster_centers_ = fitted.cluster_centers_[order]
-        return np.argsort(order)[fitted.labels_]
+        return labels
 
     def predict(self, X):
         """Nearest centre of each sample, shape (time,)."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .base import Clusterer, by_size, fields_of_labelled_step, kmeans
+from .base import Clusterer, fields_of_labelled_step, kmeans, renumber
 
 MOST_ITERATIONS = 100
 
@@ -63,9 +63,9 @@ class PersistentKMeans(Clusterer):
                     for j, c in enumerate(centres)
                 ]
             )
-        order = by_size(labels, self.n_clusters)
+        labels, order = renumber(labels, self.n_clusters)
         self.cluster_centers_ = centres[order]
-        return np.argsort(order)[labels]
+        return labels
 
     def predict(self, X):
         """Best path through consecutive samples, shape (time,)."""

@@ -3,7 +3,7 @@
 import numpy as np
 import sklearn.cluster
 
-from .base import Clusterer, by_size, fields_of_labelled_step
+from .base import Clusterer, fields_of_labelled_step, renumber
 
 MOST_ITERATIONS = 300
 
@@ -50,9 +50,9 @@ class SphericalKMeans(Clusterer):
         rng = np.random.RandomState(self.random_state)
         runs = [_ascend(directions, self.n_clusters, rng) for _ in range(self.n_init)]
         _, labels, centres = max(runs, key=lambda run: run[0])
-        order = by_size(labels, self.n_clusters)
+        labels, order = renumber(labels, self.n_clusters)
         self.cluster_centers_ = centres[order]
-        return np.argsort(order)[labels]
+        return labels
 
     def predict(self, X):
         """Centre of the largest cosine for each sample, shape (time,)."""

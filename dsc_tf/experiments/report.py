@@ -60,7 +60,7 @@ def _protocol(folder, config, samples, records, protocol, note):
     records = [record for record in records if record["protocol"] == protocol]
     summaries = tables.summarise(records)
     suffix = "" if len(config.protocols) == 1 else f"_{protocol}"
-    length = {"sequence_length": config.sequence_length or None}
+    length = {"sequence_length": config.longest_sequence}
     page = []
     for name in ("table2", "table3"):
         if config.what not in (name, "all"):
@@ -135,7 +135,7 @@ def _weights(shape, config):
 
 
 def _size(row, shape, config):
-    network = build(row.method, config.n_clusters, sequence_length=config.sequence_length or None)
+    network = build(row.method, config.n_clusters, sequence_length=config.longest_sequence)
     count = network.count_weights(shape)
     return f"{count / 1e6:.1f} million" if count >= 1e6 else f"{count / 1e3:.0f} thousand"
 
