@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.patches import Patch
 
+from .coastlines import draw_coastlines
 from .style import UNASSIGNED, cluster_colours, new_figure
 
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
@@ -114,7 +115,9 @@ def _month_after_longest_absence(present):
 
 
 def composite_maps(described, name, *, note=""):
-    """Mean anomaly of one variable in each cluster, on one symmetric scale.
+    """Mean anomaly of one variable in each cluster, on one symmetric scale, with the coast.
+
+    Where no coast falls into the region, the lines of the grid of degrees are drawn more strongly.
 
     Parameters
     ----------
@@ -153,7 +156,7 @@ def composite_maps(described, name, *, note=""):
             longitude, latitude, field, cmap="RdBu_r", vmin=-limit, vmax=limit, shading="nearest"
         )
         axes.set_aspect(stretch)
-        axes.grid(alpha=0.25, lw=0.5)
+        axes.grid(color="0.3", alpha=0.2 if draw_coastlines(axes) else 0.6, lw=0.5)
         size, share = int(described["size"][j]), 100 * float(described["frequency"][j])
         axes.set_title(f"cluster {j} ({size} steps, {share:.0f} %)", fontsize=9)
         axes.tick_params(labelsize=7)
