@@ -1,26 +1,14 @@
 """What is wrong with a record, said before anything is computed from it."""
 
 import warnings
-from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import DscTfError
+from .blocks import block_length, field_blocks
+from .statistics import JUMP, FieldStatistics
 
-BLOCK = 2**25  # values read at a time
-JUMP = 0.7  # of a variable's whole range, from one cell or step to the next
-DAMAGED = 1e-3  # share of such jumps, in time and in space, that no field of weather shows
-
-
-@dataclass
-class Summary:
-    """What one pass over a variable tells."""
-
-    low: float = np.inf
-    high: float = -np.inf
-    finite: int = 0
-    infinite: int = 0
-    changes: bool = False  # in time
+DAMAGED = 1e-3  # share of jumps, in time and in space, that no field of weather shows
 
 
 def check_dataset(ds):
@@ -45,30 +33,82 @@ def check_dataset(ds):
         A constant variable among others; values damaged by wrapped-around 16-bit packing, told by jumps over
         most of the variable's range that are common both from step to step and from cell to cell.
     """
-    _check_axes(ds)
-    constant = []
-    for name in ds.data_vars:
-        summary = _summarise(ds[name])
-        if not summary.finite and not summary.infinite:
-            raise DscTfError(f"{name}: every value is missing. Leave it out with --variables.")
-        if summary.infinite:
-            raise DscTfError(
-                f"{name}: {summary.infinite} infinite values. Mend the file or leave the variable out."
-            )
-        if not summary.changes:
-            constant.append(str(name))
-        elif _is_damaged(ds[name], summary):
+    check_axes(ds)
+    grid = (ds.sizes["latitude"], ds.sizes["longitude"])
+    length = block_length(grid[0] * grid[1])
+
+    def fields(name):
+        return (block.reshape(-1, *grid) for _, (block,) in field_blocks(ds, [name], length))
+
+    statistics = {}
+    for name in map(str, ds.data_vars):
+        statistics[name] = FieldStatistics(grid[0] * grid[1])
+        for _, (block,) in field_blocks(ds, [name], length):
+            statistics[name].add(block)
+    check_values(statistics, fields)
+
+
+def check_values(statistics, fields):
+    """What `check_dataset` says of values, from their statistics.
+
+    Parameters
+    ----------
+    statistics : dict of str to FieldStatistics
+        By variable.
+    fields : callable
+        From a variable's name to its blocks of time (time, latitude, longitude), in order; called where statistics
+        leave a doubt.
+
+    Raises
+    ------
+    DscTfError
+        As `check_dataset`.
+    """
+    refuse_values(statistics)
+    constant = [name for name, known in statistics.items() if not known.changes]
+    for name, known in statistics.items():
+        # Jumps counted on the way are too many rather than too few: no damage if even those are rare.
+        if known.changes and known.jumps > DAMAGED * known.pairs and _is_damaged(fields(name), known):
             _warn(
                 f"{name}: jumps over most of its range between neighbouring steps and cells, as after a 16-bit "
                 "overflow when the file was packed. Its values look damaged; leave it out or get the file anew."
             )
-    if len(constant) == len(ds.data_vars):
+    if len(constant) == len(statistics):
         raise DscTfError(f"{', '.join(constant)}: constant in time. There is nothing to cluster.")
     for name in constant:
         _warn(f"{name}: constant in time, so it tells no step from another. Consider leaving it out.")
 
 
-def _check_axes(ds):
+def refuse_values(statistics):
+    """Refuse variables that are missing altogether or hold infinite values.
+
+    Parameters
+    ----------
+    statistics : dict of str to FieldStatistics
+        By variable.
+
+    Raises
+    ------
+    DscTfError
+        In these cases.
+    """
+    for name, known in statistics.items():
+        if known.infinite:
+            raise DscTfError(
+                f"{name}: {known.infinite} infinite values. Mend the file or leave the variable out."
+            )
+        if not known.counts.any():
+            raise DscTfError(f"{name}: every value is missing. Leave it out with --variables.")
+
+
+def check_axes(ds):
+    """Refuse a record whose axes cannot be clustered along, or that has no variable.
+
+    Raises
+    ------
+    DscTfError
+        As `check_dataset`.
+    """
     steps, rows, columns = (ds.sizes[name] for name in ("time", "latitude", "longitude"))
     if not ds.data_vars:
         raise DscTfError("data: no variables. Give at least one.")
@@ -89,38 +129,19 @@ def _check_axes(ds):
         raise DscTfError("time: not sorted. Sort it, for example with ds.sortby('time').")
 
 
-def _blocks(values):
-    """Blocks of time, as arrays (time, latitude, longitude); each begins with the last step of the one before."""
-    steps = max(2, BLOCK // max(1, values[0].size))
-    for start in range(0, values.sizes["time"], steps - 1):
-        yield values[start : start + steps].transpose("time", "latitude", "longitude").values
-
-
-def _summarise(values):
-    total = Summary()
-    first = values[:1].transpose("time", "latitude", "longitude").values
-    for block in _blocks(values):
-        finite = np.isfinite(block)
-        total.finite += int(finite.sum())
-        total.infinite += int(np.isinf(block).sum())
-        total.changes = total.changes or bool(np.any((block != first) & finite))
-        if finite.any():
-            total.low = min(total.low, float(np.min(block, where=finite, initial=np.inf)))
-            total.high = max(total.high, float(np.max(block, where=finite, initial=-np.inf)))
-    return total
-
-
-def _is_damaged(values, summary):
+def _is_damaged(fields, known):
     """Whether large jumps are common in time and in space; a coast or a shower makes only one of them so."""
-    far = JUMP * (summary.high - summary.low)
-    jumps = np.zeros((3, 2))
-    for block in _blocks(values):
-        for axis in range(3):
-            step = np.abs(np.diff(block, axis=axis))
+    far = JUMP * (float(known.high.max()) - float(known.low.min()))
+    jumps, last = np.zeros((3, 2)), None
+    for block in fields:
+        joined = block if last is None else np.concatenate([last, block])
+        for axis, values in enumerate((joined, block, block)):
+            step = np.abs(np.diff(values, axis=axis))
             jumps[axis] += np.count_nonzero(step > far), np.count_nonzero(np.isfinite(step))
+        last = block[-1:].copy()
     share = jumps[:, 0] / np.maximum(jumps[:, 1], 1)
     return share.min() > DAMAGED
 
 
 def _warn(text):
-    warnings.warn(text, UserWarning, stacklevel=3)
+    warnings.warn(text, UserWarning, stacklevel=4)

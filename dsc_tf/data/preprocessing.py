@@ -12,15 +12,22 @@ import numpy as np
 import xarray as xr
 
 from ..errors import DscTfError
+from .blocks import DIMENSIONS, block_length
+from .constants import learn_constants
+from .labelled import named_samples
+from .memory import memory_limit
 from .protocols import PROTOCOLS, Protocol
-from .seasons import cell_totals, fit_seasonal_cycle, seasonal_design, time_blocks
+from .scaling import Scaling
+from .seasons import seasonal_design
+from .source import read_source
+from .stored import Samples, StoredRows, scratch_folder
 from .windows import gather_windows, segment_starts, window_ends
 
-DIMENSIONS = ("time", "latitude", "longitude")
+MOST_COPIED = 2**28  # bytes of windows that a record with gaps is copied into; larger ones stay views
 PREPROCESSING = "preprocessing.npz"  # where a run folder keeps what `Preprocessor.state` says
 
 
-def prepare(ds, protocol="paper", window=1):
+def prepare(ds, protocol="paper", window=1, *, memory=None, scratch=None):
     """Samples of a record, ready for a clusterer.
 
     Parameters
@@ -31,10 +38,15 @@ def prepare(ds, protocol="paper", window=1):
         "paper", "notebook" or "anomaly", see `PROTOCOLS`.
     window : int, default=1
         Consecutive steps of a sample; its time is that of the last one.
+    memory : int or str, default=None
+        Bytes, or such as "2GB", that the record may take; None is half of what is available. Prepared fields that
+        take more than half of it go into a scratch file, and samples are read from there when they are asked for.
+    scratch : path, default=None
+        Folder of the scratch file; None is that of the variable TMPDIR, or the working directory.
 
     Returns
     -------
-    X : array of shape (time, window, latitude, longitude, variable)
+    X : array or Samples of shape (time, window, latitude, longitude, variable)
         float32, without missing values.
     prep : Preprocessor
         Fitted; applies to other data with `transform` and goes back with `inverse_transform`.
@@ -49,12 +61,12 @@ def prepare(ds, protocol="paper", window=1):
     ----------
     Faruque et al. (2023), section 4.1 and equation 8 ("paper"); their notebook ("notebook").
     """
-    from .checks import check_dataset
+    from .checks import check_axes, check_values
 
     prep = Preprocessor(protocol, window)
     _check_axes(ds)
-    check_dataset(ds)
-    return prep.fit_transform(ds), prep
+    check_axes(ds)
+    return prep._samples(ds, prep._fit(ds, memory, scratch, check_values)), prep
 
 
 class Preprocessor:
@@ -88,15 +100,22 @@ class Preprocessor:
 
     def fit(self, ds):
         """Learn the constants of every step from `ds`."""
-        self._fit_transform(ds)
+        self._fit(ds)
         return self
 
-    def fit_transform(self, ds):
-        """`fit` and `transform` in one pass over the data."""
-        return self._windows(self._fit_transform(ds), ds["time"])
+    def fit_transform(self, ds, *, memory=None, scratch=None):
+        """`fit` and `transform` in one pass over the data; `memory` and `scratch` as of `prepare`."""
+        return self._samples(ds, self._fit(ds, memory, scratch))
 
-    def transform(self, ds):
+    def transform(self, ds, *, memory=None, scratch=None):
         """Samples of another dataset with the same variables and grid, scaled with this one's constants.
+
+        Parameters
+        ----------
+        ds : xr.Dataset
+            The other record.
+        memory, scratch
+            As of `prepare`.
 
         Raises
         ------
@@ -105,12 +124,9 @@ class Preprocessor:
         """
         _check_axes(ds)
         self._check_same_grid(ds)
-        fields = self._padded(ds)
-        for v in range(len(self.variables)):
-            self._apply(fields[..., v], v, ds["time"])
-            if not np.isfinite(fields[..., v]).all():
-                raise DscTfError(f"{self.variables[v]}: infinite values. Mend the file or leave them out.")
-        return self._windows(fields, ds["time"])
+        rows = self._new_rows(ds, memory, scratch)
+        read_source(ds, self.variables, rows, self._grid, None)
+        return self._samples(ds, self._scaled(rows, ds, has_holes=True))
 
     def inverse_transform(self, fields, time=None):
         """Physical units of prepared fields; padding is cropped.
@@ -148,6 +164,26 @@ class Preprocessor:
                 values += np.tensordot(seasonal_design(time), self.seasonal_[v][:, :rows, :columns], axes=1)
             result[name] = (DIMENSIONS, values.astype(np.float32), self.attributes_[v])
         return xr.Dataset(result, coords)
+
+    def to_xarray(self, X):
+        """Samples with the names that `prepare` takes from them; clusterers take them so too.
+
+        Parameters
+        ----------
+        X : array of shape (time, window, latitude, longitude, variable)
+            The samples last transformed.
+
+        Returns
+        -------
+        xr.DataArray
+            `window` counts steps back from the sample's time. An axis that the protocol pads has no coordinate.
+
+        Raises
+        ------
+        DscTfError
+            If there are other samples than times.
+        """
+        return named_samples(X, self)
 
     def hints(self):
         """What methods may want to know of the samples last transformed.
@@ -192,92 +228,93 @@ class Preprocessor:
                 setattr(self, name, np.asarray(state[name]))
         return self
 
-    def _fit_transform(self, ds):
+    def _fit(self, ds, memory=None, scratch=None, check=None):
+        """Learn every constant, and return the scaled fields of all steps."""
         self.variables = tuple(map(str, ds.data_vars))
         self.attributes_ = [dict(ds[name].attrs) for name in self.variables]
         self.latitude_, self.longitude_ = ds["latitude"].values, ds["longitude"].values
         self.coordinate_attributes_ = {name: dict(ds[name].attrs) for name in DIMENSIONS[1:]}
-        fields = self._padded(ds)
-        self.weight_ = self._area_weight(fields.shape[1])
-        self._fit_fill(fields)
-        self.seasonal_, self.offset_, self.span_ = [], [], []
-        for v in range(len(self.variables)):
-            self._fit_variable(fields[..., v], ds["time"])
-            self._apply(fields[..., v], v, ds["time"])
-        for name in ("seasonal_", "offset_", "span_"):
-            setattr(self, name, np.stack(getattr(self, name)))
-        return fields
+        self.weight_ = self._area_weight()
+        rows = self._new_rows(ds, memory, scratch)
+        try:
+            statistics = read_source(ds, self.variables, rows, self._grid, self.protocol)
+            if check is not None:
+                check(statistics, lambda name: self._raw_fields(rows, self.variables.index(name)))
+            learn_constants(self, statistics, lambda: self._raw_blocks(rows), ds["time"])
+            has_holes = any(known.missing.any() for known in statistics.values())
+            return self._scaled(rows, ds, has_holes=has_holes)
+        except BaseException:
+            _close(rows)
+            raise
 
-    def _padded(self, ds):
-        """Step 1: one float32 array (time, latitude, longitude, variable), zeros at the ends."""
-        shape = [ds.sizes[name] for name in DIMENSIONS]
+    @property
+    def _grid(self):
+        """(latitude, longitude, variable) with padding."""
         multiple = self.protocol.pad_multiple
-        padded = [shape[0], *(-(-n // multiple) * multiple for n in shape[1:]), len(self.variables)]
-        fields = np.zeros(padded, dtype=np.float32)
-        for v, name in enumerate(self.variables):
-            fields[:, : shape[1], : shape[2], v] = ds[name].transpose(*DIMENSIONS).values
-        return fields
+        return *(-(-len(a) // multiple) * multiple for a in (self.latitude_, self.longitude_)), len(self.variables)
 
-    def _fit_fill(self, fields):
-        totals = [cell_totals(fields[..., v]) for v in range(fields.shape[-1])]
-        counts, sums = (np.array([part.sum() for part in parts]) for parts in zip(*totals, strict=True))
-        if not counts.all():
-            name = self.variables[int(np.argmin(counts))]
-            raise DscTfError(f"{name}: every value is missing. Leave it out with --variables.")
-        means = sums / counts
-        if self.protocol.fill == "grand_mean":
-            means = np.full(len(means), sums.sum() / counts.sum())
-        # Once the seasonal cycle is gone, a variable's mean is zero.
-        self.fill_ = np.zeros(len(means)) if self.protocol.deseasonalise else means
+    def _new_rows(self, ds, memory, scratch):
+        """Where the fields of all steps go: an array, or a scratch file if they take over half of the memory."""
+        shape = (ds.sizes["time"], int(np.prod(self._grid)))
+        if 2 * 4 * shape[0] * shape[1] > memory_limit(memory):
+            return StoredRows(shape, scratch or scratch_folder())
+        return np.empty(shape, np.float32)
 
-    def _fit_variable(self, values, time):
-        """Steps 2 and 4: seasonal coefficients, offset and span of one variable."""
-        seasonal = np.zeros((1, 1, 1))
-        if self.protocol.deseasonalise:
-            seasonal = fit_seasonal_cycle(values, time)
-        self.seasonal_.append(seasonal)
-        blocks = self._filled_blocks(values, len(self.offset_), time)
-        if self.protocol.scale == "standard":
-            offset, span = _mean_and_deviation(block for _, block in blocks)
+    def _raw_blocks(self, rows):
+        """Steps and fields (time, value) in blocks, before they are scaled."""
+        length = block_length(rows.shape[1])
+        read = rows.raw if isinstance(rows, StoredRows) else lambda start, stop: rows[start:stop]
+        for start in range(0, len(rows), length):
+            yield slice(start, start + length), read(start, start + length)
+
+    def _raw_fields(self, rows, v):
+        height, width = len(self.latitude_), len(self.longitude_)
+        for _, block in self._raw_blocks(rows):
+            yield block.reshape(len(block), *self._grid)[:, :height, :width, v]
+
+    def _scaled(self, rows, ds, *, has_holes):
+        """Steps 2 to 5: in place on an array; on a scratch file whenever it is read."""
+        scaling = self._scaling(ds["time"], has_holes=has_holes)
+        if isinstance(rows, StoredRows):
+            rows.scaling = scaling
         else:
-            axis = 0 if self.protocol.scale == "cell" else None
-            offset, span = _low_and_range((block for _, block in blocks), axis)
-        # Constant values become 0, not 0 / 0.
-        span = np.where(span > 0, span, 1.0)
-        self.offset_.append(np.atleast_2d(offset))
-        self.span_.append(np.atleast_2d(span))
+            for at, block in self._raw_blocks(rows):
+                scaling.apply(block, at)
+        return rows
 
-    def _filled_blocks(self, values, v, time):
-        """Steps 2 and 3 on one variable: slices of time and their values in float64, none missing."""
-        design = seasonal_design(time) if self.protocol.deseasonalise else None
-        for steps in time_blocks(values):
-            block = values[steps].astype(np.float64)
-            if design is not None:
-                block -= np.tensordot(design[steps], self.seasonal_[v], axes=1)
-            np.copyto(block, self.fill_[v], where=np.isnan(block))
-            yield steps, block
+    def _scaling(self, time, *, has_holes):
+        full = np.zeros(self._grid)
 
-    def _apply(self, values, v, time):
-        """Steps 2 to 5 on one variable, in place."""
-        factor = self.weight_[:, None] / self.span_[v]
-        for steps, block in self._filled_blocks(values, v, time):
-            block -= self.offset_[v]
-            block *= factor
-            values[steps] = block
+        def last(constants):  # (variable, latitude, longitude), or one number each
+            return np.moveaxis(np.asarray(constants), 0, -1) + full
 
-    def _windows(self, fields, time):
+        removed = self.protocol.deseasonalise
+        return Scaling.of(
+            seasonal=np.moveaxis(self.seasonal_, 0, -1) + full if removed else None,
+            offset=last(self.offset_),
+            span=last(self.span_),
+            weight=self.weight_[:, None, None] + full,
+            fill=np.asarray(self.fill_) + full,
+            design=seasonal_design(time) if removed else None,
+            has_holes=has_holes,
+        )
+
+    def _samples(self, ds, rows):
         """Step 6."""
-        ends = window_ends(time.values, self.window)
+        ends = window_ends(ds["time"].values, self.window)
         if not len(ends):
+            _close(rows)
             raise DscTfError(
-                f"window: {self.window} steps, but no stretch without a gap among the {len(fields)} steps "
+                f"window: {self.window} steps, but no stretch without a gap among the {len(rows)} steps "
                 "of the record is that long. Give a shorter window."
             )
-        self.sample_index, self.time = ends, time[ends]
-        return gather_windows(fields, ends, self.window)
+        self.sample_index, self.time = ends, ds["time"][ends]
+        if isinstance(rows, StoredRows) or _copies_much(rows, ends, self.window):
+            return Samples(rows, ends, self.window, self._grid)
+        return gather_windows(rows.reshape(len(rows), *self._grid), ends, self.window)
 
-    def _area_weight(self, rows):
-        weight = np.ones(rows)
+    def _area_weight(self):
+        weight = np.ones(self._grid[0])
         if self.protocol.weight:
             weight[: len(self.latitude_)] = np.sqrt(np.maximum(np.cos(np.deg2rad(self.latitude_)), 1e-6))
         return weight
@@ -315,26 +352,15 @@ def _check_axes(ds):
         raise DscTfError("time: not sorted. Sort it, for example with ds.sortby('time').")
 
 
-def _low_and_range(blocks, axis):
-    """Smallest value and the distance to the largest, of everything or of each cell."""
-    low, high = np.inf, -np.inf
-    for block in blocks:
-        low = np.minimum(low, np.min(block, axis=axis))
-        high = np.maximum(high, np.max(block, axis=axis))
-    return low, high - low
+def _copies_much(rows, ends, window):
+    """Whether windows, of a record with gaps, are too many to copy."""
+    has_gaps = len(ends) < len(rows) - window + 1
+    return has_gaps and len(ends) * window * rows[0].nbytes > MOST_COPIED
 
 
-def _mean_and_deviation(blocks):
-    """Mean and standard deviation of everything, from sums about the first value: exact for a constant."""
-    count, total, squares, origin = 0, 0.0, 0.0, None
-    for block in blocks:
-        origin = block.flat[0] if origin is None else origin
-        block -= origin
-        count += block.size
-        total += block.sum()
-        squares += np.vdot(block, block)
-    mean = total / count
-    return origin + mean, np.sqrt(max(squares / count - mean**2, 0.0))
+def _close(rows):
+    if isinstance(rows, StoredRows):
+        rows.close()
 
 
 def _plain(value):

@@ -3,7 +3,6 @@
 import numpy as np
 
 HARMONICS = 2
-BLOCK = 2**18  # values at a time: two MiB in float64, so that they stay in the cache
 RIDGE = 1e-3  # keeps harmonics quiet that a record of few seasons cannot tell apart
 
 
@@ -31,7 +30,13 @@ def seasonal_design(time):
     return np.stack([np.ones_like(phase), *waves], axis=1)
 
 
-def fit_seasonal_cycle(values, time):
+def regressors(time):
+    """Columns that a record can tell apart, shape (time, coefficient): the mean alone in less than a year."""
+    design = seasonal_design(time)
+    return design[:, :1] if time.size < 2 or years_covered(time) < 0.9 else design
+
+
+def fit_seasonal_cycle(statistics):
     """Seasonal coefficients of each cell by least squares over the steps at which it has a value.
 
     A record of less than a year holds no cycle that could be told from its weather: it gets the mean alone.
@@ -39,56 +44,39 @@ def fit_seasonal_cycle(values, time):
 
     Parameters
     ----------
-    values : array of shape (time, latitude, longitude)
-        One variable; may hold NaN.
-    time : xr.DataArray
-        Its times.
+    statistics : FieldStatistics
+        Of one variable, with `regressors` as its design.
 
     Returns
     -------
-    array of shape (coefficient, latitude, longitude)
-        Mean first; in the unit of `values`; float64.
+    coefficients : array of shape (1 + 2 HARMONICS, cell)
+        Mean first; in the unit of the values; float64.
+    sums, squares : array of shape (cell,)
+        Of what remains of each cell's known values.
     """
-    design = seasonal_design(time)
-    if time.size < 2 or years_covered(time) < 0.9:
-        design[:, 1:] = 0.0
-    counts, total = cell_totals(values)
-    mean = total / np.maximum(counts, 1)
-    partly = (counts > 0) & (counts < len(values))
-    moments = np.zeros((design.shape[1], *values.shape[1:]))
-    partial = np.zeros((np.count_nonzero(partly), design.shape[1] ** 2))
-    for steps in time_blocks(values):
-        # From each cell's own mean, so that a constant cell leaves exactly nothing.
-        rest = values[steps] - mean
-        moments += np.tensordot(design[steps].T, np.nan_to_num(rest, copy=False), axes=1)
-        if len(partial):
-            products = np.einsum("ti,tj->tij", design[steps], design[steps]).reshape(len(rest), -1)
-            partial += np.isfinite(values[steps][:, partly]).T @ products
-    whole = _solve(design.T @ design, len(design), moments.reshape(len(moments), -1))
-    coefficients = whole.reshape(moments.shape)
-    if len(partial):
-        normal = partial.reshape(-1, len(moments), len(moments))
-        own = _solve(normal, counts[partly][:, None, None], moments[:, partly].T[..., None])
-        coefficients[:, partly] = own[..., 0].T
-    coefficients[0] += np.where(counts > 0, mean, total.sum() / max(counts.sum(), 1))
-    return coefficients
+    moments, counts = statistics.moments, statistics.counts
+    normal = statistics.design.T @ statistics.design
+    coefficients = _solve(normal, statistics.steps, moments)
+    sums, squares = _remainder(normal, coefficients, moments, statistics.squares)
+    partly = np.flatnonzero((counts > 0) & (statistics.missing > 0))
+    if len(partly):
+        normals = statistics.normals(partly)
+        own = _solve(normals, counts[partly][:, None, None], moments[:, partly].T[..., None])[..., 0].T
+        coefficients[:, partly] = own
+        part = _remainder(normals, own, moments[:, partly], statistics.squares[partly])
+        sums[partly], squares[partly] = part
+    mean = statistics.sums.sum() / max(counts.sum(), 1)
+    coefficients[0] = np.where(counts > 0, coefficients[0] + statistics.origin, mean)
+    missing = 1 + 2 * HARMONICS - len(coefficients)
+    return np.pad(coefficients, ((0, missing), (0, 0))), sums, squares
 
 
-def cell_totals(values):
-    """How many values each cell has, and their sum in float64: two arrays of shape (latitude, longitude)."""
-    counts, total = np.zeros(values.shape[1:], dtype=np.int64), np.zeros(values.shape[1:])
-    for steps in time_blocks(values):
-        block = values[steps].astype(np.float64)
-        known = ~np.isnan(block)
-        counts += np.count_nonzero(known, axis=0)
-        total += np.sum(block, axis=0, where=known)
-    return counts, total
-
-
-def time_blocks(values):
-    """Slices of time that hold about `BLOCK` values each, so that float64 copies stay small."""
-    step = max(1, BLOCK // max(1, values[0].size))
-    return [slice(start, start + step) for start in range(0, len(values), step)]
+def _remainder(normal, coefficients, moments, squares):
+    """Sum and sum of squares of values less their cycle, by the moments of the values."""
+    one = normal.ndim == 2
+    explained = normal @ coefficients if one else np.einsum("cij,jc->ic", normal, coefficients)
+    rest = squares + (coefficients * (explained - 2 * moments)).sum(axis=0)
+    return moments[0] - explained[0], np.maximum(rest, 0.0)
 
 
 def _solve(normal, count, moments):

@@ -71,9 +71,9 @@ def test_values_that_wrapped_around_are_named():
 
 def test_blocks_see_the_same(monkeypatch):
     """The only value that changes lies in the last block."""
-    from dsc_tf.data import checks
+    from dsc_tf.data import blocks
 
     ds = mock_dataset(variables=("t2m",), constant="t2m")
     ds["t2m"][-1, -1, -1] += 1
-    monkeypatch.setattr(checks, "BLOCK", 200)
+    monkeypatch.setattr(blocks, "BLOCK", 200)
     check_dataset(ds)
