@@ -1,6 +1,7 @@
 """The face that all methods share."""
 
 import json
+import math
 import numbers
 import warnings
 from pathlib import Path
@@ -8,17 +9,31 @@ from typing import final
 
 import numpy as np
 import sklearn.cluster
-from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 
+from ..data.labelled import bare, keeps_times, like
 from ..errors import DscTfError
+
+ROWS = {  # what methods return a row of for each sample: its name, and its axes after time
+    "predict": ("labels",),
+    "predict_proba": ("soft_assignment", "cluster"),
+    "transform": ("latent", "feature"),
+}
 
 
 class Clusterer(ClusterMixin, BaseEstimator):
     """Sorts samples into clusters. Subclasses write `_fit`, which returns a label for each sample.
 
-    Labels are numbered by size: cluster 0 is the largest.
+    Labels are numbered by size: cluster 0 is the largest. Samples may be an xr.DataArray: what `fit_predict`,
+    `predict`, `predict_proba` and `transform` return then is one too, with its times. Attributes are arrays always.
     """
+
+    def __init_subclass__(cls, **kwargs):
+        for name, result in ROWS.items():
+            if name in vars(cls):
+                setattr(cls, name, keeps_times(*result)(vars(cls)[name]))
+        super().__init_subclass__(**kwargs)
 
     @final
     def fit(self, X, y=None):
@@ -28,7 +43,7 @@ class Clusterer(ClusterMixin, BaseEstimator):
         ----------
         X : array of shape (time, window, latitude, longitude, variable)
             Samples as `prepare` returns them; any array whose first axis is time will do for methods
-            without a network.
+            without a network. Or an xr.DataArray with a dimension `time`.
         y : None
             Ignored.
 
@@ -41,10 +56,15 @@ class Clusterer(ClusterMixin, BaseEstimator):
         DscTfError
             If `n_clusters` is below 2 or above the number of samples, or `X` is not finite.
         """
-        X = np.asarray(X)
+        X = np.asarray(bare(X))
         self._check(X)
         self.labels_ = self._fit(X).astype(np.int64)
         return self
+
+    @final
+    def fit_predict(self, X, y=None):
+        """`fit`, and the cluster of each sample, shape (time,); an xr.DataArray where `X` is one."""
+        return like(X, self.fit(X).labels_, *ROWS["predict"])
 
     def _check(self, X):
         check_cluster_count(self.n_clusters, len(X))
@@ -52,6 +72,14 @@ class Clusterer(ClusterMixin, BaseEstimator):
             raise DscTfError(f"X: shape {X.shape}. Give one row of features for each time step.")
         if not all(np.isfinite(block).all() for block in np.array_split(X, max(1, len(X) // 1000))):
             raise DscTfError("X: holds missing or infinite values. Fill them first, as `prepare` does.")
+
+
+class LatentClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
+    """A clusterer that is a transformer as well: subclasses write `transform`, into their latent space."""
+
+    @property
+    def _n_features_out(self):
+        return math.prod(self.encoder_.output_shape[1:])
 
 
 def check_cluster_count(n_clusters, n_samples):

@@ -14,12 +14,12 @@ from ..training.batches import FollowEpoch
 from ..training.precision import dtype_policy
 from ..training.resume import Record, restore
 from ..training.seeds import seeded
-from .base import Clusterer, by_size, kmeans, read_model
+from .base import LatentClusterer, by_size, kmeans, read_model
 
 LOSSES = {"clustering": "kld", "reconstruction": "mse"}
 
 
-class DeepClusterer(Clusterer):
+class DeepClusterer(LatentClusterer):
     """Pretrain an autoencoder, start centres by k-means, train both jointly.
 
     Subclasses write `_network`, which returns the arguments of the network as a dict, and name

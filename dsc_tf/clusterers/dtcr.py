@@ -15,7 +15,7 @@ from ..training.fakes import Indicator, RealAndFake, RelaxedKMeans
 from ..training.resume import Record, restore
 from ..training.seeds import seeded
 from ..training.sequences import sequences
-from .base import Clusterer, by_size, kmeans, nearest, read_model
+from .base import LatentClusterer, by_size, kmeans, nearest, read_model
 
 RESTARTS = 20  # of k-means on the representations
 
@@ -61,7 +61,7 @@ RECIPES = {
 }
 
 
-class DTCR(Clusterer):
+class DTCR(LatentClusterer):
     """Deep Temporal Clustering Representation: a sample is read as one sequence of all its values.
 
     A recurrent autoencoder learns to reconstruct, to gather representations into `n_clusters` directions, and to
@@ -162,11 +162,11 @@ class DTCR(Clusterer):
 
     def predict(self, X):
         """Nearest centre of each sample, shape (time,)."""
-        return nearest(self.transform(X).astype(np.float64), self.cluster_centers_)
+        return nearest(self._latent(X).astype(np.float64), self.cluster_centers_)
 
     def transform(self, X):
         """Representation of each sample, shape (time, feature)."""
-        return encode(self.encoder_, self._inputs(np.asarray(X)))
+        return self._latent(X)
 
     def count_weights(self, shape):
         """Size of the network for samples of this shape (window, latitude, longitude, variable)."""
@@ -215,6 +215,9 @@ class DTCR(Clusterer):
         self.encoder_.load_weights(Path(folder) / "model.weights.h5")
         self.scale_, self.cluster_centers_ = tuple(text["scale"]), np.array(text["centres"])
         return self
+
+    def _latent(self, X):
+        return encode(self.encoder_, self._inputs(np.asarray(X)))
 
     def _inputs(self, X):
         return self._scaled(sequences(X, self.sequence_length))

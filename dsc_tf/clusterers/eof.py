@@ -7,14 +7,21 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture as Mixture
 
-from .base import Clusterer, by_size, fields_of_labelled_step, kmeans, nearest, renumber
+from .base import LatentClusterer, by_size, fields_of_labelled_step, kmeans, nearest, renumber
 
 
-class EOFClusterer(Clusterer):
+class EOFClusterer(LatentClusterer):
     """What methods on principal components share: the projection, and parameters `n_components`, `latitude`."""
 
     def transform(self, X):
         """Leading principal components of each sample, unscaled, shape (time, component)."""
+        return self._latent(X)
+
+    @property
+    def _n_features_out(self):
+        return self.pca_.n_components_
+
+    def _latent(self, X):
         return self.pca_.transform(self._weighted(np.asarray(X)))
 
     def _scores(self, X):
@@ -74,7 +81,7 @@ class EOFKMeans(EOFClusterer):
 
     def predict(self, X):
         """Nearest centre of each sample, shape (time,)."""
-        return nearest(self.transform(X), self.cluster_centers_)
+        return nearest(self._latent(X), self.cluster_centers_)
 
 
 class GaussianMixture(EOFClusterer):
@@ -133,4 +140,4 @@ class GaussianMixture(EOFClusterer):
 
     def predict_proba(self, X):
         """Probability of each Gaussian, shape (time, cluster); rows sum to 1."""
-        return self.mixture_.predict_proba(self.transform(X))[:, self.order_]
+        return self.mixture_.predict_proba(self._latent(X))[:, self.order_]

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
+from ..data.labelled import bare, keeps_times
 from ..errors import DscTfError
 from ..geostatistics import great_circle, region_similarity
 from ..models.spacetime import field_decoder, spacetime_encoder
@@ -23,7 +24,7 @@ STEPS_AN_EPOCH = 25
 CHUNK = 64  # steps encoded at a time, after `window` steps of context
 
 
-class SpaceTimeTS2Vec(TransformerMixin, BaseEstimator):
+class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Representations of every step of gridded records, each from its field and the fields before it.
 
     Parameters
@@ -108,7 +109,7 @@ class SpaceTimeTS2Vec(TransformerMixin, BaseEstimator):
         X : array of shape (time, latitude, longitude, variable), or a list of such
             Prepared fields, as `prepare` returns them; a window of one step may stand after time. Regions may differ in
             grid and length, not in the number of variables; to learn from different variables together, give each as
-            a region of its own.
+            a region of its own. Each may be an xr.DataArray with these dimensions.
         y : None
             Ignored.
         starts : sequence of int, or a list of such, default=None
@@ -125,7 +126,7 @@ class SpaceTimeTS2Vec(TransformerMixin, BaseEstimator):
         DscTfError
             If shapes or settings are at fault, or no stretch has two steps.
         """
-        regions = X if isinstance(X, list) else [X]
+        regions = [bare(region) for region in (X if isinstance(X, list) else [X])]
         starts = [(0,)] * len(regions) if starts is None else starts if isinstance(X, list) else [starts]
         if self.objective not in OBJECTIVES:
             raise DscTfError(f"objective: {self.objective!r}. Choose one of {', '.join(OBJECTIVES)}.")
@@ -143,6 +144,7 @@ class SpaceTimeTS2Vec(TransformerMixin, BaseEstimator):
                 self._train(stretches, len(regions), places, seed)
         return self
 
+    @keeps_times("representation", "feature")
     def transform(self, X, *, starts=(0,)):
         """Representation of every step of one record.
 
@@ -155,7 +157,7 @@ class SpaceTimeTS2Vec(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        array of shape (time, feature)
+        array of shape (time, feature), or xr.DataArray where `X` is one
             Step t is seen after at least `window` steps of context, where its stretch has them.
 
         Raises
@@ -172,6 +174,10 @@ class SpaceTimeTS2Vec(TransformerMixin, BaseEstimator):
                 f"X: fields of shape {fields.shape[1:]}. Give such as fitted on: {(*grid, variables)}."
             )
         return np.concatenate([self._encode(s.fields) for s in _stretches([fields], [starts])])
+
+    @property
+    def _n_features_out(self):
+        return self.encoder_.output_shape[-1]
 
     def save(self, folder):
         """Write `encoder.json` and `encoder.weights.h5`.
