@@ -1,0 +1,145 @@
+"""k-means and principal components of records that are read block by block."""
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+from .base import kmeans
+
+BLOCK = 2**24  # bytes read at a time
+SAMPLE = 2**28  # bytes of the days that k-means starts from
+MOST_ITERATIONS = 300
+TOLERANCE = 1e-4  # of the mean variance, as scikit-learn's k-means has it
+EXTRA = 10  # more directions than components are carried along
+SWEEPS = 4  # of subspace iteration
+
+
+def row_blocks(rows):
+    """Slices of time whose rows take about `BLOCK` bytes."""
+    step = max(1, BLOCK // (4 * rows.shape[1]))
+    return [slice(start, start + step) for start in range(0, len(rows), step)]
+
+
+def stored_kmeans(rows, n_clusters, n_init, random_state):
+    """Lloyd's iterations over the whole record, from the best of several starts on a part of its days.
+
+    Parameters
+    ----------
+    rows : array or Rows of shape (time, feature)
+        Points.
+    n_clusters : int
+        Number of clusters.
+    n_init : int
+        Restarts on the part.
+    random_state : int or None
+        Seed.
+
+    Returns
+    -------
+    labels : array of int, shape (time,)
+        Nearest centre of each point.
+    centres : array of shape (cluster, feature)
+        Means of the clusters, to scikit-learn's tolerance.
+
+    References
+    ----------
+    Lloyd (1982); starts by `sklearn.cluster.KMeans`.
+    """
+    count = min(len(rows), max(10 * n_clusters, SAMPLE // (4 * rows.shape[1])))
+    part = np.sort(np.random.default_rng(random_state).choice(len(rows), count, replace=False))
+    days = rows[part]
+    mean, variance = days.mean(axis=0), float(days.var(axis=0).mean())
+    centres = kmeans(days, n_clusters, n_init, random_state).cluster_centers_
+    del days
+    labels = None
+    for _ in range(MOST_ITERATIONS):
+        before, (labels, sums, sizes) = labels, _assigned(rows, centres, mean)
+        if before is not None and np.array_equal(labels, before):
+            break
+        moved = np.where(sizes[:, None] > 0, sums / np.maximum(sizes, 1)[:, None] + mean, centres)
+        shift, centres = ((moved - centres) ** 2).sum(), moved
+        if shift <= TOLERANCE * variance:
+            labels = _assigned(rows, centres, mean)[0]
+            break
+    return labels, centres
+
+
+def nearest_rows(rows, centres):
+    """Position of the nearest centre of each row, shape (time,)."""
+    return _assigned(rows, centres, centres.mean(axis=0))[0]
+
+
+def _assigned(rows, centres, mean):
+    """Nearest centres, and sums (less `mean`) and sizes of the clusters."""
+    about = (centres - mean).astype(np.float32)
+    squared = (about**2).sum(axis=1)
+    labels = np.empty(len(rows), dtype=np.int32)
+    sums = np.zeros(centres.shape)
+    for at in row_blocks(rows):
+        block = rows[at] - mean.astype(np.float32)
+        labels[at] = (squared - 2 * block @ about.T).argmin(axis=1)
+        sums += np.eye(len(centres), dtype=np.float32)[labels[at]].T @ block
+    return labels, sums, np.bincount(labels, minlength=len(centres))
+
+
+def stored_pca(rows, n_components, random_state):
+    """Leading principal components by subspace iteration, a few passes over the record.
+
+    Parameters
+    ----------
+    rows : array or Rows of shape (time, feature)
+        Points.
+    n_components : float or int
+        Their number, or the share of the variance that they explain: then 32 are tried, and twice as many until
+        they do.
+    random_state : int or None
+        Seed of the first directions.
+
+    Returns
+    -------
+    sklearn.decomposition.PCA
+        With `components_`, `mean_`, `explained_variance_` and `explained_variance_ratio_`.
+
+    References
+    ----------
+    Halko, N., Martinsson, P. G., Tropp, J. A. (2011). Finding Structure with Randomness. SIAM Review 53.
+    """
+    most = min(rows.shape)
+    wanted = int(min(n_components, most)) if n_components >= 1 else min(32, most)
+    mean = sum(rows[at].sum(axis=0, dtype=np.float64) for at in row_blocks(rows)) / len(rows)
+    mean = mean.astype(np.float32)
+    total = sum(float(np.square(rows[at] - mean).sum(dtype=np.float64)) for at in row_blocks(rows))
+    while True:
+        basis, values = _subspace(rows, mean, min(most, wanted + EXTRA), random_state)
+        share = np.cumsum(values) / total if total > 0 else np.ones(len(values))
+        enough = wanted if n_components >= 1 else int(np.searchsorted(share, n_components, side="right")) + 1
+        if enough <= wanted or wanted == most:
+            break
+        wanted = min(2 * wanted, most)
+    pca = PCA(min(enough, wanted))
+    pca.mean_, pca.components_ = mean, basis.T[: pca.n_components].copy()
+    pca.explained_variance_ = values[: pca.n_components] / max(1, len(rows) - 1)
+    pca.explained_variance_ratio_ = values[: pca.n_components] / (total or 1.0)
+    pca.n_components_, pca.n_features_in_, pca.n_samples_ = pca.n_components, rows.shape[1], len(rows)
+    return pca
+
+
+def _subspace(rows, mean, size, random_state):
+    """Directions of most variance, shape (feature, direction), and the sums of squares along them."""
+    basis = np.random.default_rng(random_state).normal(size=(rows.shape[1], size)).astype(np.float32)
+    for sweep in range(SWEEPS + 1):
+        basis = np.linalg.qr(basis)[0]
+        image, gram = np.zeros(basis.shape), np.zeros((size, size))
+        for at in row_blocks(rows):
+            block = rows[at] - mean
+            scores = block @ basis
+            gram += scores.T @ scores
+            if sweep < SWEEPS:
+                image += block.T @ scores
+        if sweep < SWEEPS:
+            basis = image.astype(np.float32)
+    values, turn = np.linalg.eigh(gram)
+    turn = turn[:, ::-1].astype(np.float32)
+    basis = basis @ turn
+    # The sign that scikit-learn gives: the largest entry is positive.
+    signs = np.sign(basis[np.abs(basis).argmax(axis=0), np.arange(size)])
+    return basis * signs, values[::-1]
