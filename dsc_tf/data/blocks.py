@@ -75,15 +75,17 @@ def _slab_length(ds, names, length, slab):
     return max(unit, steps // unit * unit)
 
 
-def time_chunk(values):
+def time_chunk(values, name="time"):
     """Steps that a variable's chunks hold; 1 where it has none.
 
     Parameters
     ----------
     values : xr.DataArray
         A variable over time.
+    name : str, default="time"
+        What its dimension of time is called.
     """
     if values.chunks is not None:
-        return values.chunks[values.dims.index("time")][0]
+        return values.chunks[values.dims.index(name)][0]
     sizes = values.encoding.get("preferred_chunks") or {}
-    return int(sizes.get("time", 1))
+    return int(sizes.get(name, 1))

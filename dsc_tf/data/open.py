@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from ..errors import DscTfError
+from .blocks import SLAB, time_chunk
 from .names import AXES, canonical
 from .selection import aggregate_time, choose_period, choose_region, choose_variables
 
@@ -113,7 +114,7 @@ def _require(module, extra, path):
 def _combined(datasets, paths):
     """Several files as one: first brought into form each by itself, then joined by coordinates."""
     parts = [
-        _sorted_by_time(canonical(ds.chunk(), path.name)) for ds, path in zip(datasets, paths, strict=True)
+        _sorted_by_time(canonical(_chunked(ds), path.name)) for ds, path in zip(datasets, paths, strict=True)
     ]
     try:
         return xr.combine_by_coords(
@@ -146,7 +147,21 @@ def _merged_in_time(parts, paths):
 def _as_float32(ds):
     """Halve decoded float64; leave float32 alone, since a cast would read a lazy variable."""
     wide = [name for name in ds.data_vars if ds[name].dtype != np.float32]
-    return ds.assign({name: ds[name].chunk().astype(np.float32) for name in wide})
+    return ds.assign({name: values.astype(np.float32) for name, values in _chunked(ds[wide]).data_vars.items()})
+
+
+def _chunked(ds):
+    """Lazy variables in chunks of time, whole ones of the file where it has any, so that no step loads them all."""
+    return ds.assign({name: _chunked_in_time(ds[name]) for name in ds.data_vars})
+
+
+def _chunked_in_time(values):
+    if values.chunks is not None or not values.size:
+        return values.chunk()
+    name = values.dims[0]  # time, as files have it
+    steps = max(1, SLAB // (4 * values[0].size))
+    of_file = time_chunk(values, name)
+    return values.chunk({name: max(1, steps // of_file) * of_file})
 
 
 def _sorted_by_time(ds):

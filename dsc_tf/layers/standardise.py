@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+PART = 64  # samples at a time, in float64
+
 
 @keras.saving.register_keras_serializable(package="dsc_tf")
 class Standardise(keras.layers.Layer):
@@ -31,10 +33,12 @@ class Standardise(keras.layers.Layer):
         self.scale = self.add_weight(shape=input_shape[-1:], initializer="ones", name="scale", **fixed)
 
     def adapt(self, X):
-        """Take mean and scale from `X`, shape (time, window, latitude, longitude, variable)."""
-        fields = X[:, -1]
-        self.mean.assign(fields.mean(axis=0, dtype=np.float64))
-        scale = np.sqrt(fields.var(axis=0, dtype=np.float64).mean(axis=(0, 1)))
+        """Take mean and scale from `X`, shape (time, window, latitude, longitude, variable), read in parts."""
+        parts = [slice(start, start + PART) for start in range(0, len(X), PART)]
+        mean = sum(X[at][:, -1].sum(axis=0, dtype=np.float64) for at in parts) / len(X)
+        squares = sum(np.square(X[at][:, -1] - mean).sum(axis=(0, 1, 2)) for at in parts)
+        scale = np.sqrt(squares / (len(X) * mean[..., 0].size))
+        self.mean.assign(mean)
         self.scale.assign(np.where(scale > 0, scale, 1.0))
 
     def call(self, inputs):
