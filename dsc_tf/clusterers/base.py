@@ -1,6 +1,7 @@
 """The face that all methods share."""
 
 import json
+import logging
 import math
 import numbers
 import warnings
@@ -13,7 +14,11 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Cluster
 from sklearn.exceptions import ConvergenceWarning
 
 from ..data.labelled import bare, keeps_times, like
+from ..data.stored import Samples
 from ..errors import DscTfError
+from ..stages import timed
+
+log = logging.getLogger(__name__)
 
 ROWS = {  # what methods return a row of for each sample: its name, and its axes after time
     "predict": ("labels",),
@@ -28,6 +33,9 @@ class Clusterer(ClusterMixin, BaseEstimator):
     Labels are numbered by size: cluster 0 is the largest. Samples may be an xr.DataArray: what `fit_predict`,
     `predict`, `predict_proba` and `transform` return then is one too, with its times. Attributes are arrays always.
     """
+
+    streams = False  # whether samples on disk are read batch by batch
+    reads_windows = False  # or the labelled step alone
 
     def __init_subclass__(cls, **kwargs):
         for name, result in ROWS.items():
@@ -56,9 +64,10 @@ class Clusterer(ClusterMixin, BaseEstimator):
         DscTfError
             If `n_clusters` is below 2 or above the number of samples, or `X` is not finite.
         """
-        X = np.asarray(bare(X))
+        X = self._taken(bare(X))
         self._check(X)
-        self.labels_ = self._fit(X).astype(np.int64)
+        with timed(log, f"{type(self).__name__} on {' x '.join(map(str, X.shape))} numbers"):
+            self.labels_ = self._fit(X).astype(np.int64)
         return self
 
     @final
@@ -66,8 +75,24 @@ class Clusterer(ClusterMixin, BaseEstimator):
         """`fit`, and the cluster of each sample, shape (time,); an xr.DataArray where `X` is one."""
         return like(X, self.fit(X).labels_, *ROWS["predict"])
 
+    def _taken(self, X):
+        """Samples as this method reads them: an array, unless it can read those on disk batch by batch."""
+        if not isinstance(X, Samples):
+            return np.asarray(X)
+        X = X if self.reads_windows else X.last_step()
+        if self.streams and (X.is_stored or self.reads_windows):
+            return X
+        if X.is_stored:
+            raise DscTfError(
+                f"memory: {type(self).__name__} needs all {X.nbytes / 1e9:.1f} GB of samples at once. Give twice as "
+                "much memory, or take dsc, dec, an ablation, kmeans, eof_kmeans or gaussian_mixture: they read disks."
+            )
+        return np.asarray(X)
+
     def _check(self, X):
         check_cluster_count(self.n_clusters, len(X))
+        if isinstance(X, Samples):
+            return  # finite, since `prepare` made them
         if X.ndim < 2:
             raise DscTfError(f"X: shape {X.shape}. Give one row of features for each time step.")
         if not all(np.isfinite(block).all() for block in np.array_split(X, max(1, len(X) // 1000))):
@@ -206,7 +231,9 @@ def fields_of_labelled_step(X):
 
     Parameters
     ----------
-    X : array of shape (time, window, latitude, longitude, variable) or (time, ...)
-        Samples; of a window the last step counts.
+    X : array or Samples of shape (time, window, latitude, longitude, variable) or (time, ...)
+        Samples; of a window the last step counts. Rows of samples on disk are read when they are indexed.
     """
+    if isinstance(X, Samples):
+        return X.labelled
     return (X[:, -1] if X.ndim == 5 else X).reshape(len(X), -1)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import logging
 from pathlib import Path
 
 import keras
@@ -9,12 +10,15 @@ import numpy as np
 
 from ..errors import DscTfError
 from ..models import dsc_model, has_decoder
+from ..stages import timed
 from ..training import RECIPES, Batches, Recipe, TargetRefresh, encode
 from ..training.batches import FollowEpoch
 from ..training.precision import dtype_policy
 from ..training.resume import Record, restore
 from ..training.seeds import seeded
 from .base import LatentClusterer, by_size, kmeans, read_model
+
+log = logging.getLogger(__name__)
 
 LOSSES = {"clustering": "kld", "reconstruction": "mse"}
 
@@ -30,6 +34,7 @@ class DeepClusterer(LatentClusterer):
     - `saved_parameters`, those of the constructor that a loaded clusterer needs to predict.
     """
 
+    streams = reads_windows = True
     recipes = RECIPES
     keeps_decoder = True
     saved_parameters = ()
@@ -41,6 +46,7 @@ class DeepClusterer(LatentClusterer):
         recipe = self._recipe()
         X = self._inputs(X)
         policy = dtype_policy(self.precision, best=recipe.precision)
+        log.debug("precision %s is %s; batch size %s", self.precision, policy, recipe.batch_size)
         with seeded(self.random_state) as seed:
             self.network_ = self._network(X.shape[1:], recipe, policy)
             self._build()
@@ -64,11 +70,11 @@ class DeepClusterer(LatentClusterer):
 
     def predict_proba(self, X):
         """Soft assignment of each sample, shape (time, cluster); rows sum to 1."""
-        return encode(self.assigner_, self._inputs(np.asarray(X)))
+        return encode(self.assigner_, self._inputs(self._taken(X)))
 
     def transform(self, X):
         """Latent vector of each sample, shape (time, feature); latent sequences end to end."""
-        return encode(self.encoder_, self._inputs(np.asarray(X))).reshape(len(X), -1)
+        return encode(self.encoder_, self._inputs(self._taken(X))).reshape(len(X), -1)
 
     def count_weights(self, shape):
         """Size of the network for samples of this shape (window, latitude, longitude, variable)."""
@@ -207,10 +213,11 @@ class DeepClusterer(LatentClusterer):
         extra = refresh.state if refresh else dict
         record = Record(stage, self.history_, checkpoint=self.checkpoint, extra=extra)
         own = [FollowEpoch(batches), *([refresh] if refresh else []), record]
-        model.fit(
-            batches, initial_epoch=start, epochs=epochs, shuffle=False, verbose=0,
-            callbacks=[*own, *self.callbacks],
-        )  # fmt: skip
+        with timed(log, f"{stage}, epochs {start + 1} to {epochs} of {batches.steps} batches"):
+            model.fit(
+                batches, initial_epoch=start, epochs=epochs, shuffle=False, verbose=0,
+                callbacks=[*own, *self.callbacks],
+            )  # fmt: skip
 
     def _number_by_size(self, X):
         order = by_size(encode(self.assigner_, X).argmax(axis=1), self.n_clusters)

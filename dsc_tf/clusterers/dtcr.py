@@ -1,6 +1,7 @@
 """Deep Temporal Clustering Representation."""
 
 import json
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from ..errors import DscTfError
 from ..models.dtcr import dtcr_encoder, dtcr_model
+from ..stages import timed
 from ..training import encode
 from ..training.batches import FollowEpoch
 from ..training.fakes import Indicator, RealAndFake, RelaxedKMeans
@@ -16,6 +18,8 @@ from ..training.resume import Record, restore
 from ..training.seeds import seeded
 from ..training.sequences import sequences
 from .base import LatentClusterer, by_size, kmeans, nearest, read_model
+
+log = logging.getLogger(__name__)
 
 RESTARTS = 20  # of k-means on the representations
 
@@ -113,6 +117,8 @@ class DTCR(LatentClusterer):
     ----------
     Ma, Q., Zheng, J., Li, S., Cottrell, G. W. (2019). Learning Representations for Time Series Clustering. NeurIPS.
     """
+
+    reads_windows = True
 
     def __init__(
         self,
@@ -217,7 +223,7 @@ class DTCR(LatentClusterer):
         return self
 
     def _latent(self, X):
-        return encode(self.encoder_, self._inputs(np.asarray(X)))
+        return encode(self.encoder_, self._inputs(self._taken(X)))
 
     def _inputs(self, X):
         return self._scaled(sequences(X, self.sequence_length))
@@ -259,10 +265,11 @@ class DTCR(LatentClusterer):
         if start >= epochs:
             return
         record = Record("joint", self.history_, checkpoint=self.checkpoint, extra=indicator.state)
-        self.model_.fit(
-            batches, initial_epoch=start, epochs=epochs, shuffle=False, verbose=0,
-            callbacks=[FollowEpoch(batches), indicator, record, *self.callbacks],
-        )  # fmt: skip
+        with timed(log, f"joint, epochs {start + 1} to {epochs} of {len(batches)} batches"):
+            self.model_.fit(
+                batches, initial_epoch=start, epochs=epochs, shuffle=False, verbose=0,
+                callbacks=[FollowEpoch(batches), indicator, record, *self.callbacks],
+            )  # fmt: skip
 
 
 def _scale(values):

@@ -7,11 +7,15 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture as Mixture
 
+from ..data.stored import Samples
 from .base import LatentClusterer, by_size, fields_of_labelled_step, kmeans, nearest, renumber
+from .streaming import WeightedRows, row_blocks, stored_pca
 
 
 class EOFClusterer(LatentClusterer):
     """What methods on principal components share: the projection, and parameters `n_components`, `latitude`."""
+
+    streams = True
 
     def transform(self, X):
         """Leading principal components of each sample, unscaled, shape (time, component)."""
@@ -22,21 +26,28 @@ class EOFClusterer(LatentClusterer):
         return self.pca_.n_components_
 
     def _latent(self, X):
-        return self.pca_.transform(self._weighted(np.asarray(X)))
+        features = self._weighted(self._taken(X))
+        return np.concatenate([self.pca_.transform(features[at]) for at in row_blocks(features)])
 
     def _scores(self, X):
         features = self._weighted(X)
         wanted = self.n_components
         if wanted >= 1:
             wanted = int(min(wanted, len(X), features.shape[1]))
-        self.pca_ = PCA(wanted, svd_solver="full").fit(features)
-        return self.pca_.transform(features)
+        if isinstance(X, Samples):
+            self.pca_ = stored_pca(features, wanted, self.random_state)
+        else:
+            self.pca_ = PCA(wanted, svd_solver="full").fit(features)
+        return self._latent(X)
 
     def _weighted(self, X):
         if self.latitude is None:
             return fields_of_labelled_step(X)
         weight = np.sqrt(np.cos(np.deg2rad(self.latitude))).clip(min=0.0)
-        return fields_of_labelled_step(X * weight[:, None, None].astype(X.dtype))
+        if isinstance(X, Samples):
+            return WeightedRows(X.labelled, np.broadcast_to(weight[:, None, None], X.grid).ravel())
+        fields = X[:, -1] if X.ndim == 5 else X
+        return fields_of_labelled_step(fields * weight[:, None, None].astype(X.dtype))
 
 
 class EOFKMeans(EOFClusterer):

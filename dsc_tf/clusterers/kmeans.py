@@ -1,12 +1,15 @@
 """k-means on the raw features."""
 
-import numpy as np
-
+from ..data.stored import Samples
 from .base import Clusterer, fields_of_labelled_step, kmeans, nearest, renumber
+from .streaming import nearest_rows, stored_kmeans
 
 
 class KMeans(Clusterer):
     """k-means on the fields of the labelled step.
+
+    Samples on disk are read block by block: restarts see as many days, drawn at random, as 256 MiB hold, and the
+    best goes on with the whole record.
 
     Parameters
     ----------
@@ -25,17 +28,26 @@ class KMeans(Clusterer):
         Means of the clusters.
     """
 
+    streams = True
+
     def __init__(self, n_clusters=7, *, n_init=10, random_state=None):
         self.n_clusters = n_clusters
         self.n_init = n_init
         self.random_state = random_state
 
     def _fit(self, X):
-        fitted = kmeans(fields_of_labelled_step(X), self.n_clusters, self.n_init, self.random_state)
-        labels, order = renumber(fitted.labels_, self.n_clusters)
-        self.cluster_centers_ = fitted.cluster_centers_[order]
+        features = fields_of_labelled_step(X)
+        if isinstance(X, Samples):
+            found, centres = stored_kmeans(features, self.n_clusters, self.n_init, self.random_state)
+        else:
+            fitted = kmeans(features, self.n_clusters, self.n_init, self.random_state)
+            found, centres = fitted.labels_, fitted.cluster_centers_
+        labels, order = renumber(found, self.n_clusters)
+        self.cluster_centers_ = centres[order]
         return labels
 
     def predict(self, X):
         """Nearest centre of each sample, shape (time,)."""
-        return nearest(fields_of_labelled_step(np.asarray(X)), self.cluster_centers_)
+        X = self._taken(X)
+        find = nearest_rows if isinstance(X, Samples) else nearest
+        return find(fields_of_labelled_step(X), self.cluster_centers_)

@@ -69,7 +69,7 @@ class PersistentKMeans(Clusterer):
 
     def predict(self, X):
         """Best path through consecutive samples, shape (time,)."""
-        return self._path(fields_of_labelled_step(np.asarray(X)).astype(np.float64), self.cluster_centers_)
+        return self._path(fields_of_labelled_step(self._taken(X)).astype(np.float64), self.cluster_centers_)
 
     def _path(self, features, centres):
         costs = np.stack([((features - centre) ** 2).sum(axis=1) for centre in centres], axis=1)

@@ -56,7 +56,7 @@ class SphericalKMeans(Clusterer):
 
     def predict(self, X):
         """Centre of the largest cosine for each sample, shape (time,)."""
-        return (self._directions(np.asarray(X)) @ self.cluster_centers_.T).argmax(axis=1)
+        return (self._directions(self._taken(X)) @ self.cluster_centers_.T).argmax(axis=1)
 
     def _directions(self, X):
         return _unit(fields_of_labelled_step(X) - self.mean_)

@@ -13,6 +13,27 @@ EXTRA = 10  # more directions than components are carried along
 SWEEPS = 4  # of subspace iteration
 
 
+class WeightedRows:
+    """Rows of a record times a weight of each feature.
+
+    Parameters
+    ----------
+    rows : Rows of shape (time, feature)
+        Points.
+    weight : array of shape (feature,)
+        Weights.
+    """
+
+    def __init__(self, rows, weight):
+        self.rows, self.weight, self.shape = rows, weight.astype(np.float32), rows.shape
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, at):
+        return self.rows[at] * self.weight
+
+
 def row_blocks(rows):
     """Slices of time whose rows take about `BLOCK` bytes."""
     step = max(1, BLOCK // (4 * rows.shape[1]))

@@ -160,6 +160,10 @@ class Samples:
         """Whether fields are on disk rather than in memory."""
         return isinstance(self.rows, StoredRows)
 
+    def last_step(self):
+        """The same samples without the steps before their last."""
+        return Samples(self.rows, self.ends, 1, self.grid)
+
     @property
     def labelled(self):
         """Fields of the last step of each sample, a `Rows` of shape (time, value)."""

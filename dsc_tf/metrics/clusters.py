@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 MEMORY = 256 * 2**20  # bytes of all working copies
+MOST_PAIRED = 16384  # points of which every pair is compared; of more, so many are drawn
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,16 +19,31 @@ class ClusterStatistics:
     Parameters
     ----------
     X : array of shape (time, feature)
-        Points.
+        Points; or what gives an array when indexed by positions, such as rows on disk.
     labels : array of int, shape (time,)
         Cluster of each, 0 to k - 1, no cluster empty.
     memory : int
         Bytes that working copies may take.
+    most_paired : int
+        Of more points than these, a part stands for all where every pair is compared.
     """
 
     X: np.ndarray
     labels: np.ndarray
     memory: int = MEMORY
+    most_paired: int = MOST_PAIRED
+
+    @cached_property
+    def paired(self):
+        """The points of which every pair is compared: all, or `most_paired` drawn with the shares of the clusters."""
+        if len(self.labels) <= self.most_paired:
+            return self
+        rng = np.random.default_rng(0)
+        counts = np.maximum(self.most_paired * self.sizes // self.sizes.sum(), 1)
+        drawn = [rng.choice(m, n, replace=False) for m, n in zip(self.members, counts, strict=True)]
+        at = np.sort(np.concatenate(drawn))
+        X = self.X.select(at) if hasattr(self.X, "select") else self.X[at]
+        return ClusterStatistics(X, self.labels[at], self.memory, len(at))
 
     @cached_property
     def members(self):
@@ -61,14 +77,15 @@ class ClusterStatistics:
         """Smallest distance between members of two clusters, shape (cluster, cluster).
 
         On the diagonal stands the cluster's diameter, the largest distance between two of its members, as in the
-        published notebooks.
+        published notebooks. Of those in `paired`.
         """
-        return self._pairwise["pairs"]
+        return self.paired._pairwise["pairs"]
 
     @cached_property
     def silhouettes(self):
-        """Euclidean silhouette of each point, shape (time,); 0 for the only member of a cluster."""
-        return silhouettes(self._pairwise["sums"], self.labels, self.sizes)
+        """Euclidean silhouette of each point of `paired`, shape (time,); 0 for the only member of a cluster."""
+        paired = self.paired
+        return silhouettes(paired._pairwise["sums"], paired.labels, paired.sizes)
 
     @cached_property
     def _pairwise(self):
@@ -115,7 +132,7 @@ def _distances(one, other, same):
     return distance
 
 
-def summarise(X, labels, *, memory=MEMORY):
+def summarise(X, labels, *, memory=MEMORY, most_paired=MOST_PAIRED):
     """Checked statistics of a labelled set of points.
 
     Parameters
@@ -127,6 +144,8 @@ def summarise(X, labels, *, memory=MEMORY):
         is empty.
     memory : int, default=268435456
         Bytes that working copies may take.
+    most_paired : int, default=16384
+        As of `ClusterStatistics`.
 
     Returns
     -------
@@ -138,7 +157,8 @@ def summarise(X, labels, *, memory=MEMORY):
         If lengths differ, X is not numbers or has missing values, labels are not integers from -1 up, or there are
         fewer than two clusters.
     """
-    X, labels = np.asanyarray(X), np.asarray(labels)
+    labels, is_stored = np.asarray(labels), hasattr(X, "select")
+    X = X if is_stored else np.asanyarray(X)
     if X.ndim != 2 or not X.shape[1] or labels.shape != X.shape[:1]:
         raise ValueError(f"X of shape {X.shape} and labels of shape {labels.shape} do not belong together.")
     if X.dtype.kind not in "fiub":
@@ -151,10 +171,8 @@ def summarise(X, labels, *, memory=MEMORY):
         )
     assigned = labels >= 0
     if not assigned.all():
-        X, labels = X[assigned], labels[assigned]
-    if np.ma.is_masked(X) or not all(
-        np.isfinite(part).all() for part in np.array_split(X, max(1, len(X) // 1000))
-    ):
+        X, labels = X.select(np.flatnonzero(assigned)) if is_stored else X[assigned], labels[assigned]
+    if not is_stored and not _is_finite(X):
         raise ValueError("X holds missing or infinite values. Fill them first.")
     names, labels = np.unique(labels, return_inverse=True)
     if len(names) < 2:
@@ -162,7 +180,13 @@ def summarise(X, labels, *, memory=MEMORY):
             f"{len(names)} clusters in {len(labels)} of {len(assigned)} steps; the others are unassigned. "
             "Measures need at least two."
         )
-    return ClusterStatistics(np.asarray(X), labels, memory)
+    return ClusterStatistics(X if is_stored else np.asarray(X), labels, memory, most_paired)
+
+
+def _is_finite(X):
+    if np.ma.is_masked(X):
+        return False
+    return all(np.isfinite(part).all() for part in np.array_split(X, max(1, len(X) // 1000)))
 
 
 def silhouettes(sums, labels, sizes):

@@ -1,5 +1,6 @@
 """Every measure by name. A line here puts a measure into `evaluate` and under the laws of the tests."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -75,7 +76,7 @@ def evaluate(X, labels, true_labels=None):
 
     Parameters
     ----------
-    X : array of shape (time, feature) or (time, window, latitude, longitude, variable)
+    X : array or Samples of shape (time, feature) or (time, window, latitude, longitude, variable)
         Where distance is measured. Of windows, the fields of the labelled (last) step count.
     labels : array of int, shape (time,)
         Cluster of each step; -1 is unassigned and left out.
@@ -86,6 +87,14 @@ def evaluate(X, labels, true_labels=None):
     -------
     dict of str to float
         By the names of `MEASURES` and `EXTERNAL`.
+
+    Warns
+    -----
+    UserWarning
+        If there are more than 16384 assigned steps. The Euclidean silhouette and what is made of nearest pairs
+        compare every pair, which costs the square of their number: they then take so many steps, drawn at random
+        with a fixed seed and with the shares of the clusters. A nearest pair of a part is no nearer than that of
+        the whole. Every other measure takes all steps, at a cost linear in them.
 
     Raises
     ------
@@ -101,19 +110,33 @@ def evaluate(X, labels, true_labels=None):
     >>> measures["nearest_pair_distance"], measures["rmse_mean"], round(measures["davies_bouldin"], 4)
     (6.0, 1.0, 0.3333)
     """
-    X, labels = np.asanyarray(X), np.asarray(labels)
-    features = X[:, -1] if X.ndim == 5 else X
+    labels = np.asarray(labels)
     try:
-        if X.ndim != 2 and X.size:
-            features = features.reshape(len(X), -1)
-        statistics = summarise(features, labels)
+        statistics = summarise(_features(X), labels)
         known = None if true_labels is None else _known(true_labels, labels)
     except ValueError as error:
         raise DscTfError(f"evaluate: {error}") from error
+    paired = len(statistics.paired.labels)
+    if paired < len(statistics.labels):
+        warnings.warn(
+            f"silhouette_euclidean and nearest pairs: of {paired} of {len(statistics.labels)} steps, drawn at random "
+            "with the shares of the clusters",
+            UserWarning,
+            stacklevel=2,
+        )
     measures = {name: measure.function(statistics) for name, measure in MEASURES.items()}
     if known is not None:
         measures |= {name: function(known, labels[labels >= 0]) for name, function in EXTERNAL.items()}
     return measures
+
+
+def _features(X):
+    """Rows of the labelled step; those of samples on disk are read when they are needed."""
+    if hasattr(X, "labelled"):
+        return X.labelled
+    X = np.asanyarray(X)
+    features = X[:, -1] if X.ndim == 5 else X
+    return features.reshape(len(X), -1) if X.ndim != 2 and X.size else features
 
 
 def _known(true_labels, labels):
