@@ -1,12 +1,17 @@
 """The model that `fit` trains: two views through one encoder, one loss."""
 
+import logging
+
 import keras
 import numpy as np
 from keras import ops
 
 from ..geostatistics import empirical_semivariogram, fit_semivariogram
+from ..stages import timed
 from ..training.batches import FollowEpoch
 from .losses import TS2VEC, hierarchical_loss
+
+log = logging.getLogger(__name__)
 
 LAGS = 4096  # lags that the table of similarity holds; all beyond are far
 
@@ -114,7 +119,8 @@ def learn(model, batches, steps, *, learning_rate, history, callbacks=()):
     model.compile(optimizer, jit_compile=False)
     own = [FollowEpoch(batches), UniformAverage(), Losses(history)]
     epochs = -(-steps // len(batches))
-    model.fit(batches, epochs=epochs, shuffle=False, verbose=0, callbacks=[*own, *callbacks])
+    with timed(log, f"{type(model).__name__}, {epochs} epochs of {len(batches)} batches"):
+        model.fit(batches, epochs=epochs, shuffle=False, verbose=0, callbacks=[*own, *callbacks])
 
 
 class UniformAverage(keras.callbacks.Callback):

@@ -1,6 +1,7 @@
 """Files in, one canonical dataset out, read lazily."""
 
 import glob
+import logging
 import os
 import warnings
 from pathlib import Path
@@ -12,6 +13,8 @@ from ..errors import DscTfError
 from .blocks import SLAB, time_chunk
 from .names import AXES, canonical
 from .selection import aggregate_time, choose_period, choose_region, choose_variables
+
+log = logging.getLogger(__name__)
 
 GRIB_ENDINGS = (".grib", ".grb", ".grib2", ".grb2")
 
@@ -53,7 +56,14 @@ def open_dataset(source, *, variables=None, region=None, period=None, aggregate=
     ds = _sorted_by_time(ds.transpose(*AXES))
     ds = choose_region(choose_period(ds, period), region)
     ds = aggregate_time(ds, aggregate, accumulated)
+    _log_what_is_read(name, ds)
     return _as_float32(ds)
+
+
+def _log_what_is_read(name, ds):
+    sizes = ", ".join(f"{n} {axis}" for axis, n in ds.sizes.items())
+    first, last = (str(ds.indexes["time"][at]) for at in (0, -1))
+    log.debug("%s: %s, %s to %s: %s", name, sizes, first, last, ", ".join(map(str, ds.data_vars)))
 
 
 def _read(source):
