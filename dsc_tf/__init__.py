@@ -4,6 +4,7 @@ The journey: `open_dataset` -> `prepare` -> a clusterer's `fit_predict` -> `eval
 Names load on first use, so that importing this package loads neither Keras nor TensorFlow.
 """
 
+import logging
 from importlib import import_module
 
 __version__ = "0.1.0"
@@ -23,6 +24,8 @@ _ROOMS = {
     "regimes": "reporting",
 }
 __all__ = list(_ROOMS)
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
 def __getattr__(name):

@@ -7,18 +7,23 @@ import argparse
 import dataclasses
 import errno
 import json
+import logging
 import os
 import re
 import sys
 import types
 import typing
 import warnings
+from contextlib import contextmanager
 
 from . import __version__
 from .errors import DscTfError
 from .quiet import stderr_aside
 
 BAD_INPUT, INTERRUPTED = 2, 130
+LEVELS = ("debug", "info", "warning", "error")
+
+log = logging.getLogger(__name__)
 
 
 def parse(config_class, argv, *, program, epilog):
@@ -53,6 +58,12 @@ def parse(config_class, argv, *, program, epilog):
     parser.add_argument(
         "--config", metavar="FILE", help="config.json of a run to repeat; options override it"
     )
+    parser.add_argument(
+        "--log-level",
+        choices=LEVELS,
+        default="warning",
+        help="what is said on standard error; info tells how long stages take, debug what is read and chosen as well",
+    )
     texts = parameter_texts(config_class)
     for field in dataclasses.fields(config_class):
         options = {"default": argparse.SUPPRESS, "help": texts[field.name]} | _options(field)
@@ -66,6 +77,7 @@ def parse(config_class, argv, *, program, epilog):
         for name, v in vars(parser.parse_args(argv)).items()
         if name == "config" or v not in (None, [])
     }
+    logging.getLogger(__package__).setLevel(given.pop("log_level").upper())
     file = given.pop("config")
     return config_class(**(_read_config(file, config_class) if file else {}) | given)
 
@@ -94,9 +106,9 @@ def guarded(command):
         0, 2 for bad input or a full disk, 130 for ctrl-C.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _log_on_stderr():
         warnings.simplefilter("default", UserWarning)
-        warnings.showwarning = lambda message, *_, **__: print(f"warning: {message}", file=sys.stderr)
+        warnings.showwarning = lambda message, *_, **__: log.warning("%s", message)
         try:
             command()
         except DscTfError as error:
@@ -129,6 +141,28 @@ def load_keras():
             raise DscTfError(
                 f"backend: {error}. Install TensorFlow: python -m pip install 'dsc_tf[cpu]'."
             ) from error
+    log.debug("Keras %s on %s", keras.__version__, keras.backend.backend())
+
+
+@contextmanager
+def _log_on_stderr():
+    """The package's log on standard error, one line a record, at the level that `parse` sets."""
+    package, handler = logging.getLogger(__package__), logging.StreamHandler()
+    handler.setFormatter(_Lines())
+    package.addHandler(handler)
+    try:
+        yield
+    finally:
+        package.removeHandler(handler)
+        package.setLevel(logging.NOTSET)
+
+
+class _Lines(logging.Formatter):
+    """As errors look; who says it only where a developer asks."""
+
+    def format(self, record):
+        who = f"{record.name}: " if record.levelno < logging.WARNING else ""
+        return f"{record.levelname.lower()}: {who}{record.getMessage()}"
 
 
 def _read_config(file, config_class):
