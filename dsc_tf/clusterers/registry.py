@@ -1,7 +1,9 @@
 """Every method by its name on the command line. A line here gives a method its contract tests."""
 
+import ast
 import inspect
 from importlib import import_module
+from pathlib import Path
 
 from ..errors import DscTfError
 
@@ -62,6 +64,20 @@ def clusterer(method):
         raise DscTfError(f"method: {method!r}. Choose one of {', '.join(METHODS)}.")
     file, name = METHODS[method]
     return getattr(import_module(f"{__package__}.{file}"), name)
+
+
+def summary(method):
+    """What a method is, in the first sentence of its class's docstring; read without importing Keras.
+
+    Parameters
+    ----------
+    method : str
+        A name in `METHODS`.
+    """
+    file, name = METHODS[method]
+    source = ast.parse((Path(__file__).parent / f"{file}.py").read_text())
+    owner = next(node for node in source.body if isinstance(node, ast.ClassDef) and node.name == name)
+    return ast.get_docstring(owner).splitlines()[0]
 
 
 def build(method, n_clusters, **options):

@@ -104,9 +104,10 @@ def cluster_variances(statistics):
 
 
 def cluster_variance(statistics):
-    """Mean over clusters of equation 10, each cluster counting alike; smaller is better.
+    """Mean squared distance of points to their cluster's mean, each cluster counting alike; smaller is better.
 
-    Weighted by size it would be the square of `rmse_mean` and tell nothing new.
+    The mean of equation 10 of Faruque et al. (2023). Weighted by size it would be the square of
+    `rmse_mean` and tell nothing new.
     """
     return float(cluster_variances(statistics).mean())
 

@@ -7,7 +7,9 @@ import numpy as np
 
 
 def nearest_pair_row_minimum(statistics):
-    """Mean over clusters of the smallest entry of its row: "avg inter-cluster distance", every row but DSC's.
+    """Mean over clusters of the nearest pair with another cluster, or the own diameter if that is smaller.
+
+    "avg inter-cluster distance" in every row of the tables but DSC's.
 
     References
     ----------
@@ -17,7 +19,9 @@ def nearest_pair_row_minimum(statistics):
 
 
 def nearest_pair_row_mean(statistics):
-    """Mean of all entries, the diameters included: "avg inter-cluster distance" of DSC.
+    """Mean nearest-pair distance over all ordered pairs of clusters, with the diameters as pairs with themselves.
+
+    "avg inter-cluster distance" of DSC.
 
     References
     ----------
@@ -27,9 +31,10 @@ def nearest_pair_row_mean(statistics):
 
 
 def block_variance(statistics):
-    """Variance of all numbers in a cluster's block around one scalar mean, weighted by size: "avg variance".
+    """Variance of all numbers in a cluster's block around one scalar mean, weighted by size.
 
-    Differences between grid cells and between variables count in it as well as those between days.
+    "avg variance" of the tables. Differences between grid cells and between variables count in it as well as those
+    between days.
 
     References
     ----------

@@ -1,0 +1,263 @@
+"""One self-contained HTML page about a finished run, made from its folder alone."""
+
+import base64
+import csv
+import os
+import struct
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import DscTfError
+from ..metrics.registry import EXTERNAL, MEASURES
+from .finished import FinishedRun, read_run
+from .maps import MONTHS
+from .style import cluster_colours
+
+TEMPLATE = "page.html.j2"
+BARS = {"width": 720, "height": 260, "left": 44, "top": 10, "bottom": 232}
+DEEPEST = 0.55  # opacity of a certain transition: text stays readable on it, on white and on black
+
+
+def write_page(run, output, *, method, settings, commands):
+    """Write a page that needs no other file and no network.
+
+    Parameters
+    ----------
+    run : path
+        Folder of a finished run: config.json, metrics.json, labels.nc, regimes.nc and pictures.
+    output : path
+        The HTML file; one that is there is replaced.
+    method : dict
+        name and summary of the method.
+    settings : list of dict
+        name, value and meaning of each setting, as texts.
+    commands : list of dict
+        what is done and the command that does it.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+
+    Raises
+    ------
+    DscTfError
+        If the folder is missing, unfinished or damaged.
+    """
+    found = read_run(run)
+    page = render(found, method=method, settings=settings, commands=commands)
+    output = Path(output)
+    if output.is_dir() or not output.parent.is_dir():
+        raise DscTfError(
+            f"output: {output} is no file that can be written. Name one in a folder that is there."
+        )
+    temporary = output.with_name(output.name + ".tmp")
+    try:
+        temporary.write_text(page, encoding="utf-8")
+        os.replace(temporary, output)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return output
+
+
+def render(found: FinishedRun, *, method, settings, commands):
+    """The page as text; arguments as of `write_page`."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    loader = PackageLoader("dsc_tf", "reporting")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    clusters = _clusters(found.regimes)
+    steps = _counted(len(found.labels), found.step)
+    names = [name for name in found.variables if name in found.regimes]
+    content = {
+        "heading": "Regimes of " + (found.data["title"] or "a gridded record"),
+        "lead": f"{len(clusters)} clusters of {steps}, {found.first} to {found.last}, by {method['name']}",
+        "synthetic": "synthetic" in found.data["title"].lower(),
+        "clusters": clusters,
+        "unassigned": int((found.labels < 0).sum()),
+        "record": _record(found),
+        "sha256": found.data["sha256"],
+        "variables": [_variable(name, about, found.regimes) for name, about in found.variables.items()],
+        "measures": _measures(found.measures),
+        "maps": _present(_map(found, name) for name in names),
+        "calendar": _picture(found, "calendar.png", *_calendar_words(found)),
+        "bars": _bars(found.regimes, clusters),
+        "months": MONTHS,
+        "by_month": _by_month(found.regimes, clusters),
+        "transitions": _transitions(found.regimes, clusters),
+        "training": _picture(found, "training.png", *_training_words(found)),
+        "latent": _picture(found, "latent.png", *_latent_words(found)),
+        "software": found.software,
+        "folder": found.path.name,
+    }
+    template = environment.get_template(TEMPLATE)
+    return template.render(**content, method=method, settings=settings, commands=commands)
+
+
+def number(value, digits=4):
+    """A number in a few digits, without needless zeros."""
+    return f"{value:.{digits}g}" if np.isfinite(value) else "–"
+
+
+def _counted(count, step):
+    return f"{count} {step} steps" if step else f"{count} steps"
+
+
+def _record(found):
+    ranges, sizes = found.data["ranges"], found.data["sizes"]
+    grid = " to ".join(_degrees(v, "N", "S") for v in ranges["latitude"])
+    grid += ", " + " to ".join(_degrees(v, "E", "W") for v in ranges["longitude"])
+    return [
+        ("Source", ", ".join(found.config["data"])),
+        ("Title", found.data["title"] or "none"),
+        ("Period", f"{found.first} to {found.last}, {_counted(sizes['time'], found.step)}"),
+        ("Grid", f"{sizes['latitude']} x {sizes['longitude']} (latitude x longitude), {grid}"),
+    ]
+
+
+def _degrees(text, positive, negative):
+    value = float(text)
+    if negative == "W":
+        value = (value + 180) % 360 - 180
+    return f"{abs(value):g}°{negative if value < 0 else positive}"
+
+
+def _clusters(regimes):
+    k = regimes.sizes["cluster"]
+    by_month = regimes["frequency_by_month"].values
+    return [
+        {
+            "number": j,
+            "colour": colour,
+            "size": int(regimes["size"][j]),
+            "share": f"{100 * float(regimes['frequency'][j]):.0f} %",
+            "stay": f"{float(regimes['mean_run_length'][j]):.1f}",
+            "peak": f"{MONTHS[int(by_month[j].argmax())]} ({100 * by_month[j].max():.0f} % of its steps)",
+        }
+        for j, colour in enumerate(cluster_colours(k))
+    ]
+
+
+def _variable(name, about, regimes):
+    return {
+        "name": name,
+        "long_name": regimes[name].attrs.get("long_name", "") if name in regimes else "",
+        "units": about["units"] or "none given",
+        "minimum": number(about["minimum"], 6),
+        "maximum": number(about["maximum"], 6),
+        "missing": f"{100 * about['missing']:.3g} %",
+    }
+
+
+def _measures(values):
+    return [
+        {"name": name, "value": number(value), "definition": _definition(name)}
+        for name, value in values.items()
+    ]
+
+
+def _definition(name):
+    if name in MEASURES:
+        return MEASURES[name].definition
+    return EXTERNAL[name].__doc__.splitlines()[0] if name in EXTERNAL else ""
+
+
+def _by_month(regimes, clusters):
+    shares = regimes["frequency_by_month"].values
+    known = shares.sum(axis=0) > 0
+    cells = [[f"{100 * s:.0f}" if k else "–" for s, k in zip(row, known, strict=True)] for row in shares]
+    return [
+        {"cluster": one, "cells": [{"text": text} for text in row]}
+        for one, row in zip(clusters, cells, strict=True)
+    ]
+
+
+def _transitions(regimes, clusters):
+    rows = regimes["transition_probability"].values
+    return [
+        {"cluster": one, "cells": [{"text": f"{100 * p:.0f}", "depth": f"{DEEPEST * p:.2f}"} for p in row]}
+        for one, row in zip(clusters, rows, strict=True)
+    ]
+
+
+def _bars(regimes, clusters):
+    """Places of stacked bars, one for each month, cluster 0 at the bottom."""
+    shares = regimes["frequency_by_month"].values
+    span, step = BARS["bottom"] - BARS["top"], (BARS["width"] - BARS["left"]) / 12
+    tops = BARS["bottom"] - span * np.cumsum(shares, axis=0)
+    boxes = [
+        {
+            "x": round(BARS["left"] + (m + 0.1) * step, 1),
+            "y": round(float(tops[j, m]), 1),
+            "width": round(0.8 * step, 1),
+            "height": round(float(span * shares[j, m]), 1),
+            "colour": clusters[j]["colour"],
+            "title": f"cluster {j}, {MONTHS[m]}: {100 * shares[j, m]:.0f} %",
+        }
+        for m in range(12)
+        for j in range(len(clusters))
+        if shares[j, m] > 0
+    ]
+    ticks = [{"y": round(BARS["bottom"] - span * t / 100, 1), "text": f"{t} %"} for t in (0, 25, 50, 75, 100)]
+    names = [{"x": round(BARS["left"] + (m + 0.5) * step, 1), "text": MONTHS[m]} for m in range(12)]
+    return BARS | {"boxes": boxes, "ticks": ticks, "names": names}
+
+
+def _map(found, name):
+    values = found.regimes[name]
+    units = values.attrs.get("units", "")
+    peaks = []
+    for word, extreme in (("highest", values.max), ("lowest", values.min)):
+        value = float(extreme())
+        if np.isfinite(value):
+            j = int(np.argwhere(values.values == np.float32(value))[0, 0])
+            peaks.append(f"{word} {number(value)} {units} in cluster {j}".replace("  ", " "))
+    long_name = values.attrs.get("long_name", name)
+    title = f"Mean anomaly of {long_name}" + ("" if long_name == name else f" ({name})")
+    words = f"{title} in each cluster: {', '.join(peaks)}."
+    return _picture(found, f"composite_{name}.png", "Maps. " + words, words)
+
+
+def _calendar_words(found):
+    words = "Cluster of every step, in the colours of the tables."
+    return f"Calendar of labels from {found.first} to {found.last}. {words}", words
+
+
+def _training_words(found):
+    path = found.path / "history.csv"
+    if not path.exists():
+        return "", ""
+    with open(path, newline="") as file:
+        rows = list(csv.DictReader(file))
+    first, last = (float(rows[i]["reconstruction"]) for i in (0, -1))
+    words = f"Losses and changed labels over {len(rows)} epochs; the reconstruction loss went from {number(first)} "
+    words += f"to {number(last)}."
+    stopped = found.training.get("stopped_by")
+    return "Curves. " + words, words + (f" Training ended by: {stopped}." if stopped else "")
+
+
+def _latent_words(found):
+    words = (
+        "Latent vectors in two dimensions by t-SNE, in the colours of the clusters; triangles are centres."
+    )
+    return "Scatter plot. " + words, words + " Distances between far groups mean little in such a picture."
+
+
+def _picture(found, name, alt, caption):
+    """A PNG of the folder as a data URI with its size and words, or None where there is none."""
+    path = found.path / name
+    if not path.exists():
+        return None
+    content = path.read_bytes()
+    if content[12:16] != b"IHDR":
+        raise DscTfError(f"run: {path} is damaged. Repeat the run.")
+    width, height = struct.unpack(">II", content[16:24])
+    source = "data:image/png;base64," + base64.b64encode(content).decode()
+    return {"name": name, "source": source, "width": width, "height": height, "alt": alt, "caption": caption}
+
+
+def _present(pictures):
+    return [one for one in pictures if one]

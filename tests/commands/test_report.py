@@ -1,0 +1,171 @@
+"""One page about a run: whole, self-contained, readable by all, and one line where there is no run."""
+
+import json
+import shutil
+from html.parser import HTMLParser
+
+import pytest
+
+from dsc_tf import cli, report, train
+from dsc_tf.config import TrainConfig
+from dsc_tf.data import mock_dataset
+
+QUICK = "--method kmeans --n-clusters 3 --quiet".split()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    place = tmp_path_factory.mktemp("runs")
+    ds = mock_dataset(days=80, gaps=True, nan_policy="coast").assign_attrs(
+        title="<script>alert('Days')</script> & more"
+    )
+    ds.to_netcdf(place / "days.nc")
+    asked = ["--data", str(place / "days.nc"), "--window", "2", "--output", str(place / "run")]
+    assert train.main([*asked, *QUICK]) == 0
+    return place / "run"
+
+
+@pytest.fixture(scope="module")
+def page(trained, tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "page.html"
+    assert report.main([str(trained), "--output", str(path), "--quiet"]) == 0
+    return path.read_text()
+
+
+class Elements(HTMLParser):
+    """Every element with its attributes, in order."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found, self.words = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    def of(self, tag):
+        return [attributes for name, attributes in self.found if name == tag]
+
+
+@pytest.fixture(scope="module")
+def elements(page):
+    return Elements(page)
+
+
+def test_page_tells_data_settings_and_measures(page, trained, elements):
+    record = json.loads((trained / "config.json").read_text())
+    words = " ".join(elements.words)
+    assert record["data"]["sha256"] in words and "3 clusters of 80" in words
+    for name in [*record["config"], *record["software"], *record["data"]["variables"]]:
+        assert name in words
+    measures = json.loads((trained / "metrics.json").read_text())["measures"]
+    assert f"{measures['silhouette_euclidean']:.4g}" in words and "Mean silhouette with Euclidean" in words
+
+
+def test_every_measure_has_a_definition(trained, page):
+    for name in json.loads((trained / "metrics.json").read_text())["measures"]:
+        assert f"<code>{name}</code></th>" in page
+    assert '<td role="cell" class="text"></td>' not in page
+
+
+def test_nothing_is_fetched(elements):
+    named = [a.get("src") or a.get("href") for _, a in elements.found if "src" in a or "href" in a]
+    assert len(named) > 5 and all(one.startswith(("#", "data:")) for one in named)
+    assert not elements.of("script")
+
+
+def test_titles_of_others_are_text(page):
+    assert "<script" not in page and "&lt;script&gt;alert" in page
+
+
+def test_page_is_readable_by_all(elements):
+    assert elements.of("html")[0]["lang"] == "en"
+    assert all(len(image["alt"]) > 20 for image in elements.of("img")) and elements.of("img")
+    assert all(cell["scope"] in ("col", "row") for cell in elements.of("th"))
+    levels = [int(tag[1]) for tag, _ in elements.found if tag in ("h1", "h2", "h3", "h4")]
+    assert levels.count(1) == 1 and all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
+    ids = [a["id"] for _, a in elements.found if "id" in a]
+    assert len(ids) == len(set(ids))
+    pointed = [a["aria-labelledby"] for _, a in elements.found if "aria-labelledby" in a]
+    pointed += [a["href"][1:] for a in elements.of("a")]
+    assert set(pointed) <= set(ids)
+
+
+def test_pictures_are_those_of_the_run(trained, elements):
+    assert len(elements.of("img")) == len(list(trained.glob("*.png")))
+
+
+def test_same_run_same_page(trained, page, tmp_path):
+    assert report.main([str(trained), "--output", str(tmp_path / "again.html"), "--quiet"]) == 0
+    assert (tmp_path / "again.html").read_text() == page
+
+
+def test_page_lies_in_the_run_by_default(trained, capsys):
+    assert report.main([str(trained)]) == 0
+    assert "report.html" in capsys.readouterr().out and (trained / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"data": ("a file.nc", "b.nc"), "region": (60.0, -30.5, 35.0, 20.0), "n_clusters": 4},
+        {"method": "kmeans", "period": ("2001-01-01", "2010-12-31"), "protocol": "anomaly", "seed": 3},
+    ],
+)
+def test_command_on_the_page_asks_for_the_same_run(settings):
+    import shlex
+
+    asked = TrainConfig(**settings)
+    words = shlex.split(report.command(asked))
+    assert words[:3] == ["python", "-m", "dsc_tf.train"]
+    assert cli.parse(TrainConfig, words[3:], program="", epilog="") == asked
+
+
+def damaged(name, content):
+    def damage(run):
+        (run / name).write_text(content)
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda run: shutil.rmtree(run), "there is no folder"),
+        (lambda run: run.rename(run.with_name(run.name + ".partial")), "is unfinished"),
+        (lambda run: (run / "labels.nc").unlink(), "holds no labels.nc"),
+        (damaged("labels.nc", "no netCDF"), "is damaged"),
+        (damaged("metrics.json", "{"), "is damaged"),
+        (damaged("config.json", "{}"), "config.json"),
+        (damaged("calendar.png", "no picture"), "calendar.png is damaged"),
+    ],
+)
+def test_what_report_refuses(trained, tmp_path, damage, message, capsys):
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    damage(run)
+    assert report.main([str(run)]) == 2
+    err = capsys.readouterr().err
+    assert message in err and err.count("\n") == 1
+
+
+def test_a_run_must_be_named(capsys):
+    assert report.main([]) == 2
+    assert "no folder given" in capsys.readouterr().err
+
+
+def test_output_must_be_a_file(trained, tmp_path, capsys):
+    assert report.main([str(trained), "--output", str(tmp_path)]) == 2
+    assert "output" in capsys.readouterr().err
+
+
+def test_one_cluster_alone_has_no_measures(trained, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    (run / "metrics.json").write_text('{"measures": {}, "training": {"seconds": 1}}')
+    assert report.main([str(run), "--quiet"]) == 0
+    assert "no measure is defined" in (run / "report.html").read_text()
