@@ -21,7 +21,7 @@ _ROOMS = {
     "TS2Vec": "contrastive",
     "SpaceTimeTS2Vec": "contrastive",
     "evaluate": "metrics",
-    "regimes": "reporting",
+    "regimes": "regimes",
 }
 __all__ = list(_ROOMS)
 
@@ -31,7 +31,8 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 def __getattr__(name):
     if name not in _ROOMS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_ROOMS[name]}", __name__), name)
+    room = import_module(f".{_ROOMS[name]}", __name__)
+    return room if _ROOMS[name] == name else getattr(room, name)
 
 
 def __dir__():

@@ -2,7 +2,6 @@
 
 from .fingerprint import data_fingerprint, software_versions, write_config
 from .labels import labels_dataset
-from .regimes import regimes
 from .results import write_results
 from .run_folder import RunFolder, open_run, partial_path
 
@@ -12,7 +11,6 @@ __all__ = [
     "labels_dataset",
     "open_run",
     "partial_path",
-    "regimes",
     "software_versions",
     "write_config",
     "write_results",

@@ -3,7 +3,7 @@ import pytest
 import xarray as xr
 
 from dsc_tf.data import mock_dataset
-from dsc_tf.reporting import data_fingerprint, labels_dataset, regimes, software_versions
+from dsc_tf.reporting import data_fingerprint, labels_dataset, software_versions
 
 
 @pytest.fixture
@@ -30,33 +30,6 @@ def test_labels_are_cf_flags_and_stay_integers_on_disk(ds, tmp_path):
 
 def test_many_clusters_need_wider_integers(ds):
     assert labels_dataset(np.zeros(40), ds.time, n_clusters=200).labels.dtype == np.int16
-
-
-def test_regimes_by_hand():
-    ds = mock_dataset(days=6, variables=("t2m",), latitudes=2, longitudes=2)
-    ds["t2m"].values[:] = np.array([0, 0, 6, 6, 6, 0.0])[:, None, None]
-    described = regimes(ds, np.array([0, 0, 1, 1, 1, -1]))
-    np.testing.assert_allclose(described.frequency, [0.4, 0.6])
-    # 0 0 1 1 1 : from 0 once to 0 and once to 1; from 1 twice to 1. One stay of 2, one of 3.
-    np.testing.assert_allclose(described.transition_probability, [[0.5, 0.5], [0, 1]])
-    np.testing.assert_allclose(described.mean_run_length, [2, 3])
-    # The mean of the record is 3, unassigned step included.
-    np.testing.assert_allclose(described["t2m"][:, 0, 0], [-3, 3])
-    np.testing.assert_allclose(described.frequency_by_month[:, 0], [0.4, 0.6])
-    assert described["t2m"].attrs["units"] == "K"
-
-
-def test_stays_end_at_gaps():
-    ds = mock_dataset(days=10, gaps=True)
-    described = regimes(ds, np.array([0] * 8 + [1] * 2))
-    # Cluster 0 stays five days, then, after the gap, three more.
-    assert described.mean_run_length[0] == 4
-
-
-def test_always_missing_cells_stay_missing(ds):
-    described = regimes(ds, ds.regime.values)
-    assert np.isnan(described["t2m"].values[:, :2, :3]).all()
-    assert np.isfinite(described["msl"]).all()
 
 
 def test_fingerprint_sees_every_value(ds):

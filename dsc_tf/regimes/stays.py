@@ -1,0 +1,81 @@
+"""Stays: runs of consecutive steps in one cluster."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..errors import DscTfError
+
+
+class Stays(NamedTuple):
+    """Stays of a record in order of time.
+
+    Parameters
+    ----------
+    label : array of int, shape (stay,)
+        Cluster of each; -1 where unassigned.
+    first : array of int, shape (stay,)
+        Position of its first step.
+    length : array of int, shape (stay,)
+        Number of its steps.
+    """
+
+    label: np.ndarray
+    first: np.ndarray
+    length: np.ndarray
+
+
+def stays(labels, starts=(0,)):
+    """Split labels into stays; a stay ends with its stretch of time.
+
+    Parameters
+    ----------
+    labels : array of int, shape (time,)
+        Cluster of each step, -1 where unassigned.
+    starts : sequence of int, default=(0,)
+        Positions at which a new stretch of time begins.
+
+    Returns
+    -------
+    Stays
+    """
+    labels = checked_labels(labels)
+    changes = np.flatnonzero(np.diff(labels)) + 1
+    first = np.union1d(np.r_[0, np.asarray(starts, dtype=int)], changes)
+    return Stays(labels[first], first, np.diff(np.r_[first, len(labels)]))
+
+
+def transition_counts(labels, n_clusters, starts=(0,)):
+    """How often a step in one cluster is followed by a step in another, shape (..., cluster, next_cluster).
+
+    Parameters
+    ----------
+    labels : array of int, shape (..., time)
+        Cluster of each step of one or several records, -1 where unassigned.
+    n_clusters : int
+        Number of clusters.
+    starts : sequence of int, default=(0,)
+        Positions at which a new stretch of time begins: no transition leads there.
+    """
+    labels = np.asarray(labels)
+    into = np.setdiff1d(np.arange(1, labels.shape[-1]), starts)
+    before, after = labels[..., into - 1], labels[..., into]
+    record = np.arange(labels[..., 0].size).reshape(*labels.shape[:-1], 1)
+    cell = (record * n_clusters + before) * n_clusters + after
+    known = (before >= 0) & (after >= 0)
+    counts = np.bincount(cell[known], minlength=labels[..., 0].size * n_clusters**2)
+    return counts.reshape(*labels.shape[:-1], n_clusters, n_clusters)
+
+
+def checked_labels(labels):
+    """Labels as an array of int.
+
+    Raises
+    ------
+    DscTfError
+        If they are no row of integers, or none is a cluster.
+    """
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or labels.dtype.kind not in "iu" or not (labels >= 0).any():
+        raise DscTfError("labels: no cluster in them. Give one integer for each step, -1 where unassigned.")
+    return labels.astype(int)

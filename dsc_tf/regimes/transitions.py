@@ -1,0 +1,218 @@
+"""Which regime follows which more often, or more rarely, than without memory of where one comes from."""
+
+import numpy as np
+import xarray as xr
+from scipy.stats import false_discovery_control
+
+from ..errors import DscTfError
+from .stays import checked_labels, stays, transition_counts
+
+NULLS = ("memoryless", "stays")
+SWAPS = 4  # proposed for each stay
+
+
+def transition_test(
+    labels, starts=(0,), *, null="memoryless", groups=None, n_surrogates=1000, random_state=0
+):
+    """Test each cell of the transition matrix, off its diagonal, by Monte Carlo.
+
+    What is tested is the share of the departures from one cluster that lead to another, less the share that would
+    follow from the numbers of departures and arrivals alone: the table a_i b_j (i != j) with the same margins
+    (quasi-independence), fitted to the record and to each surrogate, so that margins that differ by chance are no
+    evidence. Both nulls keep how long stays last and how often each cluster is entered, and forget which one is left:
+
+    - "memoryless": a Markov chain of the length of the record, begun anew in each stretch with its observed first
+      label. It stays with the observed probability of staying; when it leaves, it goes to j with probability
+      proportional to the fitted b_j.
+    - "stays": the observed stays, whole, in random order within each group, all orders alike in which no more
+      neighbours are of the same cluster than in the record.
+
+    Parameters
+    ----------
+    labels : array of int, shape (time,)
+        Cluster of each step, -1 where unassigned; transitions from and to these are left out.
+    starts : sequence of int, default=(0,)
+        Positions at which a new stretch of time begins.
+    null : {"memoryless", "stays"}, default="memoryless"
+        What chance is.
+    groups : array of int, shape (time,), default=None
+        For "stays": stays keep to runs of steps of the same group, such as a calendar season, so that the seasonal
+        cycle of frequencies is no evidence. None are the stretches of time.
+    n_surrogates : int, default=1000
+        Number of surrogates.
+    random_state : int, default=0
+        Seed.
+
+    Returns
+    -------
+    xr.Dataset
+        Over (cluster, next_cluster), NaN on the diagonal: count; share, of departures; expected, by the null on the
+        same margins; p_value, two-sided; p_adjusted, by Benjamini and Hochberg over all cells: below alpha, the
+        expected share of false ones among the cells called significant is at most alpha.
+
+    Raises
+    ------
+    DscTfError
+        If there are fewer than three clusters, which leaves no choice of where to go, or no such null.
+
+    References
+    ----------
+    Vautard, R., Mo, K. C., Ghil, M. (1990). Statistical significance test for transition matrices of atmospheric Markov
+    chains. J. Atmos. Sci. 47 (shuffled stays). Goodman, L. A. (1968). The analysis of cross-classified data. JASA 63
+    (quasi-independence).
+    """
+    labels = checked_labels(labels)
+    k = int(labels.max()) + 1
+    if k < 3:
+        raise DscTfError(f"labels: {k} clusters. Transitions can be tested among three or more.")
+    if null not in NULLS:
+        raise DscTfError(f"null: {null!r}. Choose {' or '.join(NULLS)}.")
+    rng = np.random.default_rng(random_state)
+    observed = transition_counts(labels, k, starts)
+    if null == "memoryless":
+        null_counts = transition_counts(_chains(labels, starts, observed, n_surrogates, rng), k, starts)
+    else:
+        null_counts = _shuffled_counts(labels, starts, groups, k, n_surrogates, rng)
+    excess, null_excess = _excess(observed), _excess(null_counts)
+    share = departure_shares(observed)
+    p_value = two_sided(excess, null_excess)
+    off = ~np.eye(k, dtype=bool) & np.isfinite(p_value)
+    p_adjusted = np.full((k, k), np.nan)
+    p_adjusted[off] = false_discovery_control(p_value[off])
+    usual = np.nan_to_num(null_excess).sum(axis=0) / np.maximum(np.isfinite(null_excess).sum(axis=0), 1)
+    cells = {
+        "count": np.where(np.eye(k, dtype=bool), np.nan, observed),
+        "share": share,
+        "expected": share - excess + usual,
+        "p_value": p_value,
+        "p_adjusted": p_adjusted,
+    }
+    pair = ("cluster", "next_cluster")
+    return xr.Dataset(
+        {name: (pair, values, {"units": "1"}) for name, values in cells.items()},
+        {"cluster": np.arange(k), "next_cluster": np.arange(k)},
+        {"null": null, "n_surrogates": n_surrogates},
+    )
+
+
+def departure_shares(counts):
+    """Share of the departures from each cluster by where they lead, NaN on the diagonal and where none leaves.
+
+    Parameters
+    ----------
+    counts : array of shape (..., cluster, next_cluster)
+        Transitions.
+
+    Returns
+    -------
+    array of shape (..., cluster, next_cluster)
+    """
+    off = ~np.eye(counts.shape[-1], dtype=bool)
+    total = (counts * off).sum(axis=-1, keepdims=True)
+    return np.divide(counts, total, out=np.full(counts.shape, np.nan), where=off & (total > 0))
+
+
+def two_sided(observed, null):
+    """Two-sided p-values by rank: twice the smaller tail, the observation counted as one of the surrogates.
+
+    Parameters
+    ----------
+    observed : array of shape (...)
+        Statistics; NaN stays NaN.
+    null : array of shape (surrogate, ...)
+        The same of the surrogates; NaN counts as more and as less.
+    """
+    above = 1 + (~(null < observed)).sum(axis=0)
+    below = 1 + (~(null > observed)).sum(axis=0)
+    p_value = np.minimum(1.0, 2 * np.minimum(above, below) / (len(null) + 1))
+    return np.where(np.isfinite(observed), p_value, np.nan)
+
+
+def quasi_independent(counts, *, n_steps=100):
+    """The table a_i b_j with zero diagonal and the off-diagonal margins of `counts`, by iterative proportions.
+
+    Parameters
+    ----------
+    counts : array of shape (..., cluster, next_cluster)
+        Transitions; the diagonal is ignored.
+    n_steps : int, default=100
+        Iterations.
+
+    Returns
+    -------
+    array of shape (..., cluster, next_cluster)
+    """
+    target = counts * (1.0 - np.eye(counts.shape[-1]))
+    table = np.broadcast_to(1.0 - np.eye(counts.shape[-1]), counts.shape)
+    for _ in range(n_steps):
+        for axis in (-1, -2):
+            total = table.sum(axis=axis, keepdims=True)
+            table = table * (target.sum(axis=axis, keepdims=True) / np.where(total > 0, total, 1.0))
+    return table
+
+
+def _excess(counts):
+    return departure_shares(counts) - departure_shares(quasi_independent(counts))
+
+
+def _chains(labels, starts, counts, n_surrogates, rng):
+    """Surrogate labels of the memoryless chain, shape (surrogate, time); unassigned steps stay unassigned."""
+    leave = quasi_independent(counts)
+    probability = leave + np.diag(np.diag(counts))
+    total = probability.sum(axis=1, keepdims=True)
+    # A cluster that is never left within a stretch stays.
+    probability = np.where(total > 0, probability / np.where(total > 0, total, 1.0), np.eye(len(counts)))
+    below = probability.cumsum(axis=1)
+    below[:, -1] = 1.0
+    begins = np.zeros(len(labels), dtype=bool)
+    begins[list(starts)] = True
+    begins[0] = True
+    begins[1:] |= labels[:-1] < 0
+    chains = np.tile(labels, (n_surrogates, 1))
+    for t in np.flatnonzero(~begins & (labels >= 0)):
+        u = rng.random(n_surrogates)
+        chains[:, t] = (u[:, None] >= below[chains[:, t - 1]]).sum(axis=1)
+    return chains
+
+
+def _shuffled_counts(labels, starts, groups, k, n_surrogates, rng):
+    """Transitions between stays in random order within each group, shape (surrogate, cluster, next_cluster)."""
+    stretch = np.searchsorted(np.sort(starts), np.arange(len(labels)), side="right")
+    breaks = np.r_[False, np.diff(stretch) != 0]
+    if groups is not None:
+        breaks |= np.r_[False, np.diff(groups) != 0]
+    found = stays(labels, np.r_[0, np.flatnonzero(breaks)])
+    group = breaks.cumsum()[found.first]
+    begins = np.flatnonzero(np.r_[True, np.diff(stretch[found.first]) != 0])
+    return transition_counts(_shuffled(found.label, group, begins, n_surrogates, rng), k, begins)
+
+
+def _shuffled(label, group, begins, n_surrogates, rng):
+    """Random orders by swaps within groups that never let more equal neighbours meet than in the record."""
+    n = len(label)
+    first, size = (np.searchsorted(group, group, side=side) for side in ("left", "right"))
+    size = size - first
+    joined = np.ones(n + 1, dtype=bool)
+    joined[[*begins, n]] = False
+    order = np.tile(label, (n_surrogates, 1))
+    row = np.arange(n_surrogates)
+    spare = np.zeros(n_surrogates, dtype=int)
+
+    def meetings(i, j):
+        edges = np.stack([i, i + 1, j, j + 1])
+        equal = joined[edges] & (order[row, edges - 1] == order[row, np.minimum(edges, n - 1)])
+        equal[2] &= j != i + 1
+        equal[3] &= i != j + 1
+        return equal.sum(axis=0)
+
+    for _ in range(SWAPS * n):
+        i = rng.integers(n, size=n_surrogates)
+        j = first[i] + (rng.random(n_surrogates) * size[i]).astype(int)
+        before = meetings(i, j)
+        order[row, i], order[row, j] = order[row, j], order[row, i]
+        more = meetings(i, j) - before
+        refused = more > spare
+        spare -= np.where(refused, 0, more)
+        back, i, j = row[refused], i[refused], j[refused]
+        order[back, i], order[back, j] = order[back, j], order[back, i]
+    return order
