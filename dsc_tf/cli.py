@@ -97,8 +97,15 @@ def speaker(quiet):
     return (lambda text: None) if quiet else (lambda text: print(text, flush=True))
 
 
-def guarded(command):
+def guarded(command, again="Run the same command with --resume to go on."):
     """Run `command()`; turn what the user can mend into one line and an exit status.
+
+    Parameters
+    ----------
+    command : callable
+        Takes nothing.
+    again : str
+        What to do after ctrl-C.
 
     Returns
     -------
@@ -115,7 +122,7 @@ def guarded(command):
             return _fail(error, BAD_INPUT)
         except KeyboardInterrupt:
             print(file=sys.stderr)  # leave the line of the progress bar
-            return _fail("interrupted. Run the same command with --resume to go on.", INTERRUPTED)
+            return _fail(f"interrupted. {again}", INTERRUPTED)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
                 raise

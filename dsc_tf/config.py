@@ -1,16 +1,20 @@
 """The settings of the commands, checked one by one as they are made."""
 
 import dataclasses
+import importlib.util
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .clusterers.registry import METHODS, ON_FEATURES
 from .data import open_dataset, sample_dataset
+from .data.memory import memory_limit
 from .data.protocols import PROTOCOLS
 from .errors import DscTfError
 from .experiments.encoders import LEARNED
 from .experiments.methods import BY_NAME
+from .experiments.published import PAPER_FILE
 from .reporting import partial_path
+from .sources import SOURCES, STATISTICS
 
 RECIPES = ("trained", "notebook", "untrained")
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -20,7 +24,42 @@ TABLES = ("table1", "table2", "table3", "figure1", "figure2", "all")
 
 
 @dataclass(frozen=True)
-class DataConfig:
+class Settings:
+    """Settings that are checked as they are made."""
+
+    least = {}  # of numbers, by name
+    unscientific = ("output", "quiet")  # what results do not depend on
+
+    def __post_init__(self):
+        for entry in dataclasses.fields(self):
+            value = getattr(self, entry.name)
+            if isinstance(value, list):
+                value = tuple(value)
+                object.__setattr__(self, entry.name, value)
+            needs = entry.metadata.get("needs")
+            if value is not None and needs and importlib.util.find_spec(needs) is None:
+                raise DscTfError(
+                    f"{entry.name}: needs {needs}. Install it: python -m pip install 'dsc_tf[{needs}]'."
+                )
+            choices = entry.metadata.get("choices")
+            for one in value if isinstance(value, tuple) else (value,):
+                if choices and one not in choices and value is not None:
+                    raise DscTfError(f"{entry.name}: {one!r}. Choose one of {', '.join(choices)}.")
+        for name, least in self.least.items():
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise DscTfError(f"{name}: {value}. Give an integer of at least {least}.")
+
+    def science(self):
+        """The settings that results depend on, as JSON can hold them."""
+        settings = dataclasses.asdict(self)
+        for name in self.unscientific:
+            del settings[name]
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in settings.items()}
+
+
+@dataclass(frozen=True)
+class DataConfig(Settings):
     """What the commands share: the record, its preparation, the output.
 
     Parameters
@@ -60,29 +99,8 @@ class DataConfig:
     resume: bool = False
     quiet: bool = False
 
-    least = {"n_clusters": 2}  # of numbers, by name
-
-    def __post_init__(self):
-        for entry in dataclasses.fields(self):
-            value = getattr(self, entry.name)
-            if isinstance(value, list):
-                value = tuple(value)
-                object.__setattr__(self, entry.name, value)
-            choices = entry.metadata.get("choices")
-            for one in value if isinstance(value, tuple) else (value,):
-                if choices and one not in choices and value is not None:
-                    raise DscTfError(f"{entry.name}: {one!r}. Choose one of {', '.join(choices)}.")
-        for name, least in self.least.items():
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise DscTfError(f"{name}: {value}. Give an integer of at least {least}.")
-
-    def science(self):
-        """The settings that results depend on, as JSON can hold them."""
-        settings = dataclasses.asdict(self)
-        for name in ("output", "resume", "quiet"):
-            del settings[name]
-        return {name: list(v) if isinstance(v, tuple) else v for name, v in settings.items()}
+    least = {"n_clusters": 2}
+    unscientific = ("output", "resume", "quiet")
 
     def open(self):
         """The record that the settings name, as `open_dataset` returns it.
@@ -148,6 +166,11 @@ class TrainConfig(DataConfig):
         Samples a training step; the recipe's by default.
     precision : str
         Number format; "auto" picks bfloat16 where the hardware computes it natively.
+    memory : str
+        Memory that the record may take, such as 2GB; half of what is available by default. A larger record is
+        kept in a scratch file beside the run folder.
+    tensorboard : str
+        Folder to write losses to, for TensorBoard.
     """
 
     method: str = field(default="dsc", metadata={"choices": tuple(METHODS)})
@@ -162,7 +185,10 @@ class TrainConfig(DataConfig):
     epochs: int | None = None
     batch_size: int | None = None
     precision: str = field(default="auto", metadata={"choices": PRECISIONS})
+    memory: str | None = None
+    tensorboard: str | None = field(default=None, metadata={"needs": "tensorboard"})
 
+    unscientific = (*DataConfig.unscientific, "memory", "tensorboard")
     least = DataConfig.least | {
         "window": 1,
         "sequence_length": 1,
@@ -174,6 +200,7 @@ class TrainConfig(DataConfig):
     def __post_init__(self):
         super().__post_init__()
         check_seed(self.seed)
+        memory_limit(self.memory)
         if self.encoder is not None and self.method not in ON_FEATURES:
             raise DscTfError(
                 f"method: {self.method} reads fields. With --encoder choose {', '.join(ON_FEATURES)}."
@@ -230,10 +257,15 @@ class PretrainConfig(EncoderConfig):
         is drawn.
     seed : int
         Seed of everything random.
+    tensorboard : str
+        Folder to write losses to, for TensorBoard.
     """
 
     objective: str = field(default="variogram", metadata={"choices": LEARNED})
     seed: int = 0
+    tensorboard: str | None = field(default=None, metadata={"needs": "tensorboard"})
+
+    unscientific = (*EncoderConfig.unscientific, "tensorboard")
 
     def __post_init__(self):
         super().__post_init__()
@@ -340,6 +372,46 @@ class ReproduceConfig(DataConfig):
         """Most steps of a sequence, None where every value is read."""
         return self.sequence_length or None
 
-    def science(self):
-        """The settings that results depend on, as JSON can hold them."""
-        return {name: v for name, v in super().science().items() if name not in ("jobs", "scheduler")}
+    unscientific = (*DataConfig.unscientific, "jobs", "scheduler")
+
+
+@dataclass(frozen=True)
+class DownloadConfig(Settings):
+    """Download ERA5: the paper's file by default, or any region, period and variables.
+
+    Parameters
+    ----------
+    source : str
+        "cds" (Climate Data Store: computes daily statistics, has a queue), "arco" (its Zarr store for long series of
+        small regions: no queue, the same key, experimental) or "google" (no account, but whole globes hour by hour).
+    variables : tuple of str
+        Short names such as t2m, or the Climate Data Store's such as 2m_temperature.
+    region : tuple of float
+        NORTH WEST SOUTH EAST in degrees; WEST above EAST crosses the date line.
+    period : tuple of str
+        First and last day, such as 2001-01-01 2010-12-31.
+    statistic : str
+        Of the hours of each day, or "hourly" for all of them.
+    output : str
+        NetCDF file; era5_PERIOD.nc by default. A manifest is written beside it.
+    limit : float
+        Most gigabytes to transfer, uncompressed; more is refused before anything is fetched.
+    dry_run : bool
+        Print the requests as JSON and the estimated size, reaching no network.
+    quiet : bool
+        Print nothing but errors and warnings.
+    """
+
+    source: str = field(default="cds", metadata={"choices": SOURCES})
+    variables: tuple[str, ...] = tuple(PAPER_FILE.variables)
+    region: tuple[float, float, float, float] = field(
+        default=PAPER_FILE.region, metadata={"metavar": ("NORTH", "WEST", "SOUTH", "EAST")}
+    )
+    period: tuple[str, str] = field(default=PAPER_FILE.period, metadata={"metavar": ("START", "END")})
+    statistic: str = field(default="mean", metadata={"choices": STATISTICS})
+    output: str | None = None
+    limit: float = 20.0
+    dry_run: bool = False
+    quiet: bool = False
+
+    unscientific = ("output", "limit", "dry_run", "quiet")

@@ -79,6 +79,11 @@ class PaperFile:
     longitude: tuple
     variables: dict
 
+    @property
+    def region(self):
+        """North, west, south, east."""
+        return self.latitude[0], self.longitude[0], self.latitude[1], self.longitude[1]
+
 
 # The README of the authors' code, and their notebooks for grid and period.
 PAPER_FILE = PaperFile(

@@ -5,18 +5,16 @@ own name when all is done.
 """
 
 import csv
-import errno
 import json
-import os
 import shutil
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from ..disk import told_when_full, whole
 from ..errors import DscTfError
 
-LEAST_ROOM = 2**20  # bytes below which a disk counts as full
+ADVICE = "add --resume to go on"
 
 
 class RunFolder:
@@ -78,35 +76,13 @@ class RunFolder:
         with self.whole(name) as path:
             figure.savefig(path, format="png")
 
-    @contextmanager
     def whole(self, name):
         """Give a temporary path, renamed to `name` if the block ends well and removed if not."""
-        path = self.path / (name + ".tmp")
-        with self.told_when_full():
-            try:
-                yield path
-                os.replace(path, self.path / name)
-            finally:
-                path.unlink(missing_ok=True)
+        return whole(self.path / name, advice=ADVICE)
 
-    @contextmanager
     def told_when_full(self):
-        """Turn a write that failed for lack of room into one clear line.
-
-        Raises
-        ------
-        DscTfError
-            If the disk is full. Libraries in C report this as any error, so the disk itself is asked.
-        """
-        try:
-            yield
-        except (OSError, RuntimeError) as error:
-            known = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
-            if known or shutil.disk_usage(self.path).free < LEAST_ROOM:
-                raise DscTfError(
-                    f"output: no space left on the disk of {self.path}. Make room, then add --resume to go on."
-                ) from error
-            raise
+        """Turn a write that failed for lack of room into one clear line."""
+        return told_when_full(self.path, advice=ADVICE)
 
     def finish(self):
         """Give the folder its own name.

@@ -1,0 +1,246 @@
+"""The Climate Data Store: requests, its queue, and its refusals in one line each."""
+
+import itertools
+import os
+import re
+import time
+import warnings
+from pathlib import Path
+
+from ..errors import DscTfError
+from .answers import Damaged, fetched, unpacked
+from .request import Piece
+from .variables import SHORT, VARIABLES
+
+DAILY, HOURLY = "derived-era5-single-levels-daily-statistics", "reanalysis-era5-single-levels"
+PAGE = "https://cds.climate.copernicus.eu"
+# Hourly fields that a request may need: the service refuses more by cost, and does not say where it draws the line.
+# Eight variables of one month fit.
+MOST_FIELDS = 6000
+POLL = (1.0, 60.0)  # seconds between two looks at a queue, at first and at most
+TRIES, PAUSE = 4, 20.0  # of a failed connection, with seconds between
+ATTEMPTS = 3  # at an answer that arrives damaged
+
+
+class ClimateDataStore:
+    """ERA5 from the Climate Data Store, for an account there.
+
+    Parameters
+    ----------
+    request : Request
+        What is wanted.
+    """
+
+    licence = "CC-BY-4.0"
+
+    def __init__(self, request):
+        self.request = request
+        self.dataset = DAILY if request.is_daily else HOURLY
+        self.client = None
+
+    def pieces(self):
+        """Months, and within them groups of variables that one request may ask for."""
+        several = MOST_FIELDS // (31 * 24)
+        names = self.request.variables
+        groups = [names[i : i + several] for i in range(0, len(names), several)]
+        return [
+            Piece(f"{first:%Y-%m}", {"dataset": self.dataset, "request": self._inputs(first, last, group)})
+            for (first, last), group in itertools.product(self.request.months(), groups)
+        ]
+
+    def requests(self):
+        """What will be asked for, as JSON can hold it."""
+        return [piece.about for piece in self.pieces()]
+
+    def transfer_bytes(self):
+        """Bytes to transfer, uncompressed: the service cuts out what is asked for."""
+        return self.request.n_bytes
+
+    def _inputs(self, first, last, names):
+        inputs = {
+            "product_type": ["reanalysis"],
+            "variable": [VARIABLES[name].name for name in names],
+            "year": [f"{first:%Y}"],
+            "month": [f"{first:%m}"],
+            "day": [f"{day:02d}" for day in range(first.day, last.day + 1)],
+            "area": list(self.request.region),
+        }
+        if self.request.is_daily:
+            return inputs | {
+                "product_type": "reanalysis",
+                "daily_statistic": f"daily_{self.request.statistic}",
+                "time_zone": "utc+00:00",
+                "frequency": "1_hourly",
+            }
+        hours = [f"{hour:02d}:00" for hour in range(24)]
+        return inputs | {"time": hours, "data_format": "netcdf", "download_format": "unarchived"}
+
+    def connect(self):
+        """Find the account and see whether the service can be reached.
+
+        Raises
+        ------
+        DscTfError
+            If cdsapi is not installed, there is no account's key, or no network.
+        """
+        url, key, verify = credentials()
+        import requests
+        from ecmwf import datastores
+
+        try:
+            requests.head(url, timeout=30, verify=verify)
+        except requests.RequestException as error:
+            raise refusal(error, self.dataset) from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # its news, when they cannot be had
+            self.client = datastores.Client(
+                url=url, key=key, verify=verify, progress=False, maximum_tries=TRIES, retry_after=PAUSE
+            )
+
+    def fetch(self, piece, store, note):
+        """One piece, waited for in the queue.
+
+        Parameters
+        ----------
+        piece : Piece
+            One of `pieces`.
+        store : PieceStore
+            Keeps the number of the job and what has been transferred, so that a later call goes on.
+        note : callable
+            Takes a few words on how far it is.
+
+        Returns
+        -------
+        xr.Dataset
+            Variables by short names over (time, latitude, longitude).
+
+        Raises
+        ------
+        DscTfError
+            If the service refuses, or its answer stays damaged.
+        """
+        import requests
+        from ecmwf.datastores.processing import DownloadError, ProcessingFailedError
+
+        job, answer = store.scratch(piece, ".job"), store.scratch(piece, ".answer")
+        fault = None
+        for _ in range(ATTEMPTS):
+            try:
+                results = self._results(piece, job, note)
+                note(f"{piece.name}: transferring")
+                fetched(results.location, answer, results.content_length, tries=TRIES, pause=PAUSE)
+                return unpacked(answer, [SHORT[name] for name in piece.about["request"]["variable"]])
+            except Damaged as error:
+                fault = DscTfError(
+                    f"{piece.name}: the answer came damaged {ATTEMPTS} times ({error}). Run the same command later."
+                )
+                answer.unlink(missing_ok=True)
+            except (requests.RequestException, ProcessingFailedError, DownloadError) as error:
+                fault = refusal(error, self.dataset)
+                if not _may_go_on(error):
+                    job.unlink(missing_ok=True)
+                if not _is_gone(error):
+                    raise fault from error
+                answer.unlink(missing_ok=True)
+        raise fault
+
+    def _results(self, piece, job, note):
+        """The answer to a job, submitted now or by an earlier run."""
+        if job.exists():
+            remote = self.client.get_remote(job.read_text())
+        else:
+            remote = self.client.submit(piece.about["dataset"], piece.about["request"])
+            job.write_text(remote.request_id)
+        pause, most = POLL
+        while not remote.results_ready:
+            note(f"{piece.name}: {remote.last_status}")
+            time.sleep(pause)
+            pause = min(1.5 * pause, most)
+        return remote.get_results()
+
+
+def credentials():
+    """Address, key and whether to verify certificates, where cdsapi keeps them.
+
+    Raises
+    ------
+    DscTfError
+        If cdsapi is not installed, or there is no key of today's form.
+    """
+    try:
+        from cdsapi.api import get_url_key_verify
+    except ImportError as error:
+        raise DscTfError(
+            "download: cdsapi is missing. Install it: python -m pip install 'dsc_tf[download]'."
+        ) from error
+    file = os.environ.get("CDSAPI_RC", str(Path.home() / ".cdsapirc"))
+    advice = f"Make an account on {PAGE}, and write the two lines of {PAGE}/how-to-api into {file}."
+    try:
+        url, key, verify = get_url_key_verify(None, None, None)
+    except Exception as error:  # it raises nothing narrower where the file is missing
+        raise DscTfError(f"credentials: no key for the Climate Data Store in {file}. {advice}") from error
+    if not key or ":" in key:
+        raise DscTfError(
+            f"credentials: the key in {file} is not one of today's, which have no colon. {advice}"
+        )
+    return url.rstrip("/"), key, verify
+
+
+def refusal(error, dataset):
+    """What the user can do about an error of the service.
+
+    Parameters
+    ----------
+    error : Exception
+        As requests or the service's client raised it.
+    dataset : str
+        What was asked for.
+
+    Returns
+    -------
+    DscTfError
+        To be raised.
+    """
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    text = " ".join(str(error).split())
+    told = text.split(" for url: ")[-1].partition(" ")[2] if status else text
+    lower = text.lower()
+    if status == 401:
+        return DscTfError(
+            f"credentials: the Climate Data Store does not know this key. Copy it anew from {PAGE}/how-to-api."
+        )
+    if status in (400, 403) and any(word in lower for word in ("cost limit", "too large", "too many")):
+        return DscTfError(
+            f"request: too large for the Climate Data Store ({told}). Give fewer variables or a smaller region."
+        )
+    if status == 403 and any(word in lower for word in ("licence", "license", "polic", "terms")):
+        found = re.search(r"https?://[^\s'\"<>]+", told)
+        page = (
+            found.group().rstrip(".,;)")
+            if found
+            else f"{PAGE}/datasets/{dataset}?tab=download#manage-licences"
+        )
+        return DscTfError(f"licence: not accepted yet. Accept it once, signed in, at {page}, then run again.")
+    if status == 429 or "queue" in lower and "limit" in lower:
+        return DscTfError(f"request: too many at once for this account ({told}). Run the same command later.")
+    if status is None and type(error).__module__.startswith("requests"):
+        reason = type(error).__name__
+        return DscTfError(
+            f"network: the Climate Data Store cannot be reached ({reason}). Check the connection."
+        )
+    if status and status >= 500:
+        return DscTfError(f"service: the Climate Data Store fails ({status}). Run the same command later.")
+    return DscTfError(
+        f"request: the Climate Data Store refused it ({told[:300]}). Change it, or see {PAGE}/requests."
+    )
+
+
+def _is_gone(error):
+    """Whether a job or its answer is no longer kept, so that it must be asked for anew."""
+    return getattr(getattr(error, "response", None), "status_code", None) in (404, 410)
+
+
+def _may_go_on(error):
+    """Whether the job is as good as before: the way to it was cut, or the service failed."""
+    response = getattr(error, "response", None)
+    return type(error).__module__.startswith("requests") and (response is None or response.status_code >= 500)
