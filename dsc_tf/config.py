@@ -1,7 +1,5 @@
 """The settings of the commands, checked one by one as they are made."""
 
-import dataclasses
-import importlib.util
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from .experiments.encoders import LEARNED
 from .experiments.methods import BY_NAME
 from .experiments.published import PAPER_FILE
 from .reporting import partial_path
+from .settings import Settings, check_seed
 from .sources import SOURCES, STATISTICS
 
 RECIPES = ("trained", "notebook", "untrained")
@@ -21,41 +20,6 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 CELLS = ("lstm", "convlstm")
 TASKS = ("field", "lamb", "drought", "order", "clusters", "forecast")
 TABLES = ("table1", "table2", "table3", "figure1", "figure2", "all")
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Settings that are checked as they are made."""
-
-    least = {}  # of numbers, by name
-    unscientific = ("output", "quiet")  # what results do not depend on
-
-    def __post_init__(self):
-        for entry in dataclasses.fields(self):
-            value = getattr(self, entry.name)
-            if isinstance(value, list):
-                value = tuple(value)
-                object.__setattr__(self, entry.name, value)
-            needs = entry.metadata.get("needs")
-            if value is not None and needs and importlib.util.find_spec(needs) is None:
-                raise DscTfError(
-                    f"{entry.name}: needs {needs}. Install it: python -m pip install 'dsc_tf[{needs}]'."
-                )
-            choices = entry.metadata.get("choices")
-            for one in value if isinstance(value, tuple) else (value,):
-                if choices and one not in choices and value is not None:
-                    raise DscTfError(f"{entry.name}: {one!r}. Choose one of {', '.join(choices)}.")
-        for name, least in self.least.items():
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise DscTfError(f"{name}: {value}. Give an integer of at least {least}.")
-
-    def science(self):
-        """The settings that results depend on, as JSON can hold them."""
-        settings = dataclasses.asdict(self)
-        for name in self.unscientific:
-            del settings[name]
-        return {name: list(v) if isinstance(v, tuple) else v for name, v in settings.items()}
 
 
 @dataclass(frozen=True)
@@ -308,12 +272,6 @@ class ProbeConfig(EncoderConfig):
         super().__post_init__()
         if "forecast" in self.what and len(self.what) > 1:
             raise DscTfError("what: forecast reads tables of its own. Ask for it alone.")
-
-
-def check_seed(seed):
-    """Refuse a seed that NumPy and Keras do not take."""
-    if not 0 <= seed < 2**32:
-        raise DscTfError(f"seed: {seed}. Give an integer from 0 to {2**32 - 1}.")
 
 
 @dataclass(frozen=True)
