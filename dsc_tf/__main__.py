@@ -9,6 +9,7 @@ COMMANDS = """commands, each with --help:
   python -m dsc_tf.reproduce    the published tables and figures on any record
   python -m dsc_tf.pretrain     learn an encoder of fields without labels
   python -m dsc_tf.probe        set frozen representations beside raw data
+  python -m dsc_tf.report       one page about a finished run
   python -m dsc_tf.download     fetch ERA5: the paper's file, or any region and period
 """
 

@@ -49,11 +49,12 @@ def run(config):
     write_config(folder, config.science(), ds)
     cli.load_keras()
     from .contrastive.encoding import effective_rank
-    from .training.progress import ProgressBar
+    from .training.progress import watchers
 
     began = time.perf_counter()
     options = config.encoder_settings() | {"random_state": config.seed}
-    model = new_encoder(config.objective, callbacks=() if config.quiet else (ProgressBar(),), **options)
+    callbacks = watchers(quiet=config.quiet, tensorboard=config.tensorboard)
+    model = new_encoder(config.objective, callbacks=callbacks, **options)
     starts = prep.hints()["starts"]
     model.fit(X, starts=starts)
     learned = time.perf_counter() - began

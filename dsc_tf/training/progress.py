@@ -1,4 +1,6 @@
-"""A progress bar for Keras `fit`."""
+"""What shows how Keras `fit` gets on: a progress bar, TensorBoard."""
+
+from pathlib import Path
 
 import keras
 from tqdm.auto import tqdm
@@ -20,3 +22,39 @@ class ProgressBar(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         self._bar.close()
+
+
+class StagedTensorBoard(keras.callbacks.TensorBoard):
+    """Losses for TensorBoard, each stage in a folder of its own, named as its model is.
+
+    Parameters
+    ----------
+    folder : path
+        What `tensorboard --logdir` is to show.
+    """
+
+    def __init__(self, folder):
+        super().__init__(folder, write_graph=False)
+        self.folder = Path(folder)
+
+    def set_model(self, model):
+        self.log_dir = str(self.folder / model.name)
+        super().set_model(model)
+
+
+def watchers(*, quiet=False, tensorboard=None):
+    """Callbacks that a command's settings ask for.
+
+    Parameters
+    ----------
+    quiet : bool, default=False
+        No progress bar.
+    tensorboard : path, default=None
+        Folder for TensorBoard; None writes nothing.
+
+    Returns
+    -------
+    tuple of keras.callbacks.Callback
+    """
+    bar = () if quiet else (ProgressBar(),)
+    return bar if tensorboard is None else (*bar, StagedTensorBoard(tensorboard))

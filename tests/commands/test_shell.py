@@ -1,0 +1,134 @@
+"""What a shell sees of every command: exit statuses, the log, the list of commands."""
+
+import importlib.util
+import logging
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import dsc_tf
+from dsc_tf import cli, pretrain, train
+from dsc_tf.data import mock_dataset
+from dsc_tf.errors import DscTfError
+
+ROOT = Path(dsc_tf.__file__).parent
+QUICK = "--method dec --n-clusters 2 --pretrain-epochs 1 --epochs 1 --precision float32 --quiet".split()
+
+
+@pytest.fixture
+def file(tmp_path):
+    mock_dataset(days=12, latitudes=4, longitudes=4, variables=("t2m",)).to_netcdf(tmp_path / "days.nc")
+    return str(tmp_path / "days.nc")
+
+
+def python(*arguments):
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True)
+
+
+def test_version_and_the_list_of_all_commands():
+    assert python("-m", "dsc_tf", "--version").stdout == f"dsc_tf {dsc_tf.__version__}\n"
+    listed = set(re.findall(r"python -m dsc_tf\.(\w+)", python("-m", "dsc_tf").stdout))
+    assert listed == {path.stem for path in ROOT.glob("*.py") if "def main(argv" in path.read_text()}
+
+
+@pytest.mark.parametrize(
+    ("happens", "status"), [(None, 0), (DscTfError("k: 1. Give 2."), 2), (KeyboardInterrupt(), 130)]
+)
+def test_exit_statuses(happens, status, capsys):
+    def command():
+        if happens:
+            raise happens
+
+    assert cli.guarded(command) == status
+    assert capsys.readouterr().err.count("error: ") == (status != 0)
+
+
+def test_a_shell_sees_the_statuses():
+    assert python("-m", "dsc_tf.train", "--data", "nowhere.nc").returncode == 2
+    assert python("-m", "dsc_tf.train", "--no-such-option").returncode == 2
+
+
+def test_a_fault_of_ours_keeps_its_traceback():
+    with pytest.raises(ZeroDivisionError):
+        cli.guarded(lambda: 1 / 0)
+
+
+def test_debug_tells_what_is_read_and_chosen_and_how_long_it_took(file, tmp_path, capsys):
+    arguments = ["--data", file, *QUICK, "--batch-size", "6", "--output", str(tmp_path / "run")]
+    assert train.main([*arguments, "--log-level", "debug"]) == 0
+    said = capsys.readouterr()
+    assert said.out == ""  # --quiet
+    for words in ("12 time, 4 latitude, 4 longitude", "precision float32 is float32; batch size 6", "Keras "):
+        assert words in said.err
+    timed = r"^info: dsc_tf.clusterers.deep: joint, epochs 1 to \d+ of \d+ batches: \d+\.\d\d s$"
+    assert re.search(timed, said.err, re.M)
+    assert logging.getLogger("dsc_tf").level == logging.NOTSET
+
+
+def test_levels_choose_what_is_said(capsys):
+    def command(level):
+        cli.parse(train.TrainConfig, ["--log-level", level], program="", epilog="")
+        for at in cli.LEVELS:
+            logging.getLogger("dsc_tf.data").log(getattr(logging, at.upper()), "at %s", at)
+
+    for count, level in enumerate(reversed(cli.LEVELS), start=1):
+        assert cli.guarded(lambda level=level: command(level)) == 0
+        lines = capsys.readouterr().err.splitlines()
+        assert len(lines) == count and lines[-1] == "error: at error"
+
+
+def test_the_library_is_silent_unless_asked():
+    code = "import dsc_tf; dsc_tf.open_dataset(dsc_tf.mock_dataset(days=12))"
+    done = python("-c", code)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_tensorboard_gets_a_folder_a_stage_and_changes_nothing(file, tmp_path, eagerly):
+    pytest.importorskip("tensorboard")
+    for name, more in {"plain": [], "watched": ["--tensorboard", str(tmp_path / "board")]}.items():
+        assert train.main(["--data", file, *QUICK, "--output", str(tmp_path / name), *more]) == 0
+    stages = {path.parent.parent.name for path in (tmp_path / "board").rglob("events.*")}
+    assert stages == {"autoencoder", "dsc"}  # callbacks are called in both
+    with (
+        xr.open_dataset(tmp_path / "plain/labels.nc") as plain,
+        xr.open_dataset(tmp_path / "watched/labels.nc") as watched,
+    ):
+        xr.testing.assert_identical(plain, watched)
+    small = "--size 4 --grid 0 --filters 1 --window 3 --steps 1 --batch-size 2 --quiet".split()
+    out = ["--output", str(tmp_path / "pretrained"), "--tensorboard", str(tmp_path / "other")]
+    assert pretrain.main(["--data", file, *small, *out]) == 0
+    assert len(list((tmp_path / "other/contrastive").rglob("events.*"))) == 1
+
+
+def test_tensorboard_not_installed_is_one_line(monkeypatch, capsys):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert train.main(["--tensorboard", "board"]) == 2
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1 and "dsc_tf[tensorboard]" in line
+
+
+@pytest.mark.filterwarnings("ignore:Even though the `tf.config")
+def test_callbacks_are_called_in_both_stages(eagerly):
+    import keras
+
+    from dsc_tf.clusterers import build
+
+    class Remember(keras.callbacks.Callback):
+        def __init__(self):
+            super().__init__()
+            self.seen = []
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.seen.append(self.model.name)
+
+    X = np.random.default_rng(0).random((12, 1, 4, 4, 1), dtype=np.float32)
+    for method, stages in {"dec": ["autoencoder"] * 2 + ["dsc"], "dtcr": ["dtcr"]}.items():
+        mine = Remember()
+        options = {"pretrain_epochs": 2, "epochs": 1, "units": (2,), "dilations": (1,), "layer_sizes": (4,)}
+        build(method, 2, callbacks=(mine,), random_state=0, **options).fit(X)
+        assert mine.seen == stages
