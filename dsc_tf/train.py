@@ -119,7 +119,7 @@ def _method(config, folder, hints):
         return build(name, config.n_clusters, **options)
     cli.load_keras()
     from .training import Checkpoint
-    from .training.progress import ProgressBar
+    from .training.progress import watchers
 
     names = ("recipe", "cell", "sequence_length", "pretrain_epochs", "epochs", "batch_size", "precision")
     return build(
@@ -128,7 +128,7 @@ def _method(config, folder, hints):
         **options,
         **{option: getattr(config, option) for option in names},
         checkpoint=Checkpoint(folder / CHECKPOINT),
-        callbacks=() if config.quiet else (ProgressBar(),),
+        callbacks=watchers(quiet=config.quiet, tensorboard=config.tensorboard),
     )
 
 
