@@ -12,6 +12,7 @@ from .clusterers import NETWORKS, build
 from .clusterers.base import check_cluster_count
 from .config import TrainConfig
 from .data import PREPROCESSING, Preprocessor, prepare
+from .data.stored import Samples
 from .metrics import evaluate
 from .reporting import open_run, write_config, write_results
 
@@ -23,6 +24,7 @@ EXAMPLES = """examples:
   python -m dsc_tf.train --data hourly.grib --aggregate daily --window 5 --output runs/mine
   python -m dsc_tf.train --protocol notebook --recipe notebook
   python -m dsc_tf.train --encoder runs/pretrained --data era5_2021.nc     cluster a representation
+  python -m dsc_tf.train --data 'era5_*.nc' --memory 2GB      a record larger than memory
   python -m dsc_tf.train --config runs/mine/config.json --seed 1
 """
 
@@ -45,13 +47,22 @@ def run(config):
     DscTfError
         If settings or data are at fault, or the output folder is.
     """
-    say = cli.speaker(config.quiet)
     ds = config.open()
-    X, prep, Z = _samples(ds, config)
+    stem = f"{config.method}-{config.data_stem}-k{config.n_clusters}-seed{config.seed}"
+    output = config.folder(stem)
+    samples = _samples(ds, config, output.parent)
+    try:
+        return _run(config, ds, output, *samples)
+    finally:
+        if isinstance(samples[0], Samples):
+            samples[0].close()
+
+
+def _run(config, ds, output, X, prep, Z):
+    say = cli.speaker(config.quiet)
     check_cluster_count(config.n_clusters, len(X))
     say(f"{len(X)} samples of {' x '.join(map(str, X.shape[1:]))} (window, latitude, longitude, variable)")
-    stem = f"{config.method}-{config.data_stem}-k{config.n_clusters}-seed{config.seed}"
-    folder = open_run(config.folder(stem), resume=config.resume)
+    folder = open_run(output, resume=config.resume)
     write_config(folder, config.science(), ds)
     began = time.perf_counter()
     method = _method(config, folder.path, prep.hints())
@@ -93,10 +104,12 @@ def _config(argv):
     return cli.parse(TrainConfig, argv, program="python -m dsc_tf.train", epilog=EXAMPLES)
 
 
-def _samples(ds, config):
+def _samples(ds, config, scratch):
     """Prepared fields, what prepared them, and what is clustered: the fields, or an encoder's words for them."""
     if config.encoder is None:
-        X, prep = prepare(ds, protocol=config.protocol, window=config.window)
+        X, prep = prepare(
+            ds, protocol=config.protocol, window=config.window, memory=config.memory, scratch=scratch
+        )
         return X, prep, X
     cli.load_keras()
     from .contrastive import SpaceTimeTS2Vec

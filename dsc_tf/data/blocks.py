@@ -59,7 +59,7 @@ def field_blocks(ds, names, length, *, slab=SLAB):
 
 
 def _read(ds, names, steps):
-    loaded = ds[list(names)].drop_vars("regime", errors="ignore").isel(time=steps).load()
+    loaded = ds[list(names)].reset_coords(drop=True).isel(time=steps).load()
     fields = (loaded[name].transpose(*DIMENSIONS).values for name in names)
     return [np.ascontiguousarray(f, dtype=np.float32).reshape(len(f), -1) for f in fields]
 
