@@ -5,6 +5,7 @@ The steps, in this order, each a choice of the protocol: 1 pad, 2 seasonal cycle
 """
 
 import json
+import logging
 from dataclasses import asdict
 from numbers import Integral
 
@@ -12,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from ..errors import DscTfError
+from ..stages import timed
 from .blocks import DIMENSIONS, block_length
 from .constants import learn_constants
 from .labelled import named_samples
@@ -22,6 +24,8 @@ from .seasons import seasonal_design
 from .source import read_source
 from .stored import Samples, StoredRows, scratch_folder
 from .windows import gather_windows, segment_starts, window_ends
+
+log = logging.getLogger(__name__)
 
 MOST_COPIED = 2**28  # bytes of windows that a record with gaps is copied into; larger ones stay views
 PREPROCESSING = "preprocessing.npz"  # where a run folder keeps what `Preprocessor.state` says
@@ -66,7 +70,8 @@ def prepare(ds, protocol="paper", window=1, *, memory=None, scratch=None):
     prep = Preprocessor(protocol, window)
     _check_axes(ds)
     check_axes(ds)
-    return prep._samples(ds, prep._fit(ds, memory, scratch, check_values)), prep
+    with timed(log, f"preparing by protocol {prep.protocol.name}, window {prep.window}"):
+        return prep._samples(ds, prep._fit(ds, memory, scratch, check_values)), prep
 
 
 class Preprocessor:
