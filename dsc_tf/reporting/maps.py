@@ -133,6 +133,37 @@ def composite_maps(described, name, *, note=""):
     matplotlib.figure.Figure
     """
     values = described[name]
+    titles = [
+        f"cluster {j} ({int(size)} steps, {100 * float(share):.0f} %)"
+        for j, (size, share) in enumerate(zip(described["size"], described["frequency"], strict=True))
+    ]
+    long_name = values.attrs.get("long_name", name)
+    title = long_name if long_name == name else f"{long_name} ({name})"
+    return cluster_maps(values, titles, title=title, label=f"anomaly of {name}", note=note)
+
+
+def cluster_maps(values, titles, *, title="", label="anomaly", significant=None, note=""):
+    """A map for each cluster, on one symmetric scale, with the coast.
+
+    Parameters
+    ----------
+    values : xr.DataArray
+        Over (cluster, latitude, longitude), with its units.
+    titles : sequence of str
+        Of the panels.
+    title : str, default=""
+        Of the figure.
+    label : str, default="anomaly"
+        Of the colour bar; units follow.
+    significant : array of bool, shape (cluster, latitude, longitude), default=None
+        Cells to be marked with a dot.
+    note : str, default=""
+        Small text below.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
     k = values.sizes["cluster"]
     columns = min(4, k)
     rows = -(-k // columns)
@@ -157,16 +188,17 @@ def composite_maps(described, name, *, note=""):
         )
         axes.set_aspect(stretch)
         axes.grid(color="0.3", alpha=0.2 if draw_coastlines(axes) else 0.6, lw=0.5)
-        size, share = int(described["size"][j]), 100 * float(described["frequency"][j])
-        axes.set_title(f"cluster {j} ({size} steps, {share:.0f} %)", fontsize=9)
+        if significant is not None:
+            row, column = np.nonzero(significant[j])
+            axes.plot(longitude[column], latitude[row], ".", color="black", ms=1.2)
+        axes.set_title(titles[j], fontsize=9)
         axes.tick_params(labelsize=7)
         axes.xaxis.set_major_formatter(lambda x, _: f"{abs(_west(x)):g}°{'W' if _west(x) < 0 else 'E'}")
         axes.yaxis.set_major_formatter(lambda y, _: f"{abs(y):g}°{'S' if y < 0 else 'N'}")
         axes.locator_params(nbins=4)
-    long_name = values.attrs.get("long_name", name)
     bar = figure.colorbar(mesh, ax=[p for p in panels[:k]], shrink=0.85, aspect=30, extend="both", pad=0.01)
-    bar.set_label(f"anomaly of {name} ({values.attrs.get('units', '1')})", fontsize=9)
-    figure.suptitle(long_name if long_name == name else f"{long_name} ({name})", fontsize=11)
+    bar.set_label(f"{label} ({values.attrs.get('units', '1')})", fontsize=9)
+    figure.suptitle(title, fontsize=11)
     return figure
 
 

@@ -1,0 +1,202 @@
+"""Figures of what the room of regimes returns."""
+
+import numpy as np
+
+from .maps import cluster_maps
+from .style import cluster_colours, new_figure
+
+BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
+
+
+def choice_figure(choice, *, note=""):
+    """Four answers to how many clusters, over k.
+
+    Parameters
+    ----------
+    choice : xr.Dataset
+        As `choose_k` returns it.
+    note : str, default=""
+        Small text below.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure = new_figure(8.5, 6, note)
+    panels = figure.subplots(2, 2, sharex=True)
+    k = choice["k"].values
+    _classifiability(panels[0, 0], choice, k)
+    for axes, name, title in (
+        (panels[0, 1], "silhouette", "silhouette (larger is better)"),
+        (panels[1, 0], "davies_bouldin", "Davies-Bouldin index (smaller is better)"),
+    ):
+        axes.plot(k, choice[name], "o-", color=BLUE)
+        axes.set_title(title, fontsize=10)
+    stable = panels[1, 1]
+    stable.plot(k, choice["seed_ari"], "o-", color=BLUE, label="seeds")
+    stable.plot(k, choice["bootstrap_ari"], "s--", color=ORANGE, label="moving-block bootstrap")
+    stable.set_title("stability: adjusted Rand index", fontsize=10)
+    stable.set_ylim(top=1.02)
+    stable.legend(frameon=False, fontsize=8)
+    for axes in panels.ravel():
+        axes.grid(alpha=0.3)
+        axes.set_xticks(k)
+    for axes in panels[1]:
+        axes.set_xlabel("number of clusters")
+    return figure
+
+
+def _classifiability(axes, choice, k):
+    null, level = choice["classifiability_null"].values, choice.attrs["level"]
+    low, middle, high = np.quantile(null, [1 - level, 0.5, level], axis=1)
+    axes.fill_between(
+        k, low, high, color="0.85", label=f"red noise, {100 * (1 - level):.0f}-{100 * level:.0f} %"
+    )
+    axes.plot(k, middle, color="0.5", lw=1)
+    axes.plot(k, choice["classifiability"], "o-", color=BLUE, label="data")
+    passed = choice["passes"].values > 0
+    axes.plot(k[passed], choice["classifiability"].values[passed], "o", ms=13, mfc="none", mec=ORANGE, mew=2)
+    axes.set_title("classifiability (ringed: above red noise)", fontsize=10)
+    axes.legend(frameon=False, fontsize=8)
+
+
+def transition_figure(test, *, names=None, alpha=0.05, note=""):
+    """Where departures lead, beside the null.
+
+    Parameters
+    ----------
+    test : xr.Dataset
+        As `transition_test` returns it.
+    names : sequence of str, default=None
+        Of the clusters; None numbers them.
+    alpha : float, default=0.05
+        A star marks p-values below it, two those whose adjusted one is.
+    note : str, default=""
+        Small text below.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    k = test.sizes["cluster"]
+    names = names or [f"cluster {j}" for j in range(k)]
+    figure = new_figure(2.4 + 1.1 * k, 1.6 + 0.85 * k, note)
+    axes = figure.subplots()
+    excess = (test["share"] - test["expected"]).values
+    limit = max(0.05, float(np.nanmax(np.abs(excess), initial=0.0)))
+    axes.set_facecolor("0.9")
+    mesh = axes.imshow(np.ma.masked_invalid(excess), cmap="PuOr_r", vmin=-limit, vmax=limit, aspect="auto")
+    for i, j in np.argwhere(np.isfinite(excess)):
+        stars = "*" * (int(test["p_value"][i, j] < alpha) + int(test["p_adjusted"][i, j] < alpha))
+        text = f"{float(test['share'][i, j]):.2f}{stars}\n({float(test['expected'][i, j]):.2f})"
+        dark = abs(excess[i, j]) > 0.65 * limit
+        axes.text(j, i, text, ha="center", va="center", fontsize=9, color="white" if dark else "black")
+    axes.set_xticks(range(k), names, rotation=25, ha="right")
+    axes.set_yticks(range(k), names)
+    axes.set(xlabel="to", ylabel="from")
+    axes.set_title(
+        f"share of departures (null: {test.attrs['null']})\n* p < {alpha:g}, ** adjusted p", fontsize=10
+    )
+    figure.colorbar(mesh, ax=axes, shrink=0.9).set_label("share less that of the null", fontsize=9)
+    return figure
+
+
+def significant_composites(test, *, names=None, note=""):
+    """Composites with a dot where they differ from chance.
+
+    Parameters
+    ----------
+    test : xr.Dataset
+        As `composite_test` returns it.
+    names : sequence of str, default=None
+        Of the clusters; None numbers them.
+    note : str, default=""
+        Small text below.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    values = test["composite"]
+    names = names or [f"cluster {j}" for j in range(len(values))]
+    titles = [
+        f"{name}: {100 * float(share):.0f} % of cells"
+        for name, share in zip(names, test["significant_share"], strict=True)
+    ]
+    title = f"{values.attrs.get('long_name', '')} (dots: false discovery rate {test.attrs['alpha_fdr']:g})"
+    return cluster_maps(values, titles, title=title, significant=test["significant"].values > 0, note=note)
+
+
+def life_cycle_timeline(index, cycles, *, names=None, note=""):
+    """Indices over time; life cycles are drawn strongly, with their maxima.
+
+    Parameters
+    ----------
+    index : xr.DataArray
+        Over (time, cluster), in standard deviations; best one season.
+    cycles : pandas.DataFrame
+        As `life_cycles` returns it for this index.
+    names : sequence of str, default=None
+        Of the clusters; None numbers them.
+    note : str, default=""
+        Small text below.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    index = index.transpose("time", "cluster")
+    clusters = index["cluster"].values
+    names = names or [f"cluster {j}" for j in clusters]
+    figure = new_figure(9, 3.6, note)
+    axes = figure.subplots()
+    time = index["time"].values
+    for j, colour in enumerate(cluster_colours(len(clusters))):
+        axes.plot(time, index.values[:, j], color=colour, lw=0.8, alpha=0.6)
+        axes.plot([], [], color=colour, lw=3, label=names[j])
+        for row in cycles[cycles["cluster"] == clusters[j]].itertuples():
+            inside = slice(row.first, row.last + 1)
+            axes.plot(time[inside], index.values[inside, j], color=colour, lw=3, solid_capstyle="butt")
+            axes.plot(row.maximum, row.peak, "v", color=colour, ms=6)
+    axes.axhline(0, color="0.7", lw=0.8)
+    axes.set_ylabel("index (standard deviations)")
+    axes.set_title("weather-regime index; strong: life cycles, triangles: their maxima", fontsize=10)
+    axes.grid(alpha=0.3)
+    figure.legend(loc="outside right center", frameon=False, fontsize=8)
+    return figure
+
+
+def quality_figure(measured, *, note=""):
+    """Each measure of each variable beside random-centroid classifications.
+
+    Parameters
+    ----------
+    measured : xr.Dataset
+        As `quality` returns it.
+    note : str, default=""
+        Small text below.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    names = [name for name in measured.data_vars if f"{name}_random" in measured]
+    targets = measured["target"].values
+    figure = new_figure(2.6 * len(names), 1.6 + 0.5 * len(targets), note)
+    for axes, name in zip(figure.subplots(1, len(names), sharey=True), names, strict=True):
+        rows = np.arange(len(targets))
+        axes.boxplot(
+            list(measured[f"{name}_random"].values),
+            positions=rows,
+            orientation="horizontal",
+            widths=0.5,
+            whis=(5, 95),
+            showfliers=False,
+            medianprops={"color": "0.4"},
+        )
+        axes.plot(measured[name], rows, "D", color=ORANGE, ms=7, zorder=3)
+        axes.set_yticks(rows, targets)
+        axes.set_title(measured[name].attrs["long_name"], fontsize=10)
+        axes.grid(axis="x", alpha=0.3)
+    figure.suptitle("diamond: clusters; box: random centroids (whiskers 5-95 %)", fontsize=10)
+    return figure
