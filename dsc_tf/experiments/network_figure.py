@@ -10,7 +10,7 @@ from ..reporting.style import PALETTE, UNASSIGNED, new_figure
 
 COLOURS = {
     "convolution": PALETTE[0],
-    "pooling, upsampling": PALETTE[1],
+    "pooling": PALETTE[1],
     "recurrent": PALETTE[2],
     "dense": PALETTE[3],
     "clustering": PALETTE[5],
@@ -20,9 +20,10 @@ COLOURS = {
 KINDS = {
     "BaseConv": "convolution",
     "BaseConvTranspose": "convolution",
-    "BasePooling": "pooling, upsampling",
-    "UpSampling2D": "pooling, upsampling",
+    "BasePooling": "pooling",
+    "UpsampleConv2D": "convolution",
     "RNN": "recurrent",
+    "ConvLSTM": "recurrent",
     "Bidirectional": "recurrent",
     "Dense": "dense",
     "ClusteringLayer": "clustering",
@@ -30,8 +31,7 @@ KINDS = {
 WORDS = {
     "Conv2D": "conv",
     "MaxPooling2D": "max-pool",
-    "UpSampling2D": "upsample",
-    "ConvLSTM2D": "ConvLSTM",
+    "UpsampleConv2D": "upsample, conv",
     "Dense": "dense",
     "ZeroPadding2D": "pad",
     "Cropping2D": "crop",

@@ -9,7 +9,7 @@ import math
 import keras
 from keras import layers, ops
 
-from ..layers import Standardise
+from ..layers import Standardise, UpsampleConv2D
 from .joint import joined
 
 DENSE = (2048, 512)
@@ -73,7 +73,7 @@ def cnn_autoencoder(shape, *, dense=DENSE, dropout=0.1, output_activation="linea
     x = layers.Dense(window * math.prod(small), dtype=policy)(inputs)
     x = ops.reshape(x, (-1, *small))
     for filters in (256, 128, 64):
-        x = _conv(filters, policy)(layers.UpSampling2D(dtype=policy)(x))
+        x = UpsampleConv2D(filters, activation="tanh", dtype=policy)(x)
     x = _conv(variables, policy)(x)
     x = ops.reshape(x, (-1, window * math.prod(x.shape[1:])))
     x = layers.Dense(math.prod(shape), activation=output_activation, dtype=policy)(x)

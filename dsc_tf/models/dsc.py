@@ -10,7 +10,7 @@ import math
 import keras
 from keras import layers, ops
 
-from ..layers import Standardise
+from ..layers import ConvLSTM, Standardise, UpsampleConv2D
 from .joint import joined
 
 FILTERS = (64, 128, 256, 512)
@@ -36,9 +36,9 @@ def dsc_autoencoder(
         end of both axes until four poolings divide them, and the decoder's output is cropped back.
     cell : {"lstm", "convlstm"}, default="lstm"
         "lstm" is the published encoder: convolutions, flatten, two LSTM layers. "convlstm" keeps the
-        recurrent state on the grid: two ConvLSTM2D layers stand for the last convolution and the LSTMs.
+        recurrent state on the grid: two ConvLSTM layers stand for the last convolution and the LSTMs.
     units : int, default=512
-        Width of the LSTM layers. ConvLSTM2D layers have a quarter of it as channels.
+        Width of the LSTM layers. ConvLSTM layers have a quarter of it as channels.
     latent_size : int, default=256
         Length of the latent vector (sigmoid).
     dropout : float, default=0.0
@@ -81,9 +81,10 @@ def _encoder(shape, cell, units, latent_size, dropout, policy):
         x = layers.MaxPooling2D(dtype=policy)(x)
         x = ops.reshape(x, (-1, window, *x.shape[1:]))
         channels = max(1, units // 4)
-        options = {"padding": "same", "dropout": dropout, "dtype": "float32"}
-        x = layers.ConvLSTM2D(channels, 3, return_sequences=True, **options)(x)
-        x = layers.Flatten(dtype="float32")(layers.ConvLSTM2D(channels, 3, **options)(x))
+        for last in (False, True):
+            x = layers.Dropout(dropout, noise_shape=(None, 1, None, None, None), dtype="float32")(x)
+            x = ConvLSTM(channels, return_sequences=not last, dtype="float32")(x)
+        x = layers.Flatten(dtype="float32")(x)
     latent = layers.Dense(latent_size, activation="sigmoid", dtype="float32", name="latent")(x)
     return keras.Model(inputs, latent, name="encoder")
 
@@ -95,7 +96,7 @@ def _decoder(shape, latent_size, output_activation, policy):
     x = layers.Dense(window * math.prod(small), dtype=policy)(inputs)
     x = ops.reshape(x, (-1, *small))
     for filters in reversed(FILTERS):
-        x = _conv(filters, policy)(layers.UpSampling2D(dtype=policy)(x))
+        x = UpsampleConv2D(filters, activation="tanh", dtype=policy)(x)
     x = layers.Conv2D(variables, 3, padding="same", activation=output_activation, dtype=policy)(x)
     x = layers.Cropping2D(((0, -height % POOLING), (0, -width % POOLING)), dtype="float32")(x)
     return keras.Model(inputs, ops.reshape(x, (-1, *shape)), name="decoder")

@@ -3,10 +3,9 @@
 import keras
 from keras import layers
 
+from ..layers.conv_lstm import ConvLSTM
 from ..layers.smoothing import RandomSmoothing
 from ..layers.timestamp_mask import TimestampMask
-
-KERNEL = 3
 
 
 def spacetime_encoder(
@@ -37,9 +36,9 @@ def spacetime_encoder(
     size : int, default=512
         Features of the representation.
     linear : float, default=0.5
-        Share of them that are linear in the step's own field, at first a random rotation of it: what a linear probe
-        can read from the field it can then read from the representation, which random features of few channels
-        blur. The others have memory and are nonlinear.
+        Share of them that are linear in the step's own field, a random rotation of it that no training changes: what
+        a linear probe can read from the field it can then read from the representation, which random features of
+        few channels blur and contrast would bend. The others have memory and are nonlinear.
     mask : str, default="binomial"
         Steps hidden in training, see `TimestampMask`.
     smooth : bool, default=True
@@ -67,7 +66,7 @@ def spacetime_encoder(
     shown = TimestampMask(mask, seed=seed, name="mask")(flat, inside)
     fields = h = layers.Reshape((-1, *grid, variables))(shown)
     for i in range(depth):
-        h = layers.ConvLSTM2D(filters, KERNEL, padding="same", return_sequences=True, name=f"cells{i}")(h)
+        h = ConvLSTM(filters, name=f"cells{i}")(h)
     h = layers.Concatenate()([h, fields])
     h = layers.Dense(filters, activation="gelu", name="pointwise")(h)  # a 1 x 1 convolution
     h = layers.Reshape((-1, cells * filters))(h)
@@ -76,7 +75,9 @@ def spacetime_encoder(
         h = layers.Dense(size - rotated, name="head")(h)
     if rotated:
         rotation = keras.initializers.Orthogonal(seed=seed)
-        field = layers.Dense(rotated, use_bias=False, kernel_initializer=rotation, name="rotation")(shown)
+        field = layers.Dense(
+            rotated, use_bias=False, kernel_initializer=rotation, trainable=False, name="rotation"
+        )(shown)
         h = layers.Concatenate()([field, h]) if rotated < size else field
     h = layers.Dropout(dropout, seed=seed, name="dropout")(h)
     return keras.Model({"series": series, "inside": inside}, h, name="spacetime_encoder")
