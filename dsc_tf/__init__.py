@@ -6,6 +6,7 @@ Names load on first use, so that importing this package loads neither Keras nor 
 
 import logging
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
@@ -24,6 +25,23 @@ _ROOMS = {
     "regimes": "regimes",
 }
 __all__ = list(_ROOMS)
+
+if TYPE_CHECKING:  # type checkers and editors follow imports, not `__getattr__`
+    from typing import Any
+
+    from .clusterers.dsc import DSC as DSC
+    from .clusterers.hierarchical import Hierarchical as Hierarchical
+    from .clusterers.kmeans import KMeans as KMeans
+    from .contrastive import SpaceTimeTS2Vec as SpaceTimeTS2Vec
+    from .contrastive import TS2Vec as TS2Vec
+    from .data import mock_dataset as mock_dataset
+    from .data import open_dataset as open_dataset
+    from .data import prepare as prepare
+    from .data import sample_dataset as sample_dataset
+    from .errors import DscTfError as DscTfError
+    from .metrics import evaluate as evaluate
+
+    regimes: Any  # a room that may be called
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 

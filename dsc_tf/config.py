@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from .clusterers.registry import METHODS, ON_FEATURES
 from .data import open_dataset, sample_dataset
@@ -64,7 +65,7 @@ class DataConfig(Settings):
     quiet: bool = False
 
     least = {"n_clusters": 2}
-    unscientific = ("output", "resume", "quiet")
+    unscientific: ClassVar[tuple[str, ...]] = ("output", "resume", "quiet")
 
     def open(self):
         """The record that the settings name, as `open_dataset` returns it.

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.util
 from dataclasses import dataclass
+from typing import ClassVar
 
 from .errors import DscTfError
 
@@ -11,8 +12,8 @@ from .errors import DscTfError
 class Settings:
     """Settings that are checked as they are made."""
 
-    least = {}  # of numbers, by name
-    unscientific = ("output", "quiet")  # what results do not depend on
+    least: ClassVar[dict[str, int]] = {}  # of numbers, by name
+    unscientific: ClassVar[tuple[str, ...]] = ("output", "quiet")  # what results do not depend on
 
     def __post_init__(self):
         for entry in dataclasses.fields(self):

@@ -1,9 +1,10 @@
 """The ablation study: DSC without its recurrent layers, or without its decoder."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..models import cnn_autoencoder, cnn_encoder, cnn_lstm_encoder
-from ..training import NOTEBOOK, TRAINED, UNTRAINED
+from ..training import NOTEBOOK, TRAINED, UNTRAINED, Checkpoint, Recipe
 from ..training.recipes import by_name
 from .deep import DeepClusterer
 
@@ -43,17 +44,17 @@ class Ablation(DeepClusterer):
 
     def __init__(
         self,
-        n_clusters=7,
+        n_clusters: int = 7,
         *,
-        recipe="trained",
-        pretrain_epochs=None,
-        epochs=None,
-        batch_size=None,
-        learning_rate=None,
-        precision="auto",
-        random_state=None,
-        checkpoint=None,
-        callbacks=(),
+        recipe: str | Recipe = "trained",
+        pretrain_epochs: int | None = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        learning_rate: float | None = None,
+        precision: str = "auto",
+        random_state: int | None = None,
+        checkpoint: Checkpoint | None = None,
+        callbacks: Sequence = (),
     ):
         self.n_clusters = n_clusters
         self.recipe = recipe

@@ -6,14 +6,15 @@ import math
 import numbers
 import warnings
 from pathlib import Path
-from typing import final
+from typing import Self, final
 
 import numpy as np
+import numpy.typing as npt
 import sklearn.cluster
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 
-from ..data.labelled import bare, keeps_times, like
+from ..data.labelled import Rows, bare, keeps_times, like
 from ..data.stored import Samples
 from ..errors import DscTfError
 from ..stages import timed
@@ -44,7 +45,7 @@ class Clusterer(ClusterMixin, BaseEstimator):
         super().__init_subclass__(**kwargs)
 
     @final
-    def fit(self, X, y=None):
+    def fit(self, X: npt.ArrayLike, y: object = None) -> Self:
         """Learn clusters from `X`.
 
         Parameters
@@ -71,7 +72,7 @@ class Clusterer(ClusterMixin, BaseEstimator):
         return self
 
     @final
-    def fit_predict(self, X, y=None):
+    def fit_predict(self, X: npt.ArrayLike, y: object = None) -> Rows:
         """`fit`, and the cluster of each sample, shape (time,); an xr.DataArray where `X` is one."""
         return like(X, self.fit(X).labels_, *ROWS["predict"])
 

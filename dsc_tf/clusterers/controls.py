@@ -21,7 +21,7 @@ class RandomPartition(Clusterer):
         Cluster of each sample, the largest first.
     """
 
-    def __init__(self, n_clusters=7, *, random_state=None):
+    def __init__(self, n_clusters: int = 7, *, random_state: int | None = None):
         self.n_clusters = n_clusters
         self.random_state = random_state
 

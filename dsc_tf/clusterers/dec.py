@@ -1,9 +1,10 @@
 """Deep Embedded Clustering."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..models import dense_autoencoder
-from ..training import NOTEBOOK, TRAINED, UNTRAINED
+from ..training import NOTEBOOK, TRAINED, UNTRAINED, Checkpoint, Recipe
 from ..training.layerwise import pretrain_layers
 from ..training.recipes import by_name
 from .deep import DeepClusterer
@@ -72,19 +73,19 @@ class DEC(DeepClusterer):
 
     def __init__(
         self,
-        n_clusters=7,
+        n_clusters: int = 7,
         *,
-        recipe="trained",
-        layer_sizes=(500, 500, 2000, 150),
-        pretraining="whole",
-        pretrain_epochs=None,
-        epochs=None,
-        batch_size=None,
-        learning_rate=None,
-        precision="auto",
-        random_state=None,
-        checkpoint=None,
-        callbacks=(),
+        recipe: str | Recipe = "trained",
+        layer_sizes: Sequence[int] = (500, 500, 2000, 150),
+        pretraining: str = "whole",
+        pretrain_epochs: int | None = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        learning_rate: float | None = None,
+        precision: str = "auto",
+        random_state: int | None = None,
+        checkpoint: Checkpoint | None = None,
+        callbacks: Sequence = (),
     ):
         self.n_clusters = n_clusters
         self.recipe = recipe

@@ -3,11 +3,15 @@
 import dataclasses
 import json
 import logging
+from os import PathLike
 from pathlib import Path
+from typing import Self
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
+from ..data.labelled import Rows
 from ..errors import DscTfError
 from ..models import dsc_model, has_decoder
 from ..stages import timed
@@ -37,7 +41,7 @@ class DeepClusterer(LatentClusterer):
     streams = reads_windows = True
     recipes = RECIPES
     keeps_decoder = True
-    saved_parameters = ()
+    saved_parameters: tuple[str, ...] = ()
     precision = "float32"
 
     def _fit(self, X):
@@ -64,17 +68,18 @@ class DeepClusterer(LatentClusterer):
         self._number_by_size(X)
         return self.soft_labels_.argmax(axis=1)
 
-    def predict(self, X):
+    def predict(self, X: npt.ArrayLike) -> Rows:
         """Cluster of each sample, shape (time,)."""
         return self.predict_proba(X).argmax(axis=1)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: npt.ArrayLike) -> Rows:
         """Soft assignment of each sample, shape (time, cluster); rows sum to 1."""
         return encode(self.assigner_, self._inputs(self._taken(X)))
 
-    def transform(self, X):
+    def transform(self, X: npt.ArrayLike) -> Rows:
         """Latent vector of each sample, shape (time, feature); latent sequences end to end."""
-        return encode(self.encoder_, self._inputs(self._taken(X))).reshape(len(X), -1)
+        latent = encode(self.encoder_, self._inputs(self._taken(X)))
+        return latent.reshape(len(latent), -1)
 
     def count_weights(self, shape):
         """Size of the network for samples of this shape (window, latitude, longitude, variable)."""
@@ -82,7 +87,7 @@ class DeepClusterer(LatentClusterer):
         network = type(self).network_function(**self._network(sample.shape[1:], self._recipe(), "float32"))
         return network.count_params()
 
-    def save(self, folder):
+    def save(self, folder: str | PathLike) -> None:
         """Write the model: `model.keras`, and `model.json` with `model.weights.h5`.
 
         The pair opens in any Keras 3, since the network is built anew from its arguments; a `.keras`
@@ -102,7 +107,7 @@ class DeepClusterer(LatentClusterer):
         (folder / "model.json").write_text(json.dumps(text, indent=2) + "\n")
 
     @classmethod
-    def load(cls, folder):
+    def load(cls, folder: str | PathLike) -> Self:
         """A fitted clusterer from `model.json` and `model.weights.h5`, able to `predict` and `transform`.
 
         Parameters

@@ -1,6 +1,9 @@
 """Deep Spatiotemporal Clustering."""
 
+from collections.abc import Sequence
+
 from ..models import dsc_autoencoder
+from ..training import Checkpoint, Recipe
 from .deep import DeepClusterer
 
 
@@ -60,18 +63,18 @@ class DSC(DeepClusterer):
 
     def __init__(
         self,
-        n_clusters=7,
+        n_clusters: int = 7,
         *,
-        recipe="trained",
-        cell="lstm",
-        pretrain_epochs=None,
-        epochs=None,
-        batch_size=None,
-        learning_rate=None,
-        precision="auto",
-        random_state=None,
-        checkpoint=None,
-        callbacks=(),
+        recipe: str | Recipe = "trained",
+        cell: str = "lstm",
+        pretrain_epochs: int | None = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        learning_rate: float | None = None,
+        precision: str = "auto",
+        random_state: int | None = None,
+        checkpoint: Checkpoint | None = None,
+        callbacks: Sequence = (),
     ):
         self.n_clusters = n_clusters
         self.recipe = recipe

@@ -1,5 +1,6 @@
 """Deep Temporal Clustering."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import sklearn.cluster
 from ..errors import DscTfError
 from ..layers.clustering import SQUARED_DISTANCES
 from ..models import dsc_model, temporal_autoencoder
-from ..training import NOTEBOOK, TRAINED, UNTRAINED
+from ..training import NOTEBOOK, TRAINED, UNTRAINED, Checkpoint, Recipe
 from ..training.recipes import by_name
 from ..training.sequences import sequences
 from .deep import DeepClusterer
@@ -86,19 +87,19 @@ class DTC(DeepClusterer):
 
     def __init__(
         self,
-        n_clusters=7,
+        n_clusters: int = 7,
         *,
-        recipe="trained",
-        metric="euclidean",
-        init="kmeans",
-        sequence_length=None,
-        pretrain_epochs=None,
-        epochs=None,
-        batch_size=None,
-        learning_rate=None,
-        random_state=None,
-        checkpoint=None,
-        callbacks=(),
+        recipe: str | Recipe = "trained",
+        metric: str = "euclidean",
+        init: str = "kmeans",
+        sequence_length: int | None = None,
+        pretrain_epochs: int | None = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        learning_rate: float | None = None,
+        random_state: int | None = None,
+        checkpoint: Checkpoint | None = None,
+        callbacks: Sequence = (),
     ):
         self.n_clusters = n_clusters
         self.recipe = recipe

@@ -2,16 +2,21 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
+from typing import Self
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
+from ..data.labelled import Rows
 from ..errors import DscTfError
 from ..models.dtcr import dtcr_encoder, dtcr_model
 from ..stages import timed
-from ..training import encode
+from ..training import Checkpoint, encode
 from ..training.batches import FollowEpoch
 from ..training.fakes import Indicator, RealAndFake, RelaxedKMeans
 from ..training.resume import Record, restore
@@ -122,19 +127,19 @@ class DTCR(LatentClusterer):
 
     def __init__(
         self,
-        n_clusters=7,
+        n_clusters: int = 7,
         *,
-        recipe="trained",
-        units=(50, 30, 30),
-        dilations=(1, 4, 16),
-        kmeans_weight=0.1,
-        sequence_length=None,
-        epochs=None,
-        batch_size=None,
-        learning_rate=None,
-        random_state=None,
-        checkpoint=None,
-        callbacks=(),
+        recipe: str = "trained",
+        units: Sequence[int] = (50, 30, 30),
+        dilations: Sequence[int] = (1, 4, 16),
+        kmeans_weight: float = 0.1,
+        sequence_length: int | None = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        learning_rate: float | None = None,
+        random_state: int | None = None,
+        checkpoint: Checkpoint | None = None,
+        callbacks: Sequence = (),
     ):
         self.n_clusters = n_clusters
         self.recipe = recipe
@@ -166,11 +171,11 @@ class DTCR(LatentClusterer):
         self.stopped_by_ = "epochs"
         return nearest(representations, self.cluster_centers_)
 
-    def predict(self, X):
+    def predict(self, X: npt.ArrayLike) -> Rows:
         """Nearest centre of each sample, shape (time,)."""
         return nearest(self._latent(X).astype(np.float64), self.cluster_centers_)
 
-    def transform(self, X):
+    def transform(self, X: npt.ArrayLike) -> Rows:
         """Representation of each sample, shape (time, feature)."""
         return self._latent(X)
 
@@ -179,7 +184,7 @@ class DTCR(LatentClusterer):
         steps = sequences(np.zeros((1, *shape), np.float32), self.sequence_length).shape[1]
         return dtcr_model(dtcr_encoder(steps, units=self.units, dilations=self.dilations)).count_params()
 
-    def save(self, folder):
+    def save(self, folder: str | PathLike) -> None:
         """Write `model.keras`, and `model.json` with `model.weights.h5`, which hold all that `load` needs.
 
         Parameters
@@ -202,7 +207,7 @@ class DTCR(LatentClusterer):
         (folder / "model.json").write_text(json.dumps(text) + "\n")
 
     @classmethod
-    def load(cls, folder):
+    def load(cls, folder: str | PathLike) -> Self:
         """A fitted clusterer from what `save` wrote, able to `predict` and `transform`.
 
         Parameters

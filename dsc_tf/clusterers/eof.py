@@ -3,10 +3,12 @@
 import warnings
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture as Mixture
 
+from ..data.labelled import Rows
 from ..data.stored import Samples
 from .base import LatentClusterer, by_size, fields_of_labelled_step, kmeans, nearest, renumber
 from .streaming import WeightedRows, row_blocks, stored_pca
@@ -17,7 +19,7 @@ class EOFClusterer(LatentClusterer):
 
     streams = True
 
-    def transform(self, X):
+    def transform(self, X: npt.ArrayLike) -> Rows:
         """Leading principal components of each sample, unscaled, shape (time, component)."""
         return self._latent(X)
 
@@ -77,7 +79,15 @@ class EOFKMeans(EOFClusterer):
         The projection.
     """
 
-    def __init__(self, n_clusters=7, *, n_components=0.9, latitude=None, n_init=10, random_state=None):
+    def __init__(
+        self,
+        n_clusters: int = 7,
+        *,
+        n_components: float = 0.9,
+        latitude: npt.ArrayLike | None = None,
+        n_init: int = 10,
+        random_state: int | None = None,
+    ):
         self.n_clusters = n_clusters
         self.n_components = n_components
         self.latitude = latitude
@@ -90,7 +100,7 @@ class EOFKMeans(EOFClusterer):
         self.cluster_centers_ = fitted.cluster_centers_[order]
         return labels
 
-    def predict(self, X):
+    def predict(self, X: npt.ArrayLike) -> Rows:
         """Nearest centre of each sample, shape (time,)."""
         return nearest(self._latent(X), self.cluster_centers_)
 
@@ -125,7 +135,15 @@ class GaussianMixture(EOFClusterer):
     Clustering. J. Atmos. Sci. 56.
     """
 
-    def __init__(self, n_clusters=7, *, n_components=6, latitude=None, n_init=10, random_state=None):
+    def __init__(
+        self,
+        n_clusters: int = 7,
+        *,
+        n_components: float = 6,
+        latitude: npt.ArrayLike | None = None,
+        n_init: int = 10,
+        random_state: int | None = None,
+    ):
         self.n_clusters = n_clusters
         self.n_components = n_components
         self.latitude = latitude
@@ -145,10 +163,10 @@ class GaussianMixture(EOFClusterer):
         self.soft_labels_ = self.predict_proba(X)
         return self.soft_labels_.argmax(axis=1)
 
-    def predict(self, X):
+    def predict(self, X: npt.ArrayLike) -> Rows:
         """Most probable Gaussian of each sample, shape (time,)."""
         return self.predict_proba(X).argmax(axis=1)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: npt.ArrayLike) -> Rows:
         """Probability of each Gaussian, shape (time, cluster); rows sum to 1."""
         return self.mixture_.predict_proba(self._latent(X))[:, self.order_]

@@ -21,7 +21,7 @@ class Hierarchical(Clusterer):
         Cluster of each sample.
     """
 
-    def __init__(self, n_clusters=7):
+    def __init__(self, n_clusters: int = 7):
         self.n_clusters = n_clusters
 
     def _fit(self, X):

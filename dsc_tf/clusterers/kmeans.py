@@ -1,5 +1,8 @@
 """k-means on the raw features."""
 
+import numpy.typing as npt
+
+from ..data.labelled import Rows
 from ..data.stored import Samples
 from .base import Clusterer, fields_of_labelled_step, kmeans, nearest, renumber
 from .streaming import nearest_rows, stored_kmeans
@@ -30,7 +33,7 @@ class KMeans(Clusterer):
 
     streams = True
 
-    def __init__(self, n_clusters=7, *, n_init=10, random_state=None):
+    def __init__(self, n_clusters: int = 7, *, n_init: int = 10, random_state: int | None = None):
         self.n_clusters = n_clusters
         self.n_init = n_init
         self.random_state = random_state
@@ -46,7 +49,7 @@ class KMeans(Clusterer):
         self.cluster_centers_ = centres[order]
         return labels
 
-    def predict(self, X):
+    def predict(self, X: npt.ArrayLike) -> Rows:
         """Nearest centre of each sample, shape (time,)."""
         X = self._taken(X)
         find = nearest_rows if isinstance(X, Samples) else nearest

@@ -1,7 +1,11 @@
 """k-means that pays for changing cluster."""
 
-import numpy as np
+from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+
+from ..data.labelled import Rows
 from .base import Clusterer, fields_of_labelled_step, kmeans, renumber
 
 MOST_ITERATIONS = 100
@@ -41,7 +45,15 @@ class PersistentKMeans(Clusterer):
     wintertime atmospheric circulation regimes in the Euro-Atlantic sector. QJRMS 146.
     """
 
-    def __init__(self, n_clusters=7, *, penalty=0.2, starts=(), n_init=10, random_state=None):
+    def __init__(
+        self,
+        n_clusters: int = 7,
+        *,
+        penalty: float = 0.2,
+        starts: Sequence[int] = (),
+        n_init: int = 10,
+        random_state: int | None = None,
+    ):
         self.n_clusters = n_clusters
         self.penalty = penalty
         self.starts = starts
@@ -67,7 +79,7 @@ class PersistentKMeans(Clusterer):
         self.cluster_centers_ = centres[order]
         return labels
 
-    def predict(self, X):
+    def predict(self, X: npt.ArrayLike) -> Rows:
         """Best path through consecutive samples, shape (time,)."""
         return self._path(fields_of_labelled_step(self._taken(X)).astype(np.float64), self.cluster_centers_)
 

@@ -1,8 +1,10 @@
 """k-means by direction."""
 
 import numpy as np
+import numpy.typing as npt
 import sklearn.cluster
 
+from ..data.labelled import Rows
 from .base import Clusterer, fields_of_labelled_step, renumber
 
 MOST_ITERATIONS = 300
@@ -37,7 +39,9 @@ class SphericalKMeans(Clusterer):
     Dhillon, I. S., Modha, D. S. (2001). Concept Decompositions for Large Sparse Text Data using Clustering.
     """
 
-    def __init__(self, n_clusters=7, *, centre=True, n_init=10, random_state=None):
+    def __init__(
+        self, n_clusters: int = 7, *, centre: bool = True, n_init: int = 10, random_state: int | None = None
+    ):
         self.n_clusters = n_clusters
         self.centre = centre
         self.n_init = n_init
@@ -54,7 +58,7 @@ class SphericalKMeans(Clusterer):
         self.cluster_centers_ = centres[order]
         return labels
 
-    def predict(self, X):
+    def predict(self, X: npt.ArrayLike) -> Rows:
         """Centre of the largest cosine for each sample, shape (time,)."""
         return (self._directions(self._taken(X)) @ self.cluster_centers_.T).argmax(axis=1)
 

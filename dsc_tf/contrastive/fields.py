@@ -2,13 +2,17 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
+from os import PathLike
 from pathlib import Path
+from typing import Self
 
 import keras
 import numpy as np
+import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
-from ..data.labelled import bare, keeps_times
+from ..data.labelled import Rows, bare, keeps_times
 from ..errors import DscTfError
 from ..geostatistics import great_circle, region_similarity
 from ..models.spacetime import field_decoder, spacetime_encoder
@@ -72,20 +76,20 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     def __init__(
         self,
-        size=512,
+        size: int = 512,
         *,
-        grid=60,
-        filters=8,
-        depth=3,
-        linear=0.5,
-        window=60,
-        objective="contrast",
-        contrast=TS2VEC,
-        steps=200,
-        batch_size=8,
-        learning_rate=1e-3,
-        random_state=None,
-        callbacks=(),
+        grid: int | None = 60,
+        filters: int = 8,
+        depth: int = 3,
+        linear: float = 0.5,
+        window: int = 60,
+        objective: str = "contrast",
+        contrast: Contrast = TS2VEC,
+        steps: int = 200,
+        batch_size: int = 8,
+        learning_rate: float = 1e-3,
+        random_state: int | None = None,
+        callbacks: Sequence = (),
     ):
         self.size = size
         self.grid = grid
@@ -101,7 +105,14 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self.random_state = random_state
         self.callbacks = callbacks
 
-    def fit(self, X, y=None, *, starts=None, places=None):
+    def fit(
+        self,
+        X: npt.ArrayLike | list,
+        y: object = None,
+        *,
+        starts: Sequence | None = None,
+        places: npt.ArrayLike | None = None,
+    ) -> Self:
         """Learn from one record, or from several regions together.
 
         Parameters
@@ -139,13 +150,13 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         with seeded(self.random_state) as seed:
             shape = (tuple(fields[0].shape[1:3]), fields[0].shape[-1])
             self._build(shape, seed)
-            self.history_ = []
+            self.history_: list[dict] = []
             if self.steps > 0:
                 self._train(stretches, len(regions), places, seed)
         return self
 
     @keeps_times("representation", "feature")
-    def transform(self, X, *, starts=(0,)):
+    def transform(self, X: npt.ArrayLike, *, starts: Sequence[int] = (0,)) -> Rows:
         """Representation of every step of one record.
 
         Parameters
@@ -179,7 +190,7 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _n_features_out(self):
         return self.encoder_.output_shape[-1]
 
-    def save(self, folder):
+    def save(self, folder: str | PathLike) -> None:
         """Write `encoder.json` and `encoder.weights.h5`.
 
         Parameters
@@ -194,7 +205,7 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self.encoder_.save_weights(Path(folder) / "encoder.weights.h5")
 
     @classmethod
-    def load(cls, folder):
+    def load(cls, folder: str | PathLike) -> Self:
         """An encoder that `save` wrote, able to `transform`.
 
         Parameters

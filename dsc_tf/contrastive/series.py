@@ -1,12 +1,17 @@
 """TS2Vec for series: `fit`, `encode`."""
 
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
 from ..errors import DscTfError
 from ..models.ts2vec import series_encoder
 from ..training.seeds import seeded
 from .encoding import causal_steps, pooled, sliding, warn_of_collapse, whole
-from .losses import TS2VEC
+from .losses import TS2VEC, Contrast
 from .model import ContrastiveModel, LearnDistances, learn
 from .stretches import as_series, cut, without_empty
 from .views import Crops, an_epoch
@@ -57,18 +62,18 @@ class TS2Vec(BaseEstimator):
 
     def __init__(
         self,
-        size=320,
+        size: int = 320,
         *,
-        width=64,
-        depth=10,
-        contrast=TS2VEC,
-        mask="binomial",
-        steps=None,
-        batch_size=16,
-        learning_rate=1e-3,
-        max_train_length=None,
-        random_state=None,
-        callbacks=(),
+        width: int = 64,
+        depth: int = 10,
+        contrast: Contrast = TS2VEC,
+        mask: str = "binomial",
+        steps: int | None = None,
+        batch_size: int = 16,
+        learning_rate: float = 1e-3,
+        max_train_length: int | None = None,
+        random_state: int | None = None,
+        callbacks: Sequence = (),
     ):
         self.size = size
         self.width = width
@@ -82,7 +87,7 @@ class TS2Vec(BaseEstimator):
         self.random_state = random_state
         self.callbacks = callbacks
 
-    def fit(self, X, y=None):
+    def fit(self, X: npt.ArrayLike, y: object = None) -> Self:
         """Learn from `X`.
 
         Parameters
@@ -107,22 +112,22 @@ class TS2Vec(BaseEstimator):
             steps = FEW_STEPS if X.size <= FEW_NUMBERS else MANY_STEPS
         with seeded(self.random_state) as seed:
             self.encoder_ = self._encoder(X.shape[-1], seed)
-            self.history_ = []
+            self.history_: list[dict] = []
             if steps > 0:
                 self._train(without_empty(cut(X, self.max_train_length)), steps, seed)
         return self
 
     def encode(
         self,
-        X,
+        X: npt.ArrayLike,
         *,
-        pooling=None,
-        mask=None,
-        causal=False,
-        sliding_length=None,
-        sliding_padding=0,
-        batch_size=64,
-    ):
+        pooling: int | str | None = None,
+        mask: str | None = None,
+        causal: bool = False,
+        sliding_length: int | None = None,
+        sliding_padding: int = 0,
+        batch_size: int = 64,
+    ) -> np.ndarray:
         """Representations of `X`.
 
         Parameters

@@ -1,11 +1,14 @@
 """Named axes at the door: an xr.DataArray in gives an xr.DataArray out, arrays give arrays."""
 
 import functools
+from typing import Any, TypeAlias
 
 import numpy as np
 import xarray as xr
 
 from ..errors import DscTfError
+
+Rows: TypeAlias = Any  # an np.ndarray, or an xr.DataArray where the samples are one
 
 SAMPLES = ("time", "window", "latitude", "longitude", "variable")
 

@@ -1,5 +1,7 @@
 """Small made-up records for tests, ours and users': every knob a keyword, every knob with a default."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -9,18 +11,18 @@ UNITS = {"t2m": "K", "msl": "Pa", "sst": "K", "u10": "m s-1"}
 
 def mock_dataset(
     *,
-    days=30,
-    latitudes=8,
-    longitudes=9,
-    variables=("t2m", "msl"),
-    n_regimes=3,
-    nan_policy="none",
-    gaps=False,
-    constant=None,
-    seed=0,
-    start="2001-01-01",
-    freq="1D",
-):
+    days: int = 30,
+    latitudes: int = 8,
+    longitudes: int = 9,
+    variables: Sequence[str] = ("t2m", "msl"),
+    n_regimes: int = 3,
+    nan_policy: str = "none",
+    gaps: bool = False,
+    constant: str | None = None,
+    seed: int = 0,
+    start: str = "2001-01-01",
+    freq: str = "1D",
+) -> xr.Dataset:
     """Fields of noise around regimes that last five steps each.
 
     Parameters

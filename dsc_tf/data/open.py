@@ -4,6 +4,8 @@ import glob
 import logging
 import os
 import warnings
+from collections.abc import Sequence
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,15 @@ log = logging.getLogger(__name__)
 GRIB_ENDINGS = (".grib", ".grb", ".grib2", ".grb2")
 
 
-def open_dataset(source, *, variables=None, region=None, period=None, aggregate=None, accumulated=()):
+def open_dataset(
+    source: str | PathLike | Sequence | xr.Dataset | xr.DataArray,
+    *,
+    variables: Sequence[str] | None = None,
+    region: Sequence[float] | None = None,
+    period: Sequence[str] | None = None,
+    aggregate: str | None = None,
+    accumulated: Sequence[str] = (),
+) -> xr.Dataset:
     """Open a gridded record and bring it into one form.
 
     Parameters

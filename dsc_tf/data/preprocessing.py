@@ -8,8 +8,11 @@ import json
 import logging
 from dataclasses import asdict
 from numbers import Integral
+from os import PathLike
+from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 from ..errors import DscTfError
@@ -31,7 +34,14 @@ MOST_COPIED = 2**28  # bytes of windows that a record with gaps is copied into; 
 PREPROCESSING = "preprocessing.npz"  # where a run folder keeps what `Preprocessor.state` says
 
 
-def prepare(ds, protocol="paper", window=1, *, memory=None, scratch=None):
+def prepare(
+    ds: xr.Dataset,
+    protocol: str | Protocol = "paper",
+    window: int = 1,
+    *,
+    memory: int | str | None = None,
+    scratch: str | PathLike | None = None,
+) -> tuple[np.ndarray | Samples, "Preprocessor"]:
     """Samples of a record, ready for a clusterer.
 
     Parameters
@@ -94,7 +104,13 @@ class Preprocessor:
         Times of those samples; None before the first.
     """
 
-    def __init__(self, protocol="paper", window=1):
+    protocol: Protocol
+    window: int
+    offset_: np.ndarray  # learned, see `learn_constants`
+    span_: np.ndarray
+    seasonal_: np.ndarray
+
+    def __init__(self, protocol: str | Protocol = "paper", window: int = 1):
         if not isinstance(protocol, Protocol) and protocol not in tuple(PROTOCOLS):
             raise DscTfError(f"protocol: {protocol!r}. Choose one of {', '.join(PROTOCOLS)}.")
         if not isinstance(window, Integral) or window < 1:
@@ -103,7 +119,7 @@ class Preprocessor:
         self.window = int(window)
         self.sample_index = self.time = None
 
-    def fit(self, ds):
+    def fit(self, ds: xr.Dataset) -> Self:
         """Learn the constants of every step from `ds`."""
         self._fit(ds)
         return self
@@ -112,7 +128,9 @@ class Preprocessor:
         """`fit` and `transform` in one pass over the data; `memory` and `scratch` as of `prepare`."""
         return self._samples(ds, self._fit(ds, memory, scratch))
 
-    def transform(self, ds, *, memory=None, scratch=None):
+    def transform(
+        self, ds: xr.Dataset, *, memory: int | str | None = None, scratch: str | PathLike | None = None
+    ) -> np.ndarray | Samples:
         """Samples of another dataset with the same variables and grid, scaled with this one's constants.
 
         Parameters
@@ -133,7 +151,7 @@ class Preprocessor:
         read_source(ds, self.variables, rows, self._grid, None)
         return self._samples(ds, self._scaled(rows, ds, has_holes=True))
 
-    def inverse_transform(self, fields, time=None):
+    def inverse_transform(self, fields: npt.ArrayLike, time: xr.DataArray | None = None) -> xr.Dataset:
         """Physical units of prepared fields; padding is cropped.
 
         Parameters
@@ -158,7 +176,7 @@ class Preprocessor:
         self._check_fields(np.shape(fields), time)
         fields = np.asarray(fields)[:, :rows, :columns]
         weight = self.weight_[:rows, None]
-        coords = {"time": time} if time is not None else {}
+        coords: dict = {"time": time} if time is not None else {}
         for name, attributes in self.coordinate_attributes_.items():
             coords[name] = (name, getattr(self, f"{name}_"), attributes)
         result = {}
@@ -170,7 +188,7 @@ class Preprocessor:
             result[name] = (DIMENSIONS, values.astype(np.float32), self.attributes_[v])
         return xr.Dataset(result, coords)
 
-    def to_xarray(self, X):
+    def to_xarray(self, X: npt.ArrayLike) -> xr.DataArray:
         """Samples with the names that `prepare` takes from them; clusterers take them so too.
 
         Parameters

@@ -43,7 +43,7 @@ ATTRIBUTES = {
 ISLANDS = ((38.6, -28.0), (37.75, -25.5), (39.5, -31.2), (38.7, -27.2))
 
 
-def sample_dataset(seed=0, days=365):
+def sample_dataset(seed: int = 0, days: int = 365) -> xr.Dataset:
     """A synthetic record of daily fields with known regimes.
 
     Parameters

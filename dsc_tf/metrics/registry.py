@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import DscTfError
 from . import external, internal, published
@@ -71,7 +72,9 @@ EXTERNAL = {
 }
 
 
-def evaluate(X, labels, true_labels=None):
+def evaluate(
+    X: npt.ArrayLike, labels: npt.ArrayLike, true_labels: npt.ArrayLike | None = None
+) -> dict[str, float]:
     """Every measure of a partition, one definition for all methods.
 
     Parameters
