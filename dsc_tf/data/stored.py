@@ -39,6 +39,7 @@ class StoredRows:
         self.folder = Path(folder)
         self.scaling = None
         self._lock = threading.Lock()
+        self._file = None
         need = 4 * self.shape[0] * self.shape[1]
         with self._told():
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -83,7 +84,10 @@ class StoredRows:
 
     def close(self):
         """Give the room on disk back."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
+
+    __del__ = close
 
     @contextlib.contextmanager
     def _told(self):
