@@ -12,7 +12,8 @@ from ..errors import DscTfError
 from .files import room_for
 
 ZIP = b"PK\x03\x04"
-BLOCK = 2**18  # bytes read at a time
+BLOCK = 2**16  # bytes read at a time; a block that breaks off is lost
+MERGED = {"join": "exact", "compat": "no_conflicts", "combine_attrs": "drop_conflicts"}
 WAIT = 300  # seconds without a byte before a connection counts as broken
 
 
@@ -98,12 +99,17 @@ def unpacked(path, names):
     """
     folder = path.with_name(path.name + ".d")
     try:
-        files = _members(path, folder)
-        versions = {version for file in files for version in _versions(file)}
-        with open_dataset(files) as lazy:
-            ds = lazy.load()
+        parts = [_read(file) for file in _members(path, folder)]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    versions = {version for part in parts for version in _versions(part)}
+    try:
+        ds = xr.merge([open_dataset(part) for part in parts], **MERGED)
+    except ValueError as error:
+        raise DscTfError(
+            f"download: the files of an answer do not fit together ({str(error).splitlines()[0]}). "
+            "Ask for fewer variables at a time."
+        ) from error
     lacking = [name for name in names if name not in ds]
     if lacking:
         raise DscTfError(
@@ -129,13 +135,15 @@ def _members(path, folder):
     return sorted(folder.rglob("*.nc"))
 
 
-def _versions(path):
-    """Versions of ERA5 in a file: 0001 is final, 0005 preliminary; every value is read, so that damage shows."""
+def _read(path):
+    """A file in memory: every value is read, so that damage shows."""
     try:
         with xr.open_dataset(path) as ds:
-            ds.load()
-            return (
-                [f"{int(version):04d}" for version in ds["expver"].values.ravel()] if "expver" in ds else []
-            )
+            return ds.load()
     except (OSError, RuntimeError, ValueError) as error:
         raise Damaged(f"netCDF: {str(error).splitlines()[0][:80]}") from error
+
+
+def _versions(ds):
+    """Versions of ERA5 in a file: 0001 is final, 0005 preliminary."""
+    return [f"{int(version):04d}" for version in ds["expver"].values.ravel()] if "expver" in ds else []

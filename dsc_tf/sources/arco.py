@@ -4,9 +4,9 @@ Daily statistics are made here as the Climate Data Store makes them: a value tha
 its time belongs to the day of that hour.
 """
 
-import math
 import time
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import xarray as xr
@@ -33,6 +33,8 @@ class Layout:
         Its address.
     chunks : tuple of int
         Of a variable: hours, latitudes, longitudes.
+    first_day : datetime.date
+        Where its axis of time begins.
     corner : tuple of float
         First latitude and longitude.
     variables : tuple of str or None
@@ -45,6 +47,7 @@ class Layout:
 
     url: str
     chunks: tuple
+    first_day: date
     corner: tuple
     variables: tuple | None
     has_long_names: bool
@@ -56,6 +59,7 @@ LAYOUTS = {
     "arco": Layout(
         "https://arco.datastores.ecmwf.int/cadl-arco-geo-002/arco/reanalysis_era5_single_levels/sfc/geoChunked.zarr",
         (67584, 4, 4),
+        date(1940, 1, 1),
         (-90.0, -180.0),
         tuple(
             "blh cbh d2m fdir fg10 msl skt slhf sp sshf ssrd sst strd t2m tcc tp u10 u100 v10 v100".split()
@@ -67,6 +71,7 @@ LAYOUTS = {
     "google": Layout(
         "https://storage.googleapis.com/gcp-public-data-arco-era5/ar/full_37-1h-0p25deg-chunk-1.zarr-v3",
         (1, 721, 1440),
+        date(1900, 1, 1),
         (90.0, 0.0),
         None,
         has_long_names=True,
@@ -153,7 +158,8 @@ class ZarrStore:
         """Bytes of all chunks that hold what is wanted, uncompressed."""
         hours, rows, columns = self.layout.chunks
         touched = len(set(self._places("latitude") // rows)) * len(set(self._places("longitude") // columns))
-        chunks = math.ceil(24 * self.request.days / hours) * touched
+        first, last = (24 * (day - self.layout.first_day).days for day in self.request.period)
+        chunks = ((last + 23) // hours - first // hours + 1) * touched
         return 4 * hours * rows * columns * chunks * len(self.request.variables)
 
     def connect(self):

@@ -20,7 +20,7 @@ JOINED = {
     "compat": "no_conflicts",
     "data_vars": "minimal",
     "coords": "minimal",
-    "combine_attrs": "drop",
+    "combine_attrs": "override",
 }
 ADVICE = "run the same command again: it goes on where it was"
 
