@@ -1,34 +1,158 @@
-"""What the README says works."""
+"""What the README and the pages say works: blocks run, commands are commands, links lead somewhere."""
 
+import configparser
+import importlib
+import inspect
 import json
+import os
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import xarray as xr
+
+import dsc_tf
+from dsc_tf import cli, config, download, report, train
+from dsc_tf.clusterers import METHODS
+from dsc_tf.data import mock_dataset
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
+README = ROOT / "README.md"
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
+CONFIGS = {
+    "train": config.TrainConfig,
+    "reproduce": config.ReproduceConfig,
+    "pretrain": config.PretrainConfig,
+    "probe": config.ProbeConfig,
+    "download": config.DownloadConfig,
+    "report": report.ReportConfig,
+}
+ROOMS = (
+    "data metrics regimes contrastive geostatistics reporting layers models training probes sources".split()
+)
 
 
-@pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", README, re.S))
-def test_python_blocks_run(block):
+def name_of(path):
+    return str(path.relative_to(ROOT))
+
+
+@pytest.fixture
+def records(tmp_path, monkeypatch):
+    """The files that the pages speak of, in a folder of their own, where the test then works."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "3")
+    monkeypatch.setattr(config, "sample_dataset", lambda: dsc_tf.sample_dataset(days=40))
+    mock_dataset(days=96, freq="1h", variables=("t2m", "tp")).to_netcdf("hourly.nc")
+    mock_dataset(days=60, nan_policy="isolated").to_netcdf("holes.nc")
+    mock_dataset(days=60, gaps=True).to_netcdf("gaps.nc")
+    rotated().to_netcdf("rotated.nc")
+
+
+def rotated():
+    """Fields over a grid that is turned against latitude and longitude."""
+    north, east = np.meshgrid(np.linspace(-12, 12, 16), np.linspace(-12, 12, 16), indexing="ij")
+    ds = mock_dataset(days=30, latitudes=16, longitudes=16, variables=("tas",))
+    fields = (("time", "rlat", "rlon"), ds.tas.values, {"units": "K"})
+    coords = {
+        "time": ds.time.values,
+        "lat": (("rlat", "rlon"), 52 + north - 0.2 * east),
+        "lon": (("rlat", "rlon"), 9 + east + 0.2 * north),
+    }
+    return xr.Dataset({"tas": fields}, coords)
+
+
+def blocks(text):
+    """Language and content of each fenced block."""
+    return re.findall(r"^```(\w+)\n(.*?)^```$", text, re.M | re.S)
+
+
+def commands(block):
+    """The commands of a shell block, as words."""
+    for line in block.replace("\\\n", " ").splitlines():
+        for part in line.split("&&"):
+            if words := shlex.split(os.path.expandvars(part), comments=True):
+                yield words
+
+
+def check_command(words):
+    """A command must be known, its options and extras too."""
+    if words[:3] == ["python", "-m", "pip"]:
+        known = configparser.ConfigParser(interpolation=None)
+        known.read(ROOT / "setup.cfg")
+        asked = re.findall(r"\[(.*?)\]", " ".join(words))
+        assert {extra for one in asked for extra in one.split(",")} <= set(known["options.extras_require"])
+    elif words[:2] == ["python", "-m"] and words[2].startswith("dsc_tf."):
+        command = words[2].removeprefix("dsc_tf.")
+        cli.parse(CONFIGS[command], words[3:], program=words[2], epilog="")
+    else:
+        assert words[:3] in (["python", "-m", "pytest"], ["python", "-m", "dsc_tf"]) or words[0] in (
+            "export",
+            "python",
+        )
+        assert words[0] != "python" or words[1] in ("-m", "-c")
+
+
+def run_if_cheap(words):
+    """Run what takes a second: classical methods, reports, requests that are not sent."""
+    line = " ".join(words)
+    for module, sign in ((train, "--method kmeans"), (report, "dsc_tf.report"), (download, "--dry-run")):
+        if words[:2] == ["python", "-m"] and words[2] == module.__name__ and sign in line:
+            assert module.main([*words[3:], "--quiet"]) == 0, line
+
+
+def follow(page, *, runs):
+    """Do what a page says, from top to bottom; return what its Python blocks have named."""
     names = {}
-    exec(block, names)
+    for language, block in blocks(page.read_text()):
+        if language == "python":
+            exec(compile(block, str(page), "exec"), names)
+        if language == "bash":
+            for words in commands(block):
+                check_command(words)
+                if runs:
+                    run_if_cheap(words)
+    return names
+
+
+def test_readme_can_be_followed(records):
+    names = follow(README, runs=False)
     assert len(names["labels"]) == 60 and "t2m" in names["described"]
 
 
-def test_every_option_named_is_there():
-    from dsc_tf.config import PretrainConfig, ProbeConfig, ReproduceConfig, TrainConfig
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if "```python" in page.read_text() or "```bash" in page.read_text()],
+    ids=name_of,
+)
+def test_page_can_be_followed(page, records):
+    follow(page, runs=True)
 
-    configs = (TrainConfig, ReproduceConfig, PretrainConfig, ProbeConfig)
-    fields = [name for config in configs for name in config.__dataclass_fields__]
-    options = {"--" + name.replace("_", "-") for name in fields} | {"--help", "--config"}
-    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) <= options
+
+@pytest.mark.parametrize(
+    "wrong", ["python -m dsc_tf.train --no-such-option", "python -m dsc_tf.train --method best", "rm x"]
+)
+def test_a_wrong_command_would_be_found(wrong, capsys):
+    with pytest.raises((SystemExit, AssertionError)):
+        check_command(shlex.split(wrong))
 
 
-def test_links_and_pictures_exist():
-    for target in re.findall(r"\]\((?!http)([^)]+)\)", README):
-        assert (ROOT / target).exists(), target
+@pytest.mark.parametrize("page", [README, *PAGES], ids=name_of)
+def test_every_option_named_is_there(page):
+    text = re.sub(r"^#SBATCH.*$", "", page.read_text(), flags=re.M)
+    fields = [name for one in CONFIGS.values() for name in one.__dataclass_fields__]
+    options = {"--" + name.replace("_", "-") for name in fields} | {"--help", "--config", "--version"}
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) <= options
+
+
+@pytest.mark.parametrize("page", [README, *PAGES], ids=name_of)
+def test_links_and_pictures_exist(page):
+    for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), target
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
@@ -37,3 +161,45 @@ def test_notebooks_run(path):
     for cell in json.loads(path.read_text())["cells"]:
         if cell["cell_type"] == "code":
             exec("".join(cell["source"]), names)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The built pages; building fails on any warning."""
+    for module in ("sphinx", "myst_parser", "furo"):
+        pytest.importorskip(module)
+    out = tmp_path_factory.mktemp("site")
+    build = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", str(DOCS), str(out)]
+    done = subprocess.run(build, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return out
+
+
+def test_site_builds_every_page(site):
+    assert all((site / page.relative_to(DOCS)).with_suffix(".html").exists() for page in PAGES)
+
+
+def test_links_between_pages_lead_to_places(site):
+    pages = {path: path.read_text() for path in site.rglob("*.html") if "_static" not in path.parts}
+    for path, text in pages.items():
+        for target, anchor in re.findall(r'href="([^":#?]*)(?:#([^"]*))?"', text):
+            there = (path.parent / target).resolve() if target else path
+            assert there.exists(), (path.name, target)
+            if anchor and there in pages:
+                assert f'id="{anchor}"' in pages[there], (path.name, target, anchor)
+
+
+def test_reference_holds_every_public_name(site):
+    text = (site / "reference.html").read_text()
+    wanted = ["dsc_tf." + ".".join(["clusterers", *METHODS[name]]) for name in METHODS] + [
+        "dsc_tf.errors.DscTfError"
+    ]
+    for room in ROOMS:
+        module = importlib.import_module(f"dsc_tf.{room}")
+        named = {name: getattr(module, name) for name in module.__all__}
+        wanted += [
+            f"dsc_tf.{room}.{n}" for n, v in named.items() if inspect.isclass(v) or inspect.isfunction(v)
+        ]
+    assert len(wanted) > 60
+    assert not [name for name in wanted if f'id="{name}"' not in text]
+    assert set(dsc_tf.__all__) <= {name.rpartition(".")[2] for name in wanted} | {"regimes"}

@@ -29,7 +29,7 @@ def temporal_autoencoder(shape, *, filters=50, kernel_size=10, pool_size=8, unit
     Returns
     -------
     keras.Model
-        From (time, *shape) to the same shape, with layers `encoder` (to (time, step, channel)) and `decoder`.
+        From `(time, *shape)` to the same shape, with layers `encoder` (to (time, step, channel)) and `decoder`.
 
     References
     ----------
