@@ -11,6 +11,8 @@ COMMANDS = """commands, each with --help:
   python -m dsc_tf.probe        set frozen representations beside raw data
   python -m dsc_tf.report       one page about a finished run
   python -m dsc_tf.download     fetch ERA5: the paper's file, or any region and period
+
+exit status: 0 done; 2 bad input or a full disk, and one line says what to do; 130 ctrl-C
 """
 
 parser = argparse.ArgumentParser(
