@@ -145,7 +145,7 @@ def test_a_wrong_command_would_be_found(wrong, capsys):
 def test_every_option_named_is_there(page):
     text = re.sub(r"^#SBATCH.*$", "", page.read_text(), flags=re.M)
     fields = [name for one in CONFIGS.values() for name in one.__dataclass_fields__]
-    options = {"--" + name.replace("_", "-") for name in fields} | {"--help", "--config", "--version"}
+    options = {"--" + name.replace("_", "-") for name in fields} | {"--help", "--config", "--version", "--log-level"}
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) <= options
 
 
