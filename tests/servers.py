@@ -71,7 +71,9 @@ class FakeClimateDataStore:
     Attributes
     ----------
     refusal : tuple of int and dict, or None
-        Status and JSON with which every submission is refused.
+        Status and JSON with which submissions are refused.
+    room : int
+        So many submissions are taken before.
     failure : str or None
         Why every job fails.
     looks : int
@@ -85,8 +87,8 @@ class FakeClimateDataStore:
     """
 
     def __init__(self):
-        self.refusal, self.failure, self.looks, self.damaged, self.cut = None, None, 1, 0, 0
-        self.submitted, self.seen, self.jobs, self.answers = [], Counter(), {}, {}
+        self.refusal, self.failure, self.looks, self.damaged, self.cut = None, None, 2, 0, 0
+        self.room, self.submitted, self.seen, self.jobs, self.answers = 0, [], Counter(), {}, {}
         self.answer = zipped_answer
 
     def submit(self, dataset, request):
@@ -119,7 +121,7 @@ class CdsHandler(BaseHTTPRequestHandler):
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["inputs"]
         if not self.is_known():
             return
-        if self.store.refusal:
+        if self.store.refusal and len(self.store.submitted) >= self.store.room:
             self.reply(*self.store.refusal)
             return
         name = self.store.submit(self.path.split("/")[-2], request)

@@ -190,7 +190,8 @@ class ZarrStore:
         self.ds = self._patiently(
             lambda: xr.open_zarr(
                 self.dataset, chunks=None, consolidated=True, zarr_format=2, storage_options=options
-            )
+            ),
+            tries=1,
         )
         self._check_period()
 
@@ -249,11 +250,11 @@ class ZarrStore:
         hourly = hourly.rename({held: short})[[short]].reset_coords(drop=True)
         return _daily(hourly, first, REDUCTIONS[piece.about["statistic"]]) if is_daily else hourly
 
-    def _patiently(self, read):
+    def _patiently(self, read, tries=TRIES):
         """Read, again if the connection breaks."""
         import aiohttp
 
-        for left in reversed(range(TRIES)):
+        for left in reversed(range(tries)):
             try:
                 return read()
             except FileNotFoundError as error:

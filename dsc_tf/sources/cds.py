@@ -5,6 +5,7 @@ import os
 import re
 import time
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 from ..errors import DscTfError
@@ -19,6 +20,7 @@ PAGE = "https://cds.climate.copernicus.eu"
 MOST_FIELDS = 6000
 POLL = (1.0, 60.0)  # seconds between two looks at a queue, at first and at most
 TRIES, PAUSE = 4, 20.0  # of a failed connection, with seconds between
+AHEAD = 4  # jobs in the queue at a time
 ATTEMPTS = 3  # at an answer that arrives damaged
 
 
@@ -126,7 +128,7 @@ class ClimateDataStore:
         fault = None
         for _ in range(ATTEMPTS):
             try:
-                results = self._results(piece, job, note)
+                results = self._results(piece, store, note)
                 note(f"{piece.name}: transferring")
                 fetched(results.location, answer, results.content_length, tries=TRIES, pause=PAUSE)
                 return unpacked(answer, [SHORT[name] for name in piece.about["request"]["variable"]])
@@ -144,19 +146,30 @@ class ClimateDataStore:
                 answer.unlink(missing_ok=True)
         raise fault
 
-    def _results(self, piece, job, note):
-        """The answer to a job, submitted now or by an earlier run."""
-        if job.exists():
-            remote = self.client.get_remote(job.read_text())
-        else:
-            remote = self.client.submit(piece.about["dataset"], piece.about["request"])
-            job.write_text(remote.request_id)
+    def _results(self, piece, store, note):
+        """The answer to a job, submitted now or earlier; the next pieces are put into the queue as well."""
+        import requests
+
+        pieces = self.pieces()
+        here = pieces.index(piece)
+        remote = self.client.get_remote(self._job(piece, store))
+        for later in pieces[here + 1 : here + AHEAD]:
+            if not store.path(later).exists():
+                with suppress(requests.RequestException):  # told when it is that piece's turn
+                    self._job(later, store)
         pause, most = POLL
         while not remote.results_ready:
             note(f"{piece.name}: {remote.last_status}")
             time.sleep(pause)
             pause = min(1.5 * pause, most)
         return remote.get_results()
+
+    def _job(self, piece, store):
+        """The number of a piece's job, submitted if it was not before."""
+        job = store.scratch(piece, ".job")
+        if not job.exists():
+            job.write_text(self.client.submit(piece.about["dataset"], piece.about["request"]).request_id)
+        return job.read_text()
 
 
 def credentials():

@@ -16,6 +16,7 @@ from servers import (
 
 from dsc_tf.errors import DscTfError
 from dsc_tf.sources import new_request, source
+from dsc_tf.sources.cds import AHEAD
 from dsc_tf.sources.files import PieceStore
 
 REGION = (43.0, -33.0, 42.0, -32.5)
@@ -119,6 +120,22 @@ def test_a_job_in_the_queue_is_waited_for_by_the_next_run(service):
     service.jobs["job-0"] = 0
     first_piece(connected())
     assert len(service.submitted) == 1
+
+
+def test_the_next_pieces_wait_in_the_queue_at_the_same_time(service):
+    store = connected(("t2m",), period=("2021-01-30", "2021-08-02"))
+    months, kept = [f"{month:02d}" for month in range(1, 9)], PieceStore()
+    for i, piece in enumerate(store.pieces()[:2]):
+        kept.save(piece, store.fetch(piece, kept, lambda note: None))
+        assert [asked["month"][0] for asked in service.submitted] == months[: AHEAD + i]
+
+
+def test_a_full_queue_is_told_only_when_it_is_a_pieces_turn(service):
+    service.room, service.refusal = 1, (429, {"title": "too many queued"})
+    store = connected(("t2m",), period=("2021-01-30", "2021-02-02"))
+    assert first_piece(store).sizes["time"] == 2
+    with pytest.raises(DscTfError, match="later"):
+        store.fetch(store.pieces()[1], PieceStore(), lambda note: None)
 
 
 def test_a_job_that_was_forgotten_is_submitted_anew(service):
