@@ -134,7 +134,8 @@ def _plain(value):
 def main(argv=None):
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C."""
     return cli.guarded(
-        lambda: run(cli.parse(ReportConfig, argv, program="python -m dsc_tf.report", epilog=EXAMPLES))
+        lambda: run(cli.parse(ReportConfig, argv, program="python -m dsc_tf.report", epilog=EXAMPLES)),
+        again="Run the same command again.",
     )
 
 
