@@ -145,7 +145,12 @@ def test_a_wrong_command_would_be_found(wrong, capsys):
 def test_every_option_named_is_there(page):
     text = re.sub(r"^#SBATCH.*$", "", page.read_text(), flags=re.M)
     fields = [name for one in CONFIGS.values() for name in one.__dataclass_fields__]
-    options = {"--" + name.replace("_", "-") for name in fields} | {"--help", "--config", "--version", "--log-level"}
+    options = {"--" + name.replace("_", "-") for name in fields} | {
+        "--help",
+        "--config",
+        "--version",
+        "--log-level",
+    }
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) <= options
 
 
@@ -166,7 +171,7 @@ def test_notebooks_run(path):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """The built pages; building fails on any warning."""
-    for module in ("sphinx", "myst_parser", "furo"):
+    for module in ("sphinx", "myst_parser", "furo", "latex2mathml"):
         pytest.importorskip(module)
     out = tmp_path_factory.mktemp("site")
     build = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", str(DOCS), str(out)]
@@ -177,6 +182,13 @@ def site(tmp_path_factory):
 
 def test_site_builds_every_page(site):
     assert all((site / page.relative_to(DOCS)).with_suffix(".html").exists() for page in PAGES)
+
+
+def test_site_fetches_nothing_from_elsewhere(site):
+    for path in site.rglob("*.html"):
+        assert not re.findall(
+            r'<(?:script|img)[^>]+src="https?:|<link[^>]+stylesheet[^>]+https?:', path.read_text()
+        )
 
 
 def test_links_between_pages_lead_to_places(site):
