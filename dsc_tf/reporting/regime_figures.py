@@ -182,21 +182,27 @@ def quality_figure(measured, *, note=""):
     """
     names = [name for name in measured.data_vars if f"{name}_random" in measured]
     targets = measured["target"].values
-    figure = new_figure(2.6 * len(names), 1.6 + 0.5 * len(targets), note)
-    for axes, name in zip(figure.subplots(1, len(names), sharey=True), names, strict=True):
-        rows = np.arange(len(targets))
-        axes.boxplot(
-            list(measured[f"{name}_random"].values),
-            positions=rows,
-            orientation="horizontal",
-            widths=0.5,
-            whis=(5, 95),
-            showfliers=False,
-            medianprops={"color": "0.4"},
-        )
-        axes.plot(measured[name], rows, "D", color=ORANGE, ms=7, zorder=3)
-        axes.set_yticks(rows, targets)
-        axes.set_title(measured[name].attrs["long_name"], fontsize=10)
-        axes.grid(axis="x", alpha=0.3)
+    figure = new_figure(2.5 * len(names) + 1, 0.8 + 0.85 * len(targets), note)
+    panels = figure.subplots(len(targets), len(names), squeeze=False)
+    for i, target in enumerate(targets):
+        for axes, name in zip(panels[i], names, strict=True):
+            chance = measured[f"{name}_random"].values[i]
+            axes.boxplot(
+                chance,
+                positions=[0],
+                orientation="horizontal",
+                widths=0.5,
+                whis=(5, 95),
+                showfliers=False,
+                medianprops={"color": "0.4"},
+            )
+            axes.plot(measured[name].values[i], 0, "D", color=ORANGE, ms=7, zorder=3)
+            axes.set_yticks([])
+            axes.tick_params(labelsize=7)
+            axes.locator_params(axis="x", nbins=4)
+            axes.grid(axis="x", alpha=0.3)
+            if i == 0:
+                axes.set_title(measured[name].attrs["long_name"], fontsize=10)
+        panels[i, 0].set_ylabel(target, rotation=0, ha="right", va="center", fontsize=9)
     figure.suptitle("diamond: clusters; box: random centroids (whiskers 5-95 %)", fontsize=10)
     return figure
