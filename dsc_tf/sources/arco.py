@@ -5,7 +5,7 @@ its time belongs to the day of that hour.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -14,6 +14,7 @@ import xarray as xr
 from ..data.selection import choose_region
 from ..errors import DscTfError
 from .cds import credentials
+from .files import checked
 from .request import STEP, Piece
 from .variables import VARIABLES, short_names
 
@@ -108,25 +109,18 @@ class ZarrStore:
         """One variable each, of whole chunks in space or of a month, whichever reads every chunk once."""
         if self.layout.chunks[0] < 24:
             parts = [
-                (f"{first:%Y-%m}", (first, last), self.request.region)
-                for first, last in self.request.months()
+                (f"{month[0]:%Y-%m}", replace(self.request, period=month)) for month in self.request.months()
             ]
         else:
-            parts = [(f"{n:g}_{w:g}", self.request.period, (n, w, s, e)) for n, w, s, e in self._tiles()]
+            parts = [(f"{box[0]:g}_{box[1]:g}", replace(self.request, region=box)) for box in self._tiles()]
         return [
-            Piece(
-                f"{name}-{text}",
-                {
-                    "store": self.dataset,
-                    "variable": name,
-                    "region": list(region),
-                    "period": [day.isoformat() for day in period],
-                    "statistic": self.request.statistic,
-                },
-            )
+            self._piece(text, replace(part, variables=(name,)))
             for name in self.request.variables
-            for text, period, region in parts
+            for text, part in parts
         ]
+
+    def _piece(self, text, part):
+        return Piece(f"{part.variables[0]}-{text}", {"store": self.dataset} | part.as_json(), part)
 
     def _tiles(self):
         """Boxes of whole chunks, as many chunks wide as memory bears."""
@@ -228,27 +222,26 @@ class ZarrStore:
         DscTfError
             If the store cannot be reached, or does not hold what was asked for.
         """
-        short = piece.about["variable"]
+        (short,) = piece.request.variables
         held = VARIABLES[short].name if self.layout.has_long_names else short
         if held not in self.ds:
             raise DscTfError(
                 f"variables: the store does not hold {held}. Leave it out, or take another --source."
             )
         note(piece.name)
-        first, last = (np.datetime64(day) for day in piece.about["period"])
-        is_daily = piece.about["statistic"] != "hourly"
+        is_daily = piece.request.is_daily
         late = HOUR if is_daily and VARIABLES[short].is_accumulated else 0 * HOUR
-        start, end = first + late, last + np.timedelta64(23, "h") + late
-        part = choose_region(self.ds[[held]].sel(time=slice(start, end)), piece.about["region"])
-        wanted = int((end - start) / HOUR) + 1
-        if part.sizes["time"] != wanted:
+        start, end = (np.datetime64(day, "h") + late for day in piece.request.period)
+        end = end + 23 * HOUR
+        part = choose_region(self.ds[[held]].sel(time=slice(start, end)), piece.request.region)
+        if part.sizes["time"] != 24 * piece.request.days:
             raise DscTfError(
-                f"period: the store holds {part.sizes['time']} of {wanted} hours from {start} to {end}. "
-                "Give another --period, or another --source."
+                f"period: the store holds {part.sizes['time']} of {24 * piece.request.days} hours from {start} to "
+                f"{end}. Give another --period, or another --source."
             )
         hourly = self._patiently(part.transpose("time", "latitude", "longitude").load)
-        hourly = hourly.rename({held: short})[[short]].reset_coords(drop=True)
-        return _daily(hourly, first, REDUCTIONS[piece.about["statistic"]]) if is_daily else hourly
+        hourly = hourly.rename({held: short}).reset_coords(drop=True)
+        return checked(_daily(hourly, piece.request) if is_daily else hourly, piece.request)
 
     def _patiently(self, read, tries=TRIES):
         """Read, again if the connection breaks."""
@@ -276,14 +269,14 @@ class ZarrStore:
         raise fault
 
 
-def _daily(hourly, first, reduce):
+def _daily(hourly, wanted):
     """Statistics of whole days from hours that begin with a day's first."""
-    short, days = next(iter(hourly.data_vars)), hourly.sizes["time"] // 24
+    (short,) = wanted.variables
     values = hourly[short].values
-    by_day = reduce(values.reshape(days, 24, *values.shape[1:]).astype(np.float64), axis=1)
-    steps = (first + np.arange(days).astype("timedelta64[D]")).astype("datetime64[ns]")
-    axes = {"time": steps, "latitude": hourly["latitude"], "longitude": hourly["longitude"]}
-    return xr.Dataset({short: (tuple(axes), by_day.astype(np.float32), hourly[short].attrs)}, axes)
+    by_day = values.reshape(wanted.days, 24, *values.shape[1:]).astype(np.float64)
+    reduced = REDUCTIONS[wanted.statistic](by_day, axis=1).astype(np.float32)
+    axes = {"time": wanted.time, "latitude": hourly["latitude"], "longitude": hourly["longitude"]}
+    return xr.Dataset({short: (tuple(axes), reduced, hourly[short].attrs)}, axes)
 
 
 def _runs(places, length):

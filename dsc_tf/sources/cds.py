@@ -6,12 +6,14 @@ import re
 import time
 import warnings
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import DscTfError
 from .answers import Damaged, fetched, unpacked
+from .files import checked
 from .request import Piece
-from .variables import SHORT, VARIABLES
+from .variables import VARIABLES
 
 DAILY, HOURLY = "derived-era5-single-levels-daily-statistics", "reanalysis-era5-single-levels"
 PAGE = "https://cds.climate.copernicus.eu"
@@ -45,9 +47,13 @@ class ClimateDataStore:
         several = MOST_FIELDS // (31 * 24)
         names = self.request.variables
         groups = [names[i : i + several] for i in range(0, len(names), several)]
+        parts = [
+            replace(self.request, variables=group, period=month)
+            for month, group in itertools.product(self.request.months(), groups)
+        ]
         return [
-            Piece(f"{first:%Y-%m}", {"dataset": self.dataset, "request": self._inputs(first, last, group)})
-            for (first, last), group in itertools.product(self.request.months(), groups)
+            Piece(f"{part.period[0]:%Y-%m}", {"dataset": self.dataset, "request": _inputs(part)}, part)
+            for part in parts
         ]
 
     def requests(self):
@@ -57,25 +63,6 @@ class ClimateDataStore:
     def transfer_bytes(self):
         """Bytes to transfer, uncompressed: the service cuts out what is asked for."""
         return self.request.n_bytes
-
-    def _inputs(self, first, last, names):
-        inputs = {
-            "product_type": ["reanalysis"],
-            "variable": [VARIABLES[name].name for name in names],
-            "year": [f"{first:%Y}"],
-            "month": [f"{first:%m}"],
-            "day": [f"{day:02d}" for day in range(first.day, last.day + 1)],
-            "area": list(self.request.region),
-        }
-        if self.request.is_daily:
-            return inputs | {
-                "product_type": "reanalysis",
-                "daily_statistic": f"daily_{self.request.statistic}",
-                "time_zone": "utc+00:00",
-                "frequency": "1_hourly",
-            }
-        hours = [f"{hour:02d}:00" for hour in range(24)]
-        return inputs | {"time": hours, "data_format": "netcdf", "download_format": "unarchived"}
 
     def connect(self):
         """Find the account and see whether the service can be reached.
@@ -131,12 +118,16 @@ class ClimateDataStore:
                 results = self._results(piece, store, note)
                 note(f"{piece.name}: transferring")
                 fetched(results.location, answer, results.content_length, tries=TRIES, pause=PAUSE)
-                return unpacked(answer, [SHORT[name] for name in piece.about["request"]["variable"]])
+                return checked(unpacked(answer, piece.request.variables), piece.request)
             except Damaged as error:
                 fault = DscTfError(
                     f"{piece.name}: the answer came damaged {ATTEMPTS} times ({error}). Run the same command later."
                 )
                 answer.unlink(missing_ok=True)
+            except DscTfError:  # the same answer would come again, even where the service holds more by then
+                job.unlink()
+                answer.unlink()
+                raise
             except (requests.RequestException, ProcessingFailedError, DownloadError) as error:
                 fault = refusal(error, self.dataset)
                 if not _may_go_on(error):
@@ -170,6 +161,28 @@ class ClimateDataStore:
         if not job.exists():
             job.write_text(self.client.submit(piece.about["dataset"], piece.about["request"]).request_id)
         return job.read_text()
+
+
+def _inputs(part):
+    """The service's words for a month of a request."""
+    first, last = part.period
+    inputs = {
+        "product_type": ["reanalysis"],
+        "variable": [VARIABLES[name].name for name in part.variables],
+        "year": [f"{first:%Y}"],
+        "month": [f"{first:%m}"],
+        "day": [f"{day:02d}" for day in range(first.day, last.day + 1)],
+        "area": list(part.region),
+    }
+    if part.is_daily:
+        return inputs | {
+            "product_type": "reanalysis",
+            "daily_statistic": f"daily_{part.statistic}",
+            "time_zone": "utc+00:00",
+            "frequency": "1_hourly",
+        }
+    hours = [f"{hour:02d}:00" for hour in range(24)]
+    return inputs | {"time": hours, "data_format": "netcdf", "download_format": "unarchived"}
 
 
 def credentials():

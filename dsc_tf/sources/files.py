@@ -86,7 +86,7 @@ class PieceStore:
         Yields
         ------
         xr.Dataset
-            From north to south; `expver` in its attributes is the versions of ERA5 in all of them.
+            `expver` in its attributes is the versions of ERA5 in all of them.
 
         Raises
         ------
@@ -102,7 +102,7 @@ class PieceStore:
                 raise DscTfError(
                     f"download: the pieces in {self.folder} do not fit together ({error}). Remove them."
                 ) from error
-            yield ds.sortby("latitude", ascending=False).assign_attrs(expver=" ".join(sorted(versions)))
+            yield ds.assign_attrs(expver=" ".join(sorted(versions)))
 
 
 def finished(ds, source):
@@ -123,18 +123,10 @@ def finished(ds, source):
     Raises
     ------
     DscTfError
-        If steps or grid points are missing, or the last steps hold no value.
+        If steps or grid points are missing.
     """
     request = source.request
-    axes = {"time": request.time, "latitude": request.latitude, "longitude": request.longitude}
-    for axis, wanted in axes.items():
-        found = ds[axis].values
-        if len(found) != len(wanted) or not _equal(found, wanted):
-            raise DscTfError(
-                f"{axis}: {len(found)} values from {found[0]} to {found[-1]} came, {len(wanted)} from {wanted[0]} to "
-                f"{wanted[-1]} were wanted. The service may not hold them yet; change the request."
-            )
-    ds = ds[list(request.variables)].assign_coords(axes).transpose("time", "latitude", "longitude")
+    ds = on_axes(ds, request)
     for name in ds.data_vars:
         variable = VARIABLES[name]
         units = str(ds[name].attrs.get("units", variable.units)).replace("**", "")
@@ -157,30 +149,76 @@ def finished(ds, source):
     return ds
 
 
+def on_axes(ds, request):
+    """What came, if its steps and grid points are those wanted.
+
+    Parameters
+    ----------
+    ds : xr.Dataset
+        With time, latitude and longitude in any order.
+    request : Request
+        What was wanted.
+
+    Returns
+    -------
+    xr.Dataset
+        The variables wanted over (time, latitude, longitude).
+
+    Raises
+    ------
+    DscTfError
+        If steps or points are missing or others.
+    """
+    axes = {"time": request.time, "latitude": request.latitude, "longitude": request.longitude}
+    ds = ds.sortby("latitude", ascending=False)
+    for axis, wanted in axes.items():
+        found = ds[axis].values
+        if len(found) != len(wanted) or not _equal(found, wanted):
+            raise DscTfError(
+                f"{axis}: {len(found)} values from {found[0]} to {found[-1]} came, {len(wanted)} from {wanted[0]} to "
+                f"{wanted[-1]} were wanted. The service may not hold them yet; change the request."
+            )
+    return ds[list(request.variables)].assign_coords(axes).transpose("time", "latitude", "longitude")
+
+
 def _equal(found, wanted):
     if found.dtype.kind == "M":
         return bool((found.astype("datetime64[ns]") == wanted).all())
     return bool(np.allclose(found, wanted, atol=1e-4))
 
 
-def check_complete(ds):
-    """Refuse a file in which a variable has no value at some steps but has at others.
+def checked(ds, request):
+    """A piece, if it is all that was wanted: services hold steps that are not filled yet.
 
-    Stores hold steps that are not filled yet.
+    Parameters
+    ----------
+    ds : xr.Dataset
+        As it came.
+    request : Request
+        What was wanted.
+
+    Returns
+    -------
+    xr.Dataset
+        As `on_axes` gives it.
 
     Raises
     ------
     DscTfError
-        With the first such step.
+        If steps or grid points are missing, or a variable has no value at a step.
     """
+    ds = on_axes(ds, request)
     for name in ds.data_vars:
         filled = ds[name].notnull().any(("latitude", "longitude")).values
-        if filled.any() and not filled.all():
+        missing = VARIABLES[name].missing
+        is_land = missing == "over land" and not filled.any()
+        if not (filled.all() or is_land or missing == "at times"):
             first = str(ds["time"].values[~filled][0])[:10]
             raise DscTfError(
                 f"{name}: no value on {first}, so the service has not got that far. Give an earlier --period, or "
                 "another --source."
             )
+    return ds
 
 
 def write_netcdf(path, ds):
@@ -225,9 +263,7 @@ def write_result(path, kept, pieces, source, settings):
             f"output: {path} cannot be written ({error.strerror}). Choose another place."
         ) from error
     with kept.opened(pieces) as ds:
-        ds = finished(ds, source)
-        check_complete(ds)
-        write_netcdf(path, ds)
+        write_netcdf(path, finished(ds, source))
     about = {
         "file": path.name,
         "bytes": path.stat().st_size,

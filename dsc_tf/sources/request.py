@@ -109,10 +109,13 @@ class Piece:
         For people and file names.
     about : dict
         Everything that its values depend on, as JSON can hold it.
+    request : Request
+        Its variables, box and period.
     """
 
     name: str
     about: dict
+    request: Request
 
     @property
     def key(self):

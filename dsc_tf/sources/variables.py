@@ -20,12 +20,15 @@ class Variable:
         Whether a value is a sum over the hour that ends at its time.
     standard_name : str
         CF's, or empty.
+    missing : str
+        "over land", "at times" (without cloud) or "never": where the record itself has no value.
     """
 
     name: str
     units: str
     is_accumulated: bool = False
     standard_name: str = ""
+    missing: str = "never"
 
     @property
     def long_name(self):
@@ -33,8 +36,8 @@ class Variable:
         return self.name.replace("_", " ")
 
 
-def _instant(name, units, standard_name=""):
-    return Variable(name, units, False, standard_name)
+def _instant(name, units, standard_name="", missing="never"):
+    return Variable(name, units, False, standard_name, missing)
 
 
 def _accumulated(name, units, standard_name=""):
@@ -43,7 +46,7 @@ def _accumulated(name, units, standard_name=""):
 
 # By the short name of the netCDF files; sums of energy are positive downwards.
 VARIABLES = {
-    "sst": _instant("sea_surface_temperature", "K", "sea_surface_temperature"),
+    "sst": _instant("sea_surface_temperature", "K", "sea_surface_temperature", "over land"),
     "t2m": _instant("2m_temperature", "K", "air_temperature"),
     "d2m": _instant("2m_dewpoint_temperature", "K", "dew_point_temperature"),
     "skt": _instant("skin_temperature", "K", "surface_temperature"),
@@ -73,13 +76,13 @@ VARIABLES = {
     "hcc": _instant("high_cloud_cover", "1"),
     "mcc": _instant("medium_cloud_cover", "1"),
     "lcc": _instant("low_cloud_cover", "1"),
-    "cbh": _instant("cloud_base_height", "m"),
+    "cbh": _instant("cloud_base_height", "m", missing="at times"),
     "blh": _instant("boundary_layer_height", "m", "atmosphere_boundary_layer_thickness"),
     "cape": _instant("convective_available_potential_energy", "J kg-1"),
     "tcwv": _instant("total_column_water_vapour", "kg m-2", "atmosphere_mass_content_of_water_vapor"),
     "tco3": _instant("total_column_ozone", "kg m-2"),
     "sd": _instant("snow_depth", "m of water equivalent"),
-    "siconc": _instant("sea_ice_cover", "1", "sea_ice_area_fraction"),
+    "siconc": _instant("sea_ice_cover", "1", "sea_ice_area_fraction", "over land"),
     **{f"stl{i}": _instant(f"soil_temperature_level_{i}", "K", "soil_temperature") for i in (1, 2, 3, 4)},
     **{f"swvl{i}": _instant(f"volumetric_soil_water_layer_{i}", "m3 m-3") for i in (1, 2, 3, 4)},
 }

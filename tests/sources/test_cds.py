@@ -12,6 +12,7 @@ from servers import (
     hourly_truth,
     serve_cds,
     zipped,
+    zipped_answer,
 )
 
 from dsc_tf.errors import DscTfError
@@ -221,6 +222,17 @@ def test_no_network_is_told_at_once(service, monkeypatch):
     monkeypatch.setenv("CDSAPI_URL", "http://127.0.0.1:9/api")
     with pytest.raises(DscTfError, match="network: "):
         connected()
+
+
+def test_days_that_do_not_come_yet_are_asked_for_anew_by_the_next_run(service):
+    def early(dataset, request):
+        return zipped_answer(dataset, request | {"day": request["day"][:1]})
+
+    service.answer = early
+    with pytest.raises(DscTfError, match="time: 1 values"):
+        first_piece(connected())
+    service.answer = zipped_answer
+    assert first_piece(connected()).sizes["time"] == 2
 
 
 def test_a_variable_that_does_not_come_is_told(service):

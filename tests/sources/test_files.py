@@ -119,17 +119,26 @@ def test_a_missing_day_is_told(store, kept, tmp_path):
     assert not (tmp_path / "era5.nc").exists()
 
 
-def test_a_day_without_values_is_told_and_land_is_none(store, kept, tmp_path):
-    ds = piece_of(store.request, ["2021-02-01", "2021-02-02"])
-    kept.save(store.pieces()[1], ds.where(ds["longitude"] > -33))
-    write(tmp_path / "half_land.nc", store, kept)
-    for piece, days in zip(
-        store.pieces(), (["2021-01-30", "2021-01-31"], ["2021-02-01", "2021-02-02"]), strict=True
-    ):
-        ds = piece_of(store.request, days)
-        kept.save(piece, ds.where(ds["time"] < np.datetime64("2021-02-02")))
-    with pytest.raises(DscTfError, match="no value on 2021-02-02"):
-        write(tmp_path / "era5.nc", store, kept)
+@pytest.mark.parametrize(
+    ("name", "lost", "message"),
+    [
+        ("t2m", "last", "no value on 2021-01-31"),
+        ("t2m", "all", "no value on 2021-01-30"),
+        ("t2m", "west", None),
+        ("sst", "last", "no value on 2021-01-31"),
+        ("sst", "all", None),  # land
+        ("cbh", "last", None),  # no cloud
+    ],
+)
+def test_days_that_are_not_filled_yet(name, lost, message):
+    wanted = new_request([name], REGION, ("2021-01-30", "2021-01-31"))
+    ds = piece_of(wanted, ["2021-01-30", "2021-01-31"]).rename(t2m=name)
+    here = {"last": ds.time < ds.time[-1], "all": ds.time < ds.time[0], "west": ds.longitude > -33}[lost]
+    if message:
+        with pytest.raises(DscTfError, match=message):
+            files.checked(ds.where(here), wanted)
+    else:
+        assert list(files.checked(ds.where(here), wanted)) == [name]
 
 
 def test_other_grid_points_than_wanted_are_told(store, kept, tmp_path):
