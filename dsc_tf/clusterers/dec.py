@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ..data.stored import Samples
+from ..errors import DscTfError
 from ..models import dense_autoencoder
 from ..training import NOTEBOOK, TRAINED, UNTRAINED, Checkpoint, Recipe
 from ..training.layerwise import pretrain_layers
@@ -102,6 +104,14 @@ class DEC(DeepClusterer):
 
     def _network(self, shape, recipe, policy):
         return {"shape": shape, "layer_sizes": list(self.layer_sizes), "policy": policy}
+
+    def _check(self, X):
+        super()._check(X)
+        if self.pretraining == "layerwise" and isinstance(X, Samples):
+            raise DscTfError(
+                "pretraining: layerwise keeps what each layer says of all samples in memory. Take whole, or give "
+                "twice as much memory as samples take."
+            )
 
     def _pretrain(self, X, recipe, seed, saved):
         if self.pretraining == "layerwise" and saved is None:

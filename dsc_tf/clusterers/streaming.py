@@ -10,7 +10,7 @@ SAMPLE = 2**28  # bytes of the days that k-means starts from
 MOST_ITERATIONS = 300
 TOLERANCE = 1e-4  # of the mean variance, as scikit-learn's k-means has it
 EXTRA = 10  # more directions than components are carried along
-SWEEPS = 4  # of subspace iteration
+SWEEPS = 7  # of subspace iteration
 
 
 class WeightedRows:

@@ -44,7 +44,9 @@ def learn_constants(prep, statistics, raw_blocks, time):
         about_zero = [cycle[1:] for cycle in cycles]
     if prep.protocol.scale == "standard":
         if not prep.protocol.deseasonalise:
-            pairs = [_mean_and_deviation(one, fill, padding) for one, fill in zip(known, prep.fill_, strict=True)]
+            pairs = [
+                _mean_and_deviation(one, fill, padding) for one, fill in zip(known, prep.fill_, strict=True)
+            ]
         else:
             number = known[0].steps * height * width
             pairs = [_about_zero(sums.sum(), squares.sum(), number) for sums, squares in about_zero]

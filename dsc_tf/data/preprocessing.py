@@ -274,7 +274,9 @@ class Preprocessor:
     def _grid(self):
         """(latitude, longitude, variable) with padding."""
         multiple = self.protocol.pad_multiple
-        return *(-(-len(a) // multiple) * multiple for a in (self.latitude_, self.longitude_)), len(self.variables)
+        return *(-(-len(a) // multiple) * multiple for a in (self.latitude_, self.longitude_)), len(
+            self.variables
+        )
 
     def _new_rows(self, ds, memory, scratch):
         """Where the fields of all steps go: an array, or a scratch file if they take over half of the memory."""

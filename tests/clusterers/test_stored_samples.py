@@ -1,0 +1,96 @@
+"""Methods that read samples from disk find what they find in memory; the others say so."""
+
+import numpy as np
+import pytest
+
+from dsc_tf.clusterers import METHODS, build, clusterer
+from dsc_tf.clusterers.streaming import nearest_rows, stored_kmeans, stored_pca
+from dsc_tf.data import mock_dataset, prepare, preprocessing
+from dsc_tf.errors import DscTfError
+
+STREAMING = [name for name in METHODS if clusterer(name).streams]
+QUICK = {"pretrain_epochs": 1, "epochs": 1, "batch_size": 29, "precision": "float32", "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    """The same record in memory and on disk, with gaps and missing values, in windows of two steps."""
+    ds = mock_dataset(days=60, gaps=True, nan_policy="isolated")
+    X, prep = prepare(ds, "anomaly", window=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(preprocessing, "memory_limit", lambda memory: 0)
+        on_disk, _ = prepare(ds, "anomaly", window=2, scratch=tmp_path_factory.mktemp("scratch"))
+    assert on_disk.is_stored
+    yield X, on_disk, prep.hints()
+    on_disk.close()
+
+
+def test_methods_that_stream_are_named_where_others_refuse():
+    assert set(STREAMING) == {
+        "dsc", "kmeans", "dec", "cnn_encoder", "cnn_autoencoder", "cnn_lstm_encoder", "clustering_layer",
+        "eof_kmeans", "gaussian_mixture",
+    }  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
+@pytest.mark.parametrize("method", ["dsc", "dec", "kmeans", "eof_kmeans", "gaussian_mixture"])
+def test_same_seed_same_labels_from_disk_and_from_memory(method, samples, eagerly):
+    X, on_disk, hints = samples
+    fitted = [build(method, 3, **QUICK, latitude=hints["latitude"]).fit(one) for one in (X, on_disk)]
+    np.testing.assert_array_equal(fitted[1].labels_, fitted[0].labels_)
+    np.testing.assert_array_equal(fitted[1].predict(on_disk), fitted[1].labels_)
+    np.testing.assert_array_equal(fitted[1].predict(X), fitted[0].labels_)
+    if hasattr(fitted[0], "transform"):
+        leading = [
+            np.abs(one.transform(on_disk))[:, :2] for one in fitted
+        ]  # later ones are noise, in any order
+        np.testing.assert_allclose(leading[1], leading[0], atol=1e-3 * leading[0].max())
+
+
+@pytest.mark.parametrize("method", sorted(set(METHODS) - set(STREAMING)))
+def test_others_refuse_in_one_line(method, samples):
+    with pytest.raises(DscTfError, match="memory: .* GB of samples at once.*kmeans") as caught:
+        build(method, 3, **QUICK).fit(samples[1])
+    assert "\n" not in str(caught.value)
+
+
+def test_layerwise_pretraining_refuses_samples_on_disk(samples):
+    with pytest.raises(DscTfError, match="pretraining: layerwise.*whole"):
+        build("dec", 3, **QUICK, pretraining="layerwise").fit(samples[1])
+
+
+@pytest.fixture
+def points():
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(4, 60)) * 3
+    return (centres[rng.integers(4, size=500)] + rng.normal(size=(500, 60)) + 100).astype(np.float32)
+
+
+def test_lloyd_by_blocks_ends_where_scikit_learn_does(points, monkeypatch):
+    from sklearn.cluster import KMeans
+
+    from dsc_tf.clusterers import streaming
+
+    monkeypatch.setattr(streaming, "BLOCK", 4 * 60 * 37)
+    monkeypatch.setattr(streaming, "SAMPLE", 4 * 60 * 80)  # starts see 80 of 500 points
+    labels, centres = stored_kmeans(points, 4, 10, 0)
+    own = KMeans(4, n_init=10, random_state=0).fit(points)
+    squared = ((points - centres[labels]) ** 2).sum()
+    assert squared == pytest.approx(own.inertia_, rel=1e-5)
+    np.testing.assert_array_equal(nearest_rows(points, centres), labels)
+
+
+@pytest.mark.parametrize("n_components", [5, 0.6, 0.95])
+def test_components_by_blocks_are_those_of_scikit_learn(points, n_components, monkeypatch):
+    from sklearn.decomposition import PCA
+
+    from dsc_tf.clusterers import streaming
+
+    monkeypatch.setattr(streaming, "BLOCK", 4 * 60 * 37)
+    monkeypatch.setattr(streaming, "SWEEPS", 30)  # noise has no leading directions: they settle slowly
+    mine, theirs = stored_pca(points, n_components, 0), PCA(n_components, svd_solver="full").fit(points)
+    assert mine.n_components_ == theirs.n_components_
+    np.testing.assert_allclose(mine.explained_variance_ratio_, theirs.explained_variance_ratio_, rtol=1e-3)
+    np.testing.assert_allclose(
+        np.abs(mine.transform(points)[:, :3]), np.abs(theirs.transform(points)[:, :3]), atol=0.1
+    )
