@@ -61,8 +61,7 @@ def _fetch(store, kept, pieces, is_quiet):
     waiting = [piece for piece in pieces if not kept.holds(piece)]
     if waiting:
         store.connect()
-    done = len(pieces) - len(waiting)
-    with tqdm(total=len(pieces), initial=done, unit="piece", disable=is_quiet) as bar:
+    with tqdm(total=len(pieces), initial=len(pieces) - len(waiting), unit="piece", disable=is_quiet) as bar:
         for piece in waiting:
             kept.save(piece, store.fetch(piece, kept, bar.set_postfix_str))
             bar.update()

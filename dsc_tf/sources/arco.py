@@ -13,8 +13,8 @@ import xarray as xr
 
 from ..data.selection import choose_region
 from ..errors import DscTfError
-from .cds import credentials
-from .files import checked
+from .account import credentials
+from .record import checked
 from .request import STEP, Piece
 from .variables import VARIABLES, short_names
 

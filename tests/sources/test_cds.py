@@ -1,5 +1,7 @@
 """The Climate Data Store, by its real client, against a local server that speaks as it does."""
 
+import sys
+
 import numpy as np
 import pytest
 from servers import (
@@ -215,6 +217,12 @@ def test_a_missing_or_old_key_is_told(content, tmp_path, monkeypatch):
     if content:
         (tmp_path / "no-such-file").write_text(content)
     with pytest.raises(DscTfError, match="credentials: .*how-to-api"):
+        connected()
+
+
+def test_a_missing_package_is_told(service, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cdsapi.api", None)
+    with pytest.raises(DscTfError, match=r"cdsapi is missing.*dsc_tf\[download\]"):
         connected()
 
 

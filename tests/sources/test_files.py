@@ -12,6 +12,7 @@ from servers import apart
 from dsc_tf.data.cache import cache_folder
 from dsc_tf.errors import DscTfError
 from dsc_tf.sources import files, new_request, source
+from dsc_tf.sources.record import checked
 
 REGION = (43.0, -33.0, 42.0, -32.5)
 
@@ -136,9 +137,9 @@ def test_days_that_are_not_filled_yet(name, lost, message):
     here = {"last": ds.time < ds.time[-1], "all": ds.time < ds.time[0], "west": ds.longitude > -33}[lost]
     if message:
         with pytest.raises(DscTfError, match=message):
-            files.checked(ds.where(here), wanted)
+            checked(ds.where(here), wanted)
     else:
-        assert list(files.checked(ds.where(here), wanted)) == [name]
+        assert list(checked(ds.where(here), wanted)) == [name]
 
 
 def test_other_grid_points_than_wanted_are_told(store, kept, tmp_path):
