@@ -1,0 +1,42 @@
+"""How a run that is read back says when its steps are."""
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from dsc_tf.reporting import labels_dataset
+from dsc_tf.reporting.finished import read_run
+
+
+def finished(folder, time):
+    """A run folder that holds little more than its times."""
+    labels = np.arange(len(time)) % 2
+    time = xr.DataArray(time, dims="time", name="time")
+    labels_dataset(labels, time, n_clusters=2).to_netcdf(folder / "labels.nc")
+    xr.Dataset({"size": ("cluster", [1, 1])}).to_netcdf(folder / "regimes.nc")
+    (folder / "metrics.json").write_text(json.dumps({"measures": {}, "training": {}}))
+    (folder / "config.json").write_text(json.dumps({"config": {}, "data": {}, "software": {}}))
+    return read_run(folder)
+
+
+@pytest.mark.parametrize(
+    ("freq", "options", "step", "first"),
+    [
+        ("1D", {}, "daily", "2001-01-01"),
+        ("1MS", {}, "monthly", "2001-01-01"),
+        ("1h", {}, "hourly", "2001-01-01 00:00"),
+        ("6h", {}, "6-hourly", "2001-01-01 00:00"),
+        ("7D", {}, "weekly", "2001-01-01"),
+        ("1D", {"calendar": "noleap", "use_cftime": True}, "daily", "2001-01-01"),
+        ("1MS", {"calendar": "360_day", "use_cftime": True}, "monthly", "2001-01-01"),
+    ],
+)
+def test_steps_in_words(freq, options, step, first, tmp_path):
+    run = finished(tmp_path, xr.date_range("2001-01-01", periods=30, freq=freq, **options))
+    assert (run.step, run.first) == (step, first)
+
+
+def test_years_have_no_name(tmp_path):
+    assert finished(tmp_path, xr.date_range("2001-01-01", periods=5, freq="1YS")).step == ""
