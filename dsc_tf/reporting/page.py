@@ -135,7 +135,7 @@ def _clusters(regimes):
             "size": int(regimes["size"][j]),
             "share": f"{100 * float(regimes['frequency'][j]):.0f} %",
             "stay": f"{float(regimes['mean_run_length'][j]):.1f}",
-            "peak": f"{MONTHS[int(by_month[j].argmax())]} ({100 * by_month[j].max():.0f} % of its steps)",
+            "peak": f"{MONTHS[int(by_month[j].argmax())]} ({100 * by_month[j].max():.0f} % of that month)",
         }
         for j, colour in enumerate(cluster_colours(k))
     ]
