@@ -137,7 +137,7 @@ CHANGES = {
 }  # fmt: skip
 # Tested with DSC, and with DTC, themselves.
 NETWORK = {"recipe", "cell", "pretrain_epochs", "epochs", "batch_size", "precision", "sequence_length"}
-PLACE = {"output", "resume", "quiet", "memory", "tensorboard"}  # tested above, and test_long_records.py
+PLACE = {"output", "resume", "quiet", "memory", "tensorboard"}  # tested above, and test_memory.py
 ELSEWHERE = {"encoder"}  # test_pretrain.py
 
 
