@@ -46,7 +46,7 @@ def records(tmp_path, monkeypatch):
     """The files that the pages speak of, in a folder of their own, where the test then works."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "3")
-    monkeypatch.setattr(config, "sample_dataset", lambda: dsc_tf.sample_dataset(days=40))
+    monkeypatch.setattr(config, "sample_dataset", lambda: dsc_tf.sample_dataset(days=40)[["sp"]])
     mock_dataset(days=96, freq="1h", variables=("t2m", "tp")).to_netcdf("hourly.nc")
     mock_dataset(days=60, nan_policy="isolated").to_netcdf("holes.nc")
     mock_dataset(days=60, gaps=True).to_netcdf("gaps.nc")
