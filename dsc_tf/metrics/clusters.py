@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 MEMORY = 256 * 2**20  # bytes of all working copies
+SWEEP = 16 * 2**20  # bytes where each point is seen once: more is slower
 MOST_PAIRED = 16384  # points of which every pair is compared; of more, so many are drawn
 
 
@@ -92,7 +93,7 @@ class ClusterStatistics:
         """One sweep over all pairs: summed distances of points to clusters, nearest pairs, diameters."""
         k = len(self.sizes)
         sums, nearest, diameters = np.zeros((len(self.X), k)), np.full((k, k), np.inf), np.zeros(k)
-        blocks = [(j, part) for j, m in enumerate(self.members) for part in self.parts(m)]
+        blocks = [(j, part) for j, m in enumerate(self.members) for part in self.parts(m, self.memory)]
         for i, (one, rows) in enumerate(blocks):
             points = self.X[rows] - self.means[one]
             for other, columns in blocks[i:]:
@@ -113,10 +114,10 @@ class ClusterStatistics:
         nearest[np.arange(k), np.arange(k)] = diameters
         return {"sums": sums, "pairs": nearest}
 
-    def parts(self, members):
+    def parts(self, members, memory=SWEEP):
         """Positions in parts so small that a few copies of their points and their distances fit the memory."""
-        features = self.X.shape[1]
-        rows = max(1, min(self.memory // (32 * features), int((self.memory / 32) ** 0.5)))
+        features, memory = self.X.shape[1], min(memory, self.memory)
+        rows = max(1, min(memory // (32 * features), int((memory / 32) ** 0.5)))
         return np.array_split(members, -(-len(members) // rows))
 
 
