@@ -101,7 +101,9 @@ def composite(values, member):
     n_clusters, (height, width) = member.shape[1], (values.sizes["latitude"], values.sizes["longitude"])
     sums = np.zeros((n_clusters + 1, height * width))  # the last row is the whole record's
     counts = np.zeros(sums.shape)
-    for at, (fields,) in field_blocks(values.to_dataset(name="field"), ["field"], block_length(height * width)):
+    for at, (fields,) in field_blocks(
+        values.to_dataset(name="field"), ["field"], block_length(height * width)
+    ):
         known = np.isfinite(fields)
         weights = np.column_stack([member[at], np.ones(len(fields))]).T
         sums += weights @ np.where(known, fields, 0.0).astype(np.float64)
