@@ -31,7 +31,8 @@ KINDS = {
 WORDS = {
     "Conv2D": "conv",
     "MaxPooling2D": "max-pool",
-    "UpsampleConv2D": "upsample, conv",
+    "UpsampleConv2D": "up 2 ×, conv",
+    "ConvLSTM": "ConvLSTM",
     "Dense": "dense",
     "ZeroPadding2D": "pad",
     "Cropping2D": "crop",

@@ -30,6 +30,8 @@ class ConvLSTM(keras.layers.Layer):
     forget, cell, output.
     """
 
+    kernel_size = (3, 3)
+
     def __init__(self, filters, *, return_sequences=True, **kwargs):
         super().__init__(**kwargs)
         self.filters = filters

@@ -31,7 +31,7 @@ class UpsampleConv2D(keras.layers.Layer):
         (field, 2 * latitude, 2 * longitude, filters).
     """
 
-    kernel_size, size = (3, 3), (2, 2)
+    kernel_size = (3, 3)
 
     def __init__(self, filters, *, activation=None, **kwargs):
         super().__init__(**kwargs)
@@ -50,9 +50,7 @@ class UpsampleConv2D(keras.layers.Layer):
         channels = self.kernel.shape[2]
         sums = ops.matmul(TAPS_2D, ops.reshape(self.kernel, (9, channels * self.filters)))
         kernel = ops.cast(ops.reshape(sums, (4, 4, channels, self.filters)), self.compute_dtype)
-        outputs = ops.conv_transpose(
-            inputs, ops.transpose(kernel, (0, 1, 3, 2)), strides=2, padding="same"
-        )
+        outputs = ops.conv_transpose(inputs, ops.transpose(kernel, (0, 1, 3, 2)), strides=2, padding="same")
         return self.activation(outputs + self.bias)
 
     def compute_output_shape(self, input_shape):

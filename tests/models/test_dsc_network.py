@@ -3,6 +3,7 @@ import pytest
 from checks import check_saved, check_step
 from keras import layers
 
+from dsc_tf.layers import ConvLSTM
 from dsc_tf.models import dsc_autoencoder, dsc_model
 from dsc_tf.models.dsc import FILTERS
 
@@ -47,8 +48,8 @@ def test_each_argument_changes_the_network():
     def kinds(model):
         return [type(layer) for layer in model.get_layer("encoder").layers]
 
-    assert layers.ConvLSTM2D in kinds(dsc_autoencoder((2, 16, 16, 1), cell="convlstm", **SMALL))
-    assert layers.ConvLSTM2D not in kinds(plain)
+    assert ConvLSTM in kinds(dsc_autoencoder((2, 16, 16, 1), cell="convlstm", **SMALL))
+    assert ConvLSTM not in kinds(plain)
     dropped = dsc_autoencoder((2, 16, 16, 1), dropout=0.5, **SMALL).get_layer("encoder")
     assert {layer.dropout for layer in dropped.layers if isinstance(layer, layers.LSTM)} == {0.5}
     bounded = dsc_autoencoder((2, 16, 16, 1), output_activation="tanh", **SMALL).get_layer("decoder")
