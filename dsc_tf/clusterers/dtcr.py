@@ -8,7 +8,6 @@ from os import PathLike
 from pathlib import Path
 from typing import Self
 
-import keras
 import numpy as np
 import numpy.typing as npt
 
@@ -19,6 +18,7 @@ from ..stages import timed
 from ..training import Checkpoint, encode
 from ..training.batches import FollowEpoch
 from ..training.fakes import Indicator, RealAndFake, RelaxedKMeans
+from ..training.optimizers import Adam
 from ..training.resume import Record, restore
 from ..training.seeds import seeded
 from ..training.sequences import sequences
@@ -244,7 +244,7 @@ class DTCR(LatentClusterer):
     def _train(self, values, recipe, seed):
         rate = recipe.learning_rate if self.learning_rate is None else self.learning_rate
         self.model_.compile(
-            keras.optimizers.Adam(rate, clipnorm=recipe.clip),
+            Adam(rate, clipnorm=recipe.clip),
             loss={
                 "reconstruction": "mse",
                 "representation": RelaxedKMeans(),

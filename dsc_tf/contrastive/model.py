@@ -9,6 +9,7 @@ from keras import ops
 from ..geostatistics import empirical_semivariogram, fit_semivariogram
 from ..stages import timed
 from ..training.batches import FollowEpoch
+from ..training.optimizers import Adam
 from .losses import TS2VEC, hierarchical_loss
 
 log = logging.getLogger(__name__)
@@ -115,7 +116,7 @@ def learn(model, batches, steps, *, learning_rate, history, callbacks=()):
     callbacks : sequence of keras.callbacks.Callback, default=()
         Passed to Keras.
     """
-    optimizer = keras.optimizers.AdamW(learning_rate, weight_decay=0.01, epsilon=1e-8)
+    optimizer = Adam(learning_rate, weight_decay=0.01, epsilon=1e-8)
     model.compile(optimizer, jit_compile=False)
     own = [FollowEpoch(batches), UniformAverage(), Losses(history)]
     epochs = -(-steps // len(batches))

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 
 import keras
 
+from .optimizers import Adam
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -86,7 +88,7 @@ class Recipe:
         """The recipe's optimiser."""
         if self.optimizer == "sgd":
             return keras.optimizers.SGD(learning_rate, momentum=0.9)
-        return keras.optimizers.Adam(learning_rate)
+        return Adam(learning_rate)
 
 
 NOTEBOOK = Recipe(
