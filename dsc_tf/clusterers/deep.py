@@ -19,11 +19,19 @@ from ..training import RECIPES, Batches, Recipe, TargetRefresh, encode
 from ..training.batches import FollowEpoch
 from ..training.precision import dtype_policy
 from ..training.resume import Record, restore
+from ..training.reuse import compile_once, redraw
 from ..training.seeds import seeded
 from .base import LatentClusterer, by_size, kmeans, read_model
 
 log = logging.getLogger(__name__)
 
+OF_ONE_RUN = (
+    "random_state",
+    "pretrain_epochs",
+    "epochs",
+    "checkpoint",
+    "callbacks",
+)  # the network is the same
 LOSSES = {"clustering": "kld", "reconstruction": "mse"}
 
 
@@ -53,7 +61,7 @@ class DeepClusterer(LatentClusterer):
         log.debug("precision %s is %s; batch size %s", self.precision, policy, recipe.batch_size)
         with seeded(self.random_state) as seed:
             self.network_ = self._network(X.shape[1:], recipe, policy)
-            self._build()
+            self._build_or_redraw(recipe)
             if recipe.standardise:
                 self.encoder_.get_layer("standardise").adapt(X)
             saved = self.checkpoint.load() if self.checkpoint else None
@@ -140,6 +148,20 @@ class DeepClusterer(LatentClusterer):
         """What the network reads of samples; first axis time."""
         return X
 
+    def _build_or_redraw(self, recipe):
+        """Fitted again by other seeds, a clusterer keeps its compiled networks and draws their weights anew."""
+        others = {name: v for name, v in self.get_params().items() if name not in OF_ONE_RUN}
+        settings = repr((self.network_, recipe, others))
+        kept = self._networks() if getattr(self, "_built_for", None) == settings else None
+        self._build()
+        if kept:
+            redraw(kept.values(), self._networks().values())
+            vars(self).update(kept)
+        self._built_for = settings
+
+    def _networks(self):
+        return {name: getattr(self, name) for name in ("autoencoder_", "model_", "encoder_", "assigner_")}
+
     def _build(self):
         self.autoencoder_ = type(self).network_function(**self.network_)
         self.encoder_ = self.autoencoder_.get_layer("encoder")
@@ -151,7 +173,7 @@ class DeepClusterer(LatentClusterer):
 
     def _pretrain(self, X, recipe, seed, saved):
         model = self.autoencoder_
-        model.compile(recipe.new_optimizer(recipe.pretrain_learning_rate), loss="mse")
+        compile_once(model, recipe.new_optimizer(recipe.pretrain_learning_rate), loss="mse")
         batches = Batches(
             X, lambda at, x: x, batch_size=recipe.batch_size, seed=seed if recipe.shuffle else None
         )
@@ -181,7 +203,8 @@ class DeepClusterer(LatentClusterer):
     def _joint(self, X, recipe, seed, saved):
         model = self.model_
         weights = {"clustering": recipe.clustering_weight, "reconstruction": 1.0}
-        model.compile(
+        compile_once(
+            model,
             recipe.new_optimizer(recipe.learning_rate),
             loss={name: LOSSES[name] for name in model.output},
             loss_weights={name: weights[name] for name in model.output},

@@ -19,6 +19,7 @@ from .methods import BY_NAME, SEQUENTIAL, UNMOVED
 
 RUNS_A_WORKER = 8  # a process of its own for so many: TensorFlow keeps memory of every network it has trained
 RUNS = "runs"
+_kept: list = []  # the method that this process fitted last
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def _method(run, samples, n_clusters, sequence_length, unmoved):
     row = BY_NAME[run.row]
     if row.method in NETWORKS:
         _start_keras()
-    return build(
+    method = build(
         row.method,
         n_clusters,
         **samples.hints,
@@ -160,6 +161,11 @@ def _method(run, samples, n_clusters, sequence_length, unmoved):
         sequence_length=sequence_length,
         random_state=run.seed,
     )
+    # The next seed of a method finds its network compiled.
+    if _kept and type(_kept[0]) is type(method):
+        return _kept[0].set_params(**method.get_params())
+    _kept[:] = [method]
+    return method
 
 
 def _start_keras():

@@ -125,3 +125,28 @@ def test_an_encoder_without_decoder_is_not_pretrained(small_windows):
     assert {row["stage"] for row in model.history_} == {"joint"}
     assert encode(model.encoder_, small_windows).shape == (24, 512)
     assert len(Batches(small_windows, batch_size=8)) == 3
+
+
+@pytest.mark.parametrize("method", ["dsc", "cnn_lstm_encoder", "dtc"])
+def test_another_seed_keeps_the_compiled_network_and_changes_nothing_else(method, small_windows):
+    quick = {
+        "pretrain_epochs": 1,
+        "epochs": 1,
+        "batch_size": 8,
+        "precision": "float32",
+        "sequence_length": 60,
+    }
+    fitted = build(method, 2, random_state=0, **quick).fit(small_windows)
+    compiled = fitted.model_
+    again = fitted.set_params(random_state=1).fit(small_windows)
+    assert again.model_ is compiled
+    fresh = build(method, 2, random_state=1, **quick).fit(small_windows)
+    np.testing.assert_array_equal(again.soft_labels_, fresh.soft_labels_)
+
+
+def test_other_settings_build_another_network(small_windows):
+    quick = {"pretrain_epochs": 0, "epochs": 1, "precision": "float32"}
+    fitted = build("dsc", 2, random_state=0, **quick).fit(small_windows)
+    compiled = fitted.model_
+    assert fitted.set_params(n_clusters=3).fit(small_windows).model_ is not compiled
+    assert fitted.soft_labels_.shape[1] == 3

@@ -1,0 +1,39 @@
+"""A compiled network for the next seed: tracing a network costs more than many runs of it."""
+
+import keras
+
+
+def redraw(models, drawn):
+    """Give networks the weights and random seeds of others that were drawn anew.
+
+    Parameters
+    ----------
+    models : sequence of keras.Model
+        Networks to keep, compiled or not.
+    drawn : sequence of keras.Model
+        Their twins, of the same layers.
+    """
+    for kept, new in zip(models, drawn, strict=True):
+        for variable, value in zip(kept.variables, new.variables, strict=True):
+            variable.assign(value)
+
+
+def compile_once(model, optimizer, **settings):
+    """Compile a model; one that is compiled already, by the same settings, starts its optimiser anew.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Model.
+    optimizer : keras.optimizers.Optimizer
+        Its optimiser, if it has none yet.
+    **settings
+        Of `compile`.
+    """
+    if not model.compiled:
+        model.compile(optimizer, **settings)
+        return
+    rate = float(model.optimizer.learning_rate)
+    for variable in model.optimizer.variables:
+        variable.assign(keras.ops.zeros_like(variable))
+    model.optimizer.learning_rate = rate

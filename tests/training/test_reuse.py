@@ -1,0 +1,38 @@
+import keras
+import numpy as np
+
+from dsc_tf.training.optimizers import Adam
+from dsc_tf.training.reuse import compile_once, redraw
+
+
+def network():
+    inputs = keras.Input((3,))
+    hidden = keras.layers.Dropout(0.5)(keras.layers.Dense(8)(inputs))
+    return keras.Model(inputs, keras.layers.Dense(1)(hidden))
+
+
+def trained(model, x):
+    compile_once(model, Adam(0.1), loss="mse")
+    model.fit(x, x[:, :1], epochs=2, shuffle=False, verbose=0)
+    return model.get_weights()
+
+
+def test_a_network_drawn_anew_trains_as_a_new_one():
+    x = np.random.default_rng(0).normal(size=(16, 3)).astype("float32")
+    kept = network()
+    trained(kept, x)
+    function = kept.train_function
+    keras.utils.set_random_seed(1)
+    new = network()
+    redraw([kept], [new])
+    again, first = trained(kept, x), trained(new, x)
+    assert kept.train_function is function  # not traced again
+    for one, other in zip(again, first, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_learning_rate_stays():
+    model = network()
+    compile_once(model, Adam(0.25), loss="mse")
+    compile_once(model, Adam(0.25), loss="mse")
+    assert float(model.optimizer.learning_rate) == 0.25
