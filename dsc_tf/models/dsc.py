@@ -75,8 +75,9 @@ def _encoder(shape, cell, units, latent_size, dropout, policy):
     if cell == "lstm":
         x = layers.MaxPooling2D(dtype=policy)(_conv(FILTERS[-1], policy)(x))
         x = ops.reshape(x, (-1, window, math.prod(x.shape[1:])))
-        x = layers.LSTM(units, dropout=dropout, return_sequences=True, dtype="float32")(x)
-        x = layers.LSTM(units, dropout=dropout, dtype="float32")(x)
+        options = {"dropout": dropout, "unroll": window == 1, "dtype": "float32"}
+        x = layers.LSTM(units, return_sequences=True, **options)(x)
+        x = layers.LSTM(units, **options)(x)
     else:
         x = layers.MaxPooling2D(dtype=policy)(x)
         x = ops.reshape(x, (-1, window, *x.shape[1:]))

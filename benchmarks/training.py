@@ -1,0 +1,120 @@
+"""Milliseconds a day to train and to encode by DSC, beside the notebook's network, in one run.
+
+python benchmarks/training.py
+"""
+
+import argparse
+import time
+
+import keras
+import numpy as np
+from keras import layers
+
+from dsc_tf.models import dsc_autoencoder, dsc_model
+from dsc_tf.models.dsc import FILTERS, POOLING
+from dsc_tf.training.optimizers import Adam
+
+SHAPE = (1, 41, 41, 7)  # window, latitude, longitude, variable
+CLUSTERS = 7
+LOSSES = {"clustering": "kld", "reconstruction": "mse"}
+WAYS = (
+    ("float32", 8),
+    ("float32", 16),
+    ("mixed_bfloat16", 8),
+    ("mixed_bfloat16", 16),
+    ("mixed_bfloat16", 32),
+)
+
+
+def main():
+    """Print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--days", type=int, default=192, help="length of the record")
+    parser.add_argument("--repeats", type=int, default=3, help="the fastest of so many counts")
+    arguments = parser.parse_args()
+    X = np.random.default_rng(0).random((arguments.days, *SHAPE), dtype=np.float32)
+    works = {
+        "as the notebook, float32, 8": works_of(
+            notebook_autoencoder(), keras.optimizers.SGD(1e-7, momentum=0.9), X, 8, 32
+        )
+    }
+    for policy, batch in WAYS:
+        name = f"ours, {policy.removeprefix('mixed_')}, {batch}"
+        works[name] = works_of(dsc_autoencoder(SHAPE, policy=policy), Adam(1e-4), X, batch)
+    least = measured(works, arguments.repeats)
+    first = next(iter(least.values()))
+    print(
+        "| network, precision, batch | training, ms a day | ratio | encoding, ms a day | ratio | first call, s |"
+    )
+    print("| --- | --- | --- | --- | --- | --- |")
+    for name, (traced, train, encode) in least.items():
+        days = [1e3 * seconds / len(X) for seconds in (train, encode)]
+        ratios = [then / now for then, now in zip(first[1:], (train, encode), strict=True)]
+        print(
+            f"| {name} | {days[0]:.1f} | {ratios[0]:.1f} | {days[1]:.2f} | {ratios[1]:.1f} | {traced:.1f} |"
+        )
+
+
+def works_of(autoencoder, optimizer, X, batch, encoding_batch=64):
+    """An epoch of joint training, and encoding of every day."""
+    model = dsc_model(autoencoder, CLUSTERS)
+    weights = {"clustering": 0.01, "reconstruction": 1.0}
+    model.compile(optimizer, loss=LOSSES, loss_weights=weights)
+    targets = {"clustering": np.full((len(X), CLUSTERS), 1 / CLUSTERS, np.float32), "reconstruction": X}
+    encoder = autoencoder.get_layer("encoder")
+    return (
+        lambda: model.fit(X, targets, batch_size=batch, verbose=0),
+        lambda: encoder.predict(X, batch_size=encoding_batch, verbose=0),
+    )
+
+
+def measured(works, repeats):
+    """Seconds of each work's first call, and the least of its later ones; works take turns."""
+    first = {name: [seconds(work) for work in pair] for name, pair in works.items()}
+    rounds = [
+        {name: [seconds(work) for work in pair] for name, pair in works.items()} for _ in range(repeats)
+    ]
+    return {
+        name: (first[name][0], *(min(turn[name][i] for turn in rounds) for i in range(2))) for name in works
+    }
+
+
+def seconds(work):
+    """Seconds that a call takes."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def notebook_autoencoder():
+    """The published network as its notebook writes it: TimeDistributed layers, plain upsampling, dropout in the LSTMs."""
+    window, height, width, variables = SHAPE
+    inputs = keras.Input(SHAPE)
+    each = layers.TimeDistributed
+    x = each(layers.ZeroPadding2D(((0, -height % POOLING), (0, -width % POOLING))))(inputs)
+    x = each(conv(FILTERS[0]))(x)
+    for filters in FILTERS:
+        x = each(layers.MaxPooling2D())(each(conv(filters))(x))
+    small = x.shape[2:]
+    x = each(layers.Flatten())(x)
+    recurrent = {"dropout": 0.1, "recurrent_dropout": 0.1}
+    x = layers.LSTM(512, return_sequences=True, **recurrent)(x)
+    x = layers.LSTM(512, **recurrent)(x)
+    encoder = keras.Model(inputs, layers.Dense(256, activation="sigmoid")(x), name="encoder")
+    latent = keras.Input((256,))
+    x = layers.Reshape((window, *small))(layers.Dense(window * int(np.prod(small)))(latent))
+    for filters in reversed(FILTERS):
+        x = each(conv(filters))(each(layers.UpSampling2D())(x))
+    x = each(layers.Conv2D(variables, 3, padding="same", activation="tanh"))(x)
+    x = each(layers.Cropping2D(((0, -height % POOLING), (0, -width % POOLING))))(x)
+    decoder = keras.Model(latent, x, name="decoder")
+    return keras.Model(inputs, decoder(encoder(inputs)), name="autoencoder")
+
+
+def conv(filters):
+    """A convolution of 3 x 3."""
+    return layers.Conv2D(filters, 3, padding="same", activation="tanh")
+
+
+if __name__ == "__main__":
+    main()
