@@ -87,7 +87,7 @@ def seconds(work):
 
 
 def notebook_autoencoder():
-    """The published network as its notebook writes it: TimeDistributed layers, plain upsampling, dropout in the LSTMs."""
+    """The published network as its notebook writes it: TimeDistributed, plain upsampling, dropout in the LSTMs."""
     window, height, width, variables = SHAPE
     inputs = keras.Input(SHAPE)
     each = layers.TimeDistributed
