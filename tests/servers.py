@@ -2,12 +2,14 @@
 
 import io
 import json
+import tempfile
 import threading
 import zipfile
 from collections import Counter
 from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -263,7 +265,10 @@ def delivered(values, times, latitudes, longitudes, versions="0001"):
         coords["expver"] = ("valid_time", np.array([versions] * len(times), object))
     fields = {name: (axes, v.astype("float32"), {"units": UNITS[name]}) for name, v in values.items()}
     ds = xr.Dataset(fields, coords, {"Conventions": "CF-1.7", "institution": "ECMWF"})
-    return bytes(ds.to_netcdf(engine="h5netcdf"))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "delivered.nc"
+        ds.to_netcdf(file, engine="netcdf4")
+        return file.read_bytes()
 
 
 class CountingFiles(SimpleHTTPRequestHandler):
