@@ -16,7 +16,7 @@ from ..errors import DscTfError
 from ..models import dsc_model, has_decoder
 from ..stages import timed
 from ..training import RECIPES, Batches, Recipe, TargetRefresh, encode
-from ..training.batches import FollowEpoch
+from ..training.batches import FollowEpoch, released
 from ..training.precision import dtype_policy
 from ..training.resume import Record, restore
 from ..training.reuse import compile_once, redraw
@@ -241,7 +241,8 @@ class DeepClusterer(LatentClusterer):
         extra = refresh.state if refresh else dict
         record = Record(stage, self.history_, checkpoint=self.checkpoint, extra=extra)
         own = [FollowEpoch(batches), *([refresh] if refresh else []), record]
-        with timed(log, f"{stage}, epochs {start + 1} to {epochs} of {batches.steps} batches"):
+        timing = timed(log, f"{stage}, epochs {start + 1} to {epochs} of {batches.steps} batches")
+        with timing, released(batches):
             model.fit(
                 batches, initial_epoch=start, epochs=epochs, shuffle=False, verbose=0,
                 callbacks=[*own, *self.callbacks],

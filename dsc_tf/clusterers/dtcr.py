@@ -16,7 +16,7 @@ from ..errors import DscTfError
 from ..models.dtcr import dtcr_encoder, dtcr_model
 from ..stages import timed
 from ..training import Checkpoint, encode
-from ..training.batches import FollowEpoch
+from ..training.batches import FollowEpoch, released
 from ..training.fakes import Indicator, RealAndFake, RelaxedKMeans
 from ..training.optimizers import Adam
 from ..training.resume import Record, restore
@@ -270,7 +270,8 @@ class DTCR(LatentClusterer):
         if start >= epochs:
             return
         record = Record("joint", self.history_, checkpoint=self.checkpoint, extra=indicator.state)
-        with timed(log, f"joint, epochs {start + 1} to {epochs} of {len(batches)} batches"):
+        timing = timed(log, f"joint, epochs {start + 1} to {epochs} of {len(batches)} batches")
+        with timing, released(batches):
             self.model_.fit(
                 batches, initial_epoch=start, epochs=epochs, shuffle=False, verbose=0,
                 callbacks=[FollowEpoch(batches), indicator, record, *self.callbacks],

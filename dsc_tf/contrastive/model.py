@@ -8,7 +8,7 @@ from keras import ops
 
 from ..geostatistics import empirical_semivariogram, fit_semivariogram
 from ..stages import timed
-from ..training.batches import FollowEpoch
+from ..training.batches import FollowEpoch, released
 from ..training.optimizers import Adam
 from .losses import TS2VEC, hierarchical_loss
 
@@ -120,7 +120,8 @@ def learn(model, batches, steps, *, learning_rate, history, callbacks=()):
     model.compile(optimizer, jit_compile=False)
     own = [FollowEpoch(batches), UniformAverage(), Losses(history)]
     epochs = -(-steps // len(batches))
-    with timed(log, f"{type(model).__name__}, {epochs} epochs of {len(batches)} batches"):
+    timing = timed(log, f"{type(model).__name__}, {epochs} epochs of {len(batches)} batches")
+    with timing, released(batches):
         model.fit(batches, epochs=epochs, shuffle=False, verbose=0, callbacks=[*own, *callbacks])
 
 

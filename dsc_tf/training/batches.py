@@ -1,5 +1,7 @@
 """Batches for Keras `fit` and `predict`, the same on every backend."""
 
+from contextlib import contextmanager
+
 import keras
 import numpy as np
 
@@ -71,6 +73,24 @@ class FollowEpoch(keras.callbacks.Callback):
         self.batches.epoch = epoch
 
 
+@contextmanager
+def released(batches):
+    """Batches for one `fit` or `predict`, emptied afterwards.
+
+    TensorFlow keeps the generator of every run for the life of the process: with it would stay the samples
+    and the network that they were for.
+
+    Parameters
+    ----------
+    batches : keras.utils.PyDataset
+        Batches.
+    """
+    try:
+        yield batches
+    finally:
+        vars(batches).clear()
+
+
 def encode(model, X, *, batch_size=64):
     """Outputs of `model` for every sample, without holding a copy of `X`.
 
@@ -88,4 +108,5 @@ def encode(model, X, *, batch_size=64):
     array
         What `model` returns, first axis time.
     """
-    return model.predict(Batches(X, batch_size=batch_size), verbose=0)
+    with released(Batches(X, batch_size=batch_size)) as batches:
+        return model.predict(batches, verbose=0)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from .batches import Batches, encode
+from .batches import Batches, encode, released
 
 CORRUPTION = 0.2  # share of values dropped, before the layer and after it
 
@@ -41,7 +41,8 @@ def pretrain_layers(autoencoder, X, recipe, seed, *, epochs=None):
         pair.compile(recipe.new_optimizer(recipe.pretrain_learning_rate), loss="mse")
         batches = Batches(said, lambda at, x: x, batch_size=recipe.batch_size, seed=seed)
         wanted = passes if passes is not None else -(-recipe.pretrain_steps // batches.steps_a_pass)
-        pair.fit(batches, epochs=max(1, wanted), shuffle=False, verbose=0)
+        with released(batches):
+            pair.fit(batches, epochs=max(1, wanted), shuffle=False, verbose=0)
 
 
 def denoising_pair(outer, inner):

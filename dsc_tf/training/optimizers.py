@@ -1,11 +1,31 @@
-"""Adam in one pass over the weights."""
+"""Optimisers that leave nothing behind; Adam in one pass over the weights."""
 
 import keras
 from keras import ops
 
 
+class Alone:
+    """Mixin: gradients of a single replica are summed over no others.
+
+    TensorFlow writes the gradient of every such sum into a registry that it never empties, and with it the graph
+    and all weights of each network that was ever compiled.
+    """
+
+    def _all_reduce_sum_gradients(self, grads_and_vars):
+        import tensorflow as tf
+
+        if tf.distribute.has_strategy():
+            return super()._all_reduce_sum_gradients(grads_and_vars)
+        return list(grads_and_vars)
+
+
 @keras.saving.register_keras_serializable(package="dsc_tf")
-class Adam(keras.optimizers.Adam):
+class SGD(Alone, keras.optimizers.SGD):
+    """Keras's stochastic gradient descent."""
+
+
+@keras.saving.register_keras_serializable(package="dsc_tf")
+class Adam(Alone, keras.optimizers.Adam):
     """Keras's Adam. On TensorFlow a weight's update is one fused kernel instead of a dozen passes over memory.
 
     Arguments and results are those of `keras.optimizers.Adam`, up to rounding. Other backends fuse the update

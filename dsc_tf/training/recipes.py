@@ -6,9 +6,7 @@ the weights do not move. `TRAINED` is ours: the network learns.
 
 from dataclasses import dataclass, replace
 
-import keras
-
-from .optimizers import Adam
+from .optimizers import SGD, Adam
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ class Recipe:
     def new_optimizer(self, learning_rate):
         """The recipe's optimiser."""
         if self.optimizer == "sgd":
-            return keras.optimizers.SGD(learning_rate, momentum=0.9)
+            return SGD(learning_rate, momentum=0.9)
         return Adam(learning_rate)
 
 
