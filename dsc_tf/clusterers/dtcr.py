@@ -20,6 +20,7 @@ from ..training.batches import FollowEpoch, released
 from ..training.fakes import Indicator, RealAndFake, RelaxedKMeans
 from ..training.optimizers import Adam
 from ..training.resume import Record, restore
+from ..training.reuse import compile_once
 from ..training.seeds import seeded
 from ..training.sequences import sequences
 from .base import LatentClusterer, by_size, kmeans, nearest, read_model
@@ -243,7 +244,8 @@ class DTCR(LatentClusterer):
 
     def _train(self, values, recipe, seed):
         rate = recipe.learning_rate if self.learning_rate is None else self.learning_rate
-        self.model_.compile(
+        compile_once(
+            self.model_,
             Adam(rate, clipnorm=recipe.clip),
             loss={
                 "reconstruction": "mse",

@@ -10,6 +10,7 @@ from ..geostatistics import empirical_semivariogram, fit_semivariogram
 from ..stages import timed
 from ..training.batches import FollowEpoch, released
 from ..training.optimizers import Adam
+from ..training.reuse import compile_once
 from .losses import TS2VEC, hierarchical_loss
 
 log = logging.getLogger(__name__)
@@ -117,7 +118,7 @@ def learn(model, batches, steps, *, learning_rate, history, callbacks=()):
         Passed to Keras.
     """
     optimizer = Adam(learning_rate, weight_decay=0.01, epsilon=1e-8)
-    model.compile(optimizer, jit_compile=False)
+    compile_once(model, optimizer, jit_compile=False)
     own = [FollowEpoch(batches), UniformAverage(), Losses(history)]
     epochs = -(-steps // len(batches))
     timing = timed(log, f"{type(model).__name__}, {epochs} epochs of {len(batches)} batches")

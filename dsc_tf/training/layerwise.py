@@ -5,6 +5,7 @@ import numpy as np
 from keras import layers
 
 from .batches import Batches, encode, released
+from .reuse import compile_once
 
 CORRUPTION = 0.2  # share of values dropped, before the layer and after it
 
@@ -38,7 +39,7 @@ def pretrain_layers(autoencoder, X, recipe, seed, *, epochs=None):
         outer, inner = encoder.get_layer(f"encoder_{i}"), decoder.get_layer(f"decoder_{i}")
         said = encode(keras.Model(encoder.input, outer.input), X)
         pair = denoising_pair(outer, inner)
-        pair.compile(recipe.new_optimizer(recipe.pretrain_learning_rate), loss="mse")
+        compile_once(pair, recipe.new_optimizer(recipe.pretrain_learning_rate), loss="mse")
         batches = Batches(said, lambda at, x: x, batch_size=recipe.batch_size, seed=seed)
         wanted = passes if passes is not None else -(-recipe.pretrain_steps // batches.steps_a_pass)
         with released(batches):

@@ -32,6 +32,7 @@ def compile_once(model, optimizer, **settings):
     """
     if not model.compiled:
         model.compile(optimizer, **settings)
+        model.optimizer.build(model.trainable_variables)  # what `fit` makes while it traces, it traces twice
         return
     rate = float(model.optimizer.learning_rate)
     for variable in model.optimizer.variables:

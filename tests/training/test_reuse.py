@@ -36,3 +36,9 @@ def test_the_learning_rate_stays():
     compile_once(model, Adam(0.25), loss="mse")
     compile_once(model, Adam(0.25), loss="mse")
     assert float(model.optimizer.learning_rate) == 0.25
+
+
+def test_the_optimizer_is_whole_before_training():
+    model = network()
+    compile_once(model, Adam(0.25), loss="mse")
+    assert model.optimizer.built
