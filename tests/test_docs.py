@@ -50,6 +50,8 @@ def records(tmp_path, monkeypatch):
     mock_dataset(days=60, nan_policy="isolated").to_netcdf("holes.nc")
     mock_dataset(days=60, gaps=True).to_netcdf("gaps.nc")
     rotated().to_netcdf("rotated.nc")
+    for year in (2021, 2022):
+        mock_dataset(days=60, start=f"{year}-01-01").to_netcdf(f"era5_{year}.nc")
 
 
 def rotated():

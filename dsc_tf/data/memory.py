@@ -9,7 +9,7 @@ from ..errors import DscTfError
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 UNITS |= {f"{letter}i": 1024 ** (i + 1) for i, letter in enumerate("KMGT")}
 SHARE = 0.5  # of what is available, for a record whose user says nothing
-LEAST = 2**20
+LEAST = 10**6
 
 
 def memory_limit(memory=None):
@@ -27,7 +27,7 @@ def memory_limit(memory=None):
     Raises
     ------
     DscTfError
-        If it is no such number, or below one MiB.
+        If it is no such number, or below one MB.
     """
     if memory is None:
         return int(SHARE * available_memory())
