@@ -37,6 +37,8 @@ class DataConfig(Settings):
         NORTH WEST SOUTH EAST in degrees; WEST above EAST crosses the date line.
     period : tuple of str
         First and last date, such as 2001-01-01 2010-12-31.
+    season : str
+        First letters of months in a row, such as DJF or NDJFM: these of every year.
     aggregate : str
         Average sub-daily data: "daily", "monthly", or a pandas offset such as 6h.
     accumulated : tuple of str
@@ -57,6 +59,7 @@ class DataConfig(Settings):
         default=None, metadata={"metavar": ("NORTH", "WEST", "SOUTH", "EAST")}
     )
     period: tuple[str, str] | None = field(default=None, metadata={"metavar": ("START", "END")})
+    season: str | None = None
     aggregate: str | None = None
     accumulated: tuple[str, ...] = ()
     n_clusters: int = 7
@@ -79,7 +82,7 @@ class DataConfig(Settings):
             source = sample_dataset()
         else:
             source = self.data[0] if len(self.data) == 1 else list(self.data)
-        options = ("variables", "region", "period", "aggregate", "accumulated")
+        options = ("variables", "region", "period", "season", "aggregate", "accumulated")
         return open_dataset(source, **{name: getattr(self, name) for name in options})
 
     def folder(self, stem):

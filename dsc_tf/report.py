@@ -79,10 +79,15 @@ def run(config):
 
 
 def settings(trained):
-    """Name, value and meaning of every setting that results depend on, as texts."""
+    """Name, value and meaning of every setting that results depend on, as texts, and whether it was chosen."""
     texts = cli.parameter_texts(TrainConfig)
     return [
-        {"name": name, "value": _words(value), "meaning": texts[name].replace("%%", "%")}
+        {
+            "name": name,
+            "value": _words(value),
+            "meaning": texts[name].replace("%%", "%"),
+            "chosen": getattr(trained, name) != getattr(TrainConfig, name),
+        }
         for name, value in trained.science().items()
     ]
 

@@ -14,7 +14,7 @@ import xarray as xr
 from ..errors import DscTfError
 from .blocks import SLAB, time_chunk
 from .names import AXES, canonical
-from .selection import aggregate_time, choose_period, choose_region, choose_variables
+from .selection import aggregate_time, choose_period, choose_region, choose_season, choose_variables
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,7 @@ def open_dataset(
     variables: Sequence[str] | None = None,
     region: Sequence[float] | None = None,
     period: Sequence[str] | None = None,
+    season: str | None = None,
     aggregate: str | None = None,
     accumulated: Sequence[str] = (),
 ) -> xr.Dataset:
@@ -44,6 +45,9 @@ def open_dataset(
         date line.
     period : tuple of str, default=None
         First and last date, both included.
+    season : str, default=None
+        First letters of consecutive months, such as "DJF" or "NDJFM": these months of every year. Windows do not
+        reach from one season into the next.
     aggregate : str, default=None
         "daily", "monthly" or a pandas offset such as "6h".
     accumulated : list of str, default=()
@@ -65,7 +69,7 @@ def open_dataset(
     ds = choose_variables(ds, variables)
     ds = _sorted_by_time(ds.transpose(*AXES))
     ds = choose_region(choose_period(ds, period), region)
-    ds = aggregate_time(ds, aggregate, accumulated)
+    ds = choose_season(aggregate_time(ds, aggregate, accumulated), season)
     _log_what_is_read(name, ds)
     return _as_float32(ds)
 

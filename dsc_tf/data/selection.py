@@ -1,4 +1,4 @@
-"""Choices of a user: variables, region, period, aggregation."""
+"""Choices of a user: variables, region, period, season, aggregation."""
 
 import warnings
 
@@ -10,6 +10,7 @@ from ..errors import DscTfError
 from .names import AXES
 
 WORDS = {"hourly": "1h", "daily": "1D", "monthly": "1MS"}
+YEAR_AND_NEXT = "JFMAMJJASOND" * 2
 
 
 def choose_variables(ds, variables):
@@ -96,6 +97,28 @@ def choose_period(ds, period):
         raise DscTfError(
             f"period: no step from {period[0]} to {period[1]}. The data run from {first} to {last}."
         )
+    return part
+
+
+def choose_season(ds, season):
+    """Steps in the months of a season of every year.
+
+    Raises
+    ------
+    DscTfError
+        If the season is no run of first letters of months, or no step is left.
+    """
+    if season is None:
+        return ds
+    first = YEAR_AND_NEXT.find(season.upper())
+    if not 2 <= len(season) <= 12 or first < 0:
+        raise DscTfError(
+            f"season: {season!r}. Give the first letters of two or more months in a row, such as DJF or NDJFM."
+        )
+    months = [(first + i) % 12 + 1 for i in range(len(season))]
+    part = ds.isel(time=ds["time"].dt.month.isin(months).values)
+    if not part.sizes["time"]:
+        raise DscTfError(f"season: no step in {season}. Choose another, or give a longer period.")
     return part
 
 

@@ -47,6 +47,12 @@ class FinishedRun:
     regimes: xr.Dataset
 
     @property
+    def span(self):
+        """First and last time, and the months between if they are not all."""
+        season = self.config.get("season")
+        return f"{self.first} to {self.last}" + (f", {season.upper()} alone" if season else "")
+
+    @property
     def variables(self):
         """Units, range and share missing of each variable, by name."""
         return self.data["variables"]

@@ -31,7 +31,7 @@ def write_page(run, output, *, method, settings, commands):
     method : dict
         name and summary of the method.
     settings : list of dict
-        name, value and meaning of each setting, as texts.
+        name, value and meaning of each setting, as texts, and whether it was chosen rather than left at its default.
     commands : list of dict
         what is done and the command that does it.
 
@@ -74,7 +74,7 @@ def render(found: FinishedRun, *, method, settings, commands):
     names = [name for name in found.variables if name in found.regimes]
     content = {
         "heading": "Regimes of " + (found.data["title"] or "a gridded record"),
-        "lead": f"{len(clusters)} clusters of {steps}, {found.first} to {found.last}, by {method['name']}",
+        "lead": f"{len(clusters)} clusters of {steps}, {found.span}, by {method['name']}",
         "synthetic": "synthetic" in found.data["title"].lower(),
         "clusters": clusters,
         "unassigned": int((found.labels < 0).sum()),
@@ -113,7 +113,7 @@ def _record(found):
     return [
         ("Source", ", ".join(found.config["data"])),
         ("Title", found.data["title"] or "none"),
-        ("Period", f"{found.first} to {found.last}, {_counted(sizes['time'], found.step)}"),
+        ("Period", f"{found.span}, {_counted(sizes['time'], found.step)}"),
         ("Grid", f"{sizes['latitude']} x {sizes['longitude']} (latitude x longitude), {grid}"),
     ]
 

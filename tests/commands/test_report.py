@@ -71,6 +71,26 @@ def test_every_measure_has_a_definition(trained, page):
     assert '<td role="cell" class="text"></td>' not in page
 
 
+def test_what_was_found_comes_before_how(elements):
+    sections = [section["id"] for section in elements.of("section")]
+    assert sections.index("maps") < sections.index("measures") < sections.index("data") < sections.index("method")
+    assert [link["href"] for link in elements.of("a")] == [f"#{one}" for one in sections]
+
+
+def test_settings_that_were_chosen_stand_apart(page):
+    chosen, defaults = page.split("<details>")
+    assert "<code>window</code>" in chosen and "<code>accumulated</code>" not in chosen
+    assert "<code>accumulated</code>" in defaults and "<code>window</code>" not in defaults
+
+
+def test_season_is_told(trained, tmp_path):
+    data = str(trained.parent / "days.nc")
+    run = tmp_path / "run"
+    assert train.main(["--data", data, "--season", "JFM", "--output", str(run), *QUICK]) == 0
+    assert report.main([str(run), "--quiet"]) == 0
+    assert "2001-03-31, JFM alone, by kmeans" in (run / "report.html").read_text()
+
+
 def test_nothing_is_fetched(elements):
     named = [a.get("src") or a.get("href") for _, a in elements.found if "src" in a or "href" in a]
     assert len(named) > 5 and all(one.startswith(("#", "data:")) for one in named)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from dsc_tf.data import mock_dataset, open_dataset
+from dsc_tf.data import mock_dataset, open_dataset, prepare
 from dsc_tf.errors import DscTfError
 
 
@@ -158,6 +158,36 @@ def test_region_across_date_line_and_meridian(first):
 def test_period_includes_both_ends(ds):
     part = open_dataset(ds, period=("2001-01-05", "2001-01-07"))
     assert part.time.dt.day.values.tolist() == [5, 6, 7]
+
+
+@pytest.mark.parametrize(("season", "months"), [("DJF", {12, 1, 2}), ("mam", {3, 4, 5}), ("ND", {11, 12})])
+def test_season_is_its_months_of_every_year(season, months):
+    part = open_dataset(mock_dataset(days=800, latitudes=2, longitudes=2), season=season)
+    assert set(part.time.dt.month.values) == months
+    assert part.sizes["time"] == np.isin(pd.date_range("2001-01-01", periods=800).month, list(months)).sum()
+
+
+def test_season_is_taken_from_what_was_aggregated():
+    monthly = open_dataset(mock_dataset(days=800, latitudes=2, longitudes=2), aggregate="monthly", season="DJF")
+    assert monthly.time.dt.month.values.tolist() == [1, 2, 12, 1, 2, 12, 1, 2]
+
+
+def test_windows_stay_within_a_season():
+    ds = open_dataset(mock_dataset(days=800, latitudes=4, longitudes=4), season="JJ")
+    X, prep = prepare(ds, window=5)
+    assert len(X) == 2 * (61 - 4)
+    assert (prep.time.dt.strftime("%m-%d").values >= "06-05").all()
+
+
+@pytest.mark.parametrize("season", ["J", "winter", "JFMAMJJASONDJ", "FJ"])
+def test_what_is_no_season_is_refused(season):
+    with pytest.raises(DscTfError, match=f"season: '{season}'. Give the first letters"):
+        open_dataset(mock_dataset(), season=season)
+
+
+def test_season_without_a_step(ds):
+    with pytest.raises(DscTfError, match="season: no step in JJA"):
+        open_dataset(ds, season="JJA")
 
 
 def hourly():
