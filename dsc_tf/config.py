@@ -220,9 +220,9 @@ class PretrainConfig(EncoderConfig):
     Parameters
     ----------
     objective : str
-        What is learned: "ts2vec" and its kin "dep_ts2vec" and "variogram" (near steps are no negatives), or the
-        rivals "simclr" (the field a little later) and "masked" (hidden steps); "untrained" takes the encoder as it
-        is drawn.
+        What is learned: "ts2vec" and its kin "dep_ts2vec", "variogram" (near steps are no negatives) and
+        "variogram_hard" (unit vectors too, and steps that lie closer than expected weigh more), or the rivals
+        "simclr" (the field a little later) and "masked" (hidden steps); "untrained" takes the encoder as it is drawn.
     seed : int
         Seed of everything random.
     tensorboard : str

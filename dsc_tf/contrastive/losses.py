@@ -77,7 +77,8 @@ class Contrast:
 
 TS2VEC = Contrast()
 DEP_TS2VEC = Contrast(neighbours="follow", temperature=0.1)
-VARIOGRAM = Contrast(neighbours="drop", hardness=1.0, normalise=True, temperature=0.1)
+VARIOGRAM = Contrast(neighbours="drop")
+VARIOGRAM_HARD = Contrast(neighbours="drop", hardness=1.0, normalise=True, temperature=0.1)
 
 
 def hierarchical_loss(

@@ -10,7 +10,7 @@ from ..probes.classify import boosted_events, logistic_events
 from .encoders import joined, settings_of
 from .probing import MONTHS, told
 
-ENCODERS = ("untrained", "ts2vec", "dep_ts2vec", "variogram")
+ENCODERS = ("untrained", "ts2vec", "dep_ts2vec", "variogram", "variogram_hard")
 CONTEXT = 120  # months that a representation sees before its own
 RECENT = 24  # months of raw data
 COMPONENTS = 32

@@ -14,7 +14,7 @@ from ..probes.order import regimes_of
 
 PLAIN = ("raw", "pca")  # no network, no seed
 PRESSURES = ("msl", "psl", "slp")
-LEARNED = ("untrained", "ts2vec", "dep_ts2vec", "variogram", "simclr", "masked")
+LEARNED = ("untrained", "ts2vec", "dep_ts2vec", "variogram", "variogram_hard", "simclr", "masked")
 
 
 @dataclass(frozen=True)
@@ -134,13 +134,14 @@ def settings_of(name):
     DscTfError
         If there is no such encoder.
     """
-    from ..contrastive import DEP_TS2VEC, TS2VEC, VARIOGRAM
+    from ..contrastive import DEP_TS2VEC, TS2VEC, VARIOGRAM, VARIOGRAM_HARD
 
     own = {
         "untrained": {"steps": 0},
         "ts2vec": {"contrast": TS2VEC},
         "dep_ts2vec": {"contrast": DEP_TS2VEC},
         "variogram": {"contrast": VARIOGRAM},
+        "variogram_hard": {"contrast": VARIOGRAM_HARD},
         "simclr": {"objective": "simclr"},
         "masked": {"objective": "masked"},
     }

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from dsc_tf.contrastive import DEP_TS2VEC, TS2VEC, VARIOGRAM, Contrast
+from dsc_tf.contrastive import DEP_TS2VEC, TS2VEC, VARIOGRAM, VARIOGRAM_HARD, Contrast
 from dsc_tf.contrastive.losses import hierarchical_loss, instance_term, temporal_term
 
 RANGE = 4.0
@@ -54,14 +54,16 @@ def test_all_scales_as_by_loops(name, steps):
     ("contrast", "temporal"),
     [
         (DEP_TS2VEC, loops.following(near)),
-        (VARIOGRAM, loops.hardening(near, 1.0, keep=lambda similarity: 1 - similarity)),
+        (VARIOGRAM, loops.dropping(near)),
+        (VARIOGRAM_HARD, loops.hardening(near, 1.0, keep=lambda similarity: 1 - similarity)),
     ],
-    ids=["dep_ts2vec", "variogram"],
+    ids=["dep_ts2vec", "variogram", "variogram_hard"],
 )
 def test_named_settings_as_by_loops(contrast, temporal):
     first, second = views() * 0.5
     loss = hierarchical_loss(first, second, contrast, near=near_tensor)
-    expected = loops.pyramid(first, second, tau=0.1, normalise=contrast.normalise, temporal=temporal)
+    settings = {"tau": contrast.temperature, "normalise": contrast.normalise}
+    expected = loops.pyramid(first, second, temporal=temporal, **settings)
     assert float(loss) == pytest.approx(expected, rel=2e-5)
 
 
