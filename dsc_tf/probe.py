@@ -78,6 +78,7 @@ def _work(config):
             ]
 
         return forecast
+    probing.check_gap(config.what, config.gap)
     if config.what == ("drought",) and (pdsi := _divisions(config.data)) is not None:
         names = [name for name in config.encoders if name in divisions.ENCODERS]
         threshold = -2.0 if config.threshold is None else config.threshold
@@ -95,7 +96,9 @@ def _work(config):
             )
 
         return of_divisions
-    record = open_record(config.open(), protocol=config.protocol, gap=config.gap)
+    record = open_record(
+        config.open(), protocol=config.protocol, gap=config.gap, n_clusters=config.n_clusters
+    )
 
     def of_record(folder, say):
         write_config(folder, config.science(), record.ds)

@@ -31,12 +31,15 @@ class Record:
         What prepared them.
     split : Split
         Blocks of time.
+    n_clusters : int, default=7
+        Number of regimes.
     """
 
     ds: object
     fields: np.ndarray
     prep: Preprocessor
     split: Split
+    n_clusters: int = 7
 
     @property
     def flat(self):
@@ -46,7 +49,7 @@ class Record:
     @cached_property
     def regimes(self):
         """K-means labels of the raw fields, shape (time,)."""
-        return regimes_of(self.flat, self.split)
+        return regimes_of(self.flat, self.split, self.n_clusters)
 
     @cached_property
     def weather_types(self):
@@ -61,7 +64,7 @@ class Record:
         return tuple(at for at in self.prep.hints()["starts"] if at < steps)
 
 
-def open_record(ds, *, protocol="anomaly", gap=30):
+def open_record(ds, *, protocol="anomaly", gap=30, n_clusters=7):
     """A record with its blocks, prepared without a look at what comes after the training block.
 
     Parameters
@@ -72,11 +75,13 @@ def open_record(ds, *, protocol="anomaly", gap=30):
         How values are prepared.
     gap : int, default=30
         Steps between two blocks.
+    n_clusters : int, default=7
+        Number of regimes.
     """
     ds = ds.load()
     split = time_blocks(ds.sizes["time"], gap=gap)
     prep = Preprocessor(protocol).fit(ds.isel(time=split.train))
-    return Record(ds, prep.transform(ds)[:, 0], prep, split)
+    return Record(ds, prep.transform(ds)[:, 0], prep, split, n_clusters)
 
 
 def represent(record, name, seed, **settings):

@@ -6,6 +6,7 @@ from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from ..clusterers import build
 from ..data.pdsi import drought
+from ..errors import DscTfError
 from ..probes import shifted
 from ..probes.classify import boosted_events, linear_classes, linear_events
 from ..probes.fields import fields_ahead
@@ -43,11 +44,12 @@ def probe_order(record, features, seed):
     }
 
 
-def probe_clusters(record, features, seed, *, n_clusters=7):
+def probe_clusters(record, features, seed):
     """Regimes by k-means on the representation, and by DSC's clustering layer trained on top of it.
 
     Agreement with the known regimes, if any (adjusted Rand index), and compactness in raw space on the test block.
     """
+    n_clusters = record.n_clusters
     found = {"k-means": regimes_of(features, record.split, n_clusters, random_state=seed)}
     if features.shape[1] <= MOST_TUNED:
         layer = build("clustering_layer", n_clusters, random_state=seed)
@@ -105,6 +107,22 @@ PROBES = {
     "order": probe_order,
     "clusters": probe_clusters,
 }
+
+
+REACH = {"field": max(LEADS), "drought": max(MONTHS), "order": 1}  # steps ahead
+
+
+def check_gap(tasks, gap):
+    """Refuse blocks of time so close that what one foretells lies in the next.
+
+    Raises
+    ------
+    DscTfError
+        If a task reaches further ahead than the gap.
+    """
+    for task in tasks:
+        if gap < REACH.get(task, 0):
+            raise DscTfError(f"gap: {gap} steps, but {task} reaches {REACH[task]} ahead. Give at least as many.")
 
 
 def probe_record(

@@ -8,6 +8,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
+from ..errors import DscTfError
+
 PENALTIES = tuple(10.0**p for p in range(-3, 3))  # scikit-learn's C: small is strict
 
 
@@ -28,6 +30,8 @@ def linear_classes(features, classes, split):
     dict
         accuracy, balanced_accuracy: shares of test steps, the latter mean over classes.
     """
+    if len(np.unique(classes[split.train])) < 2:
+        raise DscTfError("period: steps to learn from are all of one class. Give a longer record.")
     z = _rotated(features, split.train)
     best = None
     for penalty in PENALTIES:

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.cluster import KMeans
 
+from ..errors import DscTfError
 from .classify import linear_classes
 from .splits import Split
 
@@ -28,10 +29,19 @@ def temporal_distance(features, split, *, random_state=0, most=4000):
     float
         0.2 for chance.
 
+    Raises
+    ------
+    DscTfError
+        If a block is shorter than the largest distance.
+
     References
     ----------
     Hoffmann and Lessig (2023), AtmoDist; here as a probe of frozen representations.
     """
+    if (least := min(map(len, split))) <= DISTANCES[-1]:
+        raise DscTfError(
+            f"period: a block of {least} steps holds no two that lie {DISTANCES[-1]} apart. Give a longer record."
+        )
     random = np.random.default_rng(random_state)
     rows, classes, blocks, begun = [], [], [], 0
     for block in split:

@@ -11,7 +11,7 @@ import xarray as xr
 from dsc_tf import probe
 from dsc_tf.data import mock_dataset
 
-QUICK = "--size 6 --grid 0 --filters 2 --window 6 --batch-size 4 --steps 1 --seeds 2 --gap 3 --quiet".split()
+QUICK = "--size 6 --grid 0 --filters 2 --window 6 --batch-size 4 --steps 1 --seeds 2 --gap 7 --quiet".split()
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +84,8 @@ def test_drought_of_a_grid_and_of_divisions(tmp_path):
         (["forecast", "--data", "nowhere.csv"], "not an ETT table"),
         (["lamb"], "no sea-level pressure"),
         (["field", "--gap", "200"], "leave an empty block"),
+        (["field", "order", "--gap", "6"], "gap: 6 steps, but field reaches 7 ahead."),
+        (["drought", "--gap", "11"], "gap: 11 steps, but drought reaches 12 ahead."),
         (["field", "--encoders", "magic"], "magic"),
         (["field", "--seeds", "0"], "seeds: 0"),
     ],

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
+from dsc_tf.errors import DscTfError
 from dsc_tf.probes import time_blocks
 from dsc_tf.probes.classify import boosted_events, linear_classes, linear_events, logistic_events
 
@@ -200,3 +201,8 @@ def test_later_blocks_teach_no_weights(method, block, features, events):
     events[at] = 1 - events[at]
     score = method(features, events, SPLIT)
     assert score < 0.1 if block == "test" else score > 0.7
+
+
+def test_one_class_alone_is_refused(features):
+    with pytest.raises(DscTfError, match="period: steps to learn from are all of one class"):
+        linear_classes(features, np.zeros(STEPS, int), SPLIT)

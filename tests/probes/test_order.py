@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from dsc_tf.errors import DscTfError
 from dsc_tf.probes import time_blocks
 from dsc_tf.probes.order import next_class, regimes_of, temporal_distance
 
@@ -97,3 +98,10 @@ def test_centres_come_from_the_training_block_alone():
 
 def test_seven_regimes_unless_told(noise):
     assert set(regimes_of(noise, SPLIT).tolist()) == set(range(7))
+
+
+def test_blocks_too_short_for_a_pair_are_refused(noise):
+    short = time_blocks(80, gap=0)
+    with pytest.raises(DscTfError, match="period: a block of 16 steps holds no two that lie 16 apart"):
+        temporal_distance(noise[:80], short)
+    assert 0 <= temporal_distance(noise[:85], time_blocks(85, gap=0)) <= 1
