@@ -1,6 +1,7 @@
 """A compiled network for the next seed: tracing a network costs more than many runs of it."""
 
 import keras
+from keras import ops
 
 
 def redraw(models, drawn):
@@ -32,9 +33,19 @@ def compile_once(model, optimizer, **settings):
     """
     if not model.compiled:
         model.compile(optimizer, **settings)
-        model.optimizer.build(model.trainable_variables)  # what `fit` makes while it traces, it traces twice
+        _make_whole(model)
         return
     rate = float(model.optimizer.learning_rate)
     for variable in model.optimizer.variables:
-        variable.assign(keras.ops.zeros_like(variable))
+        variable.assign(ops.zeros_like(variable))
     model.optimizer.learning_rate = rate
+
+
+def _make_whole(model):
+    """Make what `fit` would make while it traces, since it would trace twice then: optimiser, meters of losses."""
+    model.optimizer.build(model.trainable_variables)
+    outputs = getattr(model, "output", None)
+    if isinstance(outputs, dict):
+        some = {name: ops.zeros((1, *output.shape[1:])) for name, output in outputs.items()}
+        model.compute_loss(y=some, y_pred=some)
+        model.reset_metrics()

@@ -42,3 +42,22 @@ def test_the_optimizer_is_whole_before_training():
     model = network()
     compile_once(model, Adam(0.25), loss="mse")
     assert model.optimizer.built
+
+
+def test_a_network_is_traced_once():
+    """Losses of several outputs have meters, which `fit` would make while it traces."""
+    traces = []
+    inputs = keras.Input((3,))
+    outputs = {name: keras.layers.Dense(2)(inputs) for name in ("a", "b")}
+
+    class Watched(keras.Model):
+        def train_step(self, data):
+            traces.append(1)
+            return super().train_step(data)
+
+    model = Watched(inputs, outputs)
+    compile_once(model, Adam(0.25), loss={"a": "mse", "b": "mse"})
+    x = np.zeros((8, 3), "float32")
+    y = {name: np.zeros((8, 2), "float32") for name in outputs}
+    model.fit(x, y, batch_size=4, verbose=0)
+    assert len(traces) == 1
