@@ -1,6 +1,5 @@
 """A compiled network for the next seed: tracing a network costs more than many runs of it."""
 
-import keras
 from keras import ops
 
 

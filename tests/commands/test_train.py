@@ -132,7 +132,7 @@ def test_default_names_never_collide(file, tmp_path, monkeypatch):
 
 CHANGES = {
     "data": ["sample"], "variables": ["msl"], "region": [58, -8, 48, 4], "period": ["2001-01-01", "2001-01-20"],
-    "season": "JF", "aggregate": "5D", "accumulated": ["t2m"], "method": "hierarchical", "n_clusters": 2, "window": 2,
+    "season": "DJ", "aggregate": "5D", "accumulated": ["t2m"], "method": "hierarchical", "n_clusters": 2, "window": 2,
     "protocol": "anomaly", "seed": 5,
 }  # fmt: skip
 # Tested with DSC, and with DTC, themselves.
