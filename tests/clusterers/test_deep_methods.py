@@ -83,8 +83,9 @@ def test_layer_sizes_are_the_networks(small_windows):
     assert model.transform(small_windows).shape == (24, 3)
 
 
-@pytest.mark.parametrize("metric", ["euclidean", "cid", "correlation"])
-@pytest.mark.parametrize("init", ["kmeans", "hierarchical"])
+@pytest.mark.parametrize(
+    ("metric", "init"), [("euclidean", "kmeans"), ("cid", "hierarchical"), ("correlation", "kmeans")]
+)
 def test_dtc_separates_by_every_metric_and_start(metric, init):
     rng = np.random.default_rng(0)
     truth = np.arange(20) % 2

@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from sklearn.base import clone
 
 from dsc_tf.contrastive import DEP_TS2VEC, VARIOGRAM, Contrast, SpaceTimeTS2Vec, fields
@@ -15,14 +14,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:representations fill:UserWarning"),  # after a step or two
 ]
 TINY = {"size": 4, "grid": 4, "filters": 2, "depth": 1, "window": 6, "steps": 2, "batch_size": 3}
-
-
-@pytest.fixture
-def eagerly():
-    """No graphs: a handful of tiny steps is not worth tracing."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 def toy(steps=30, grid=(4, 4), variables=1, seed=0):
@@ -52,7 +43,7 @@ def test_trains_as_a_compiled_graph():
     ],
     ids=["contrast", "simclr", "masked", "follow", "variogram", "attract"],
 )
-def test_every_objective_learns(eagerly, untrained, options):
+def test_every_objective_learns(one_test_eagerly, untrained, options):
     model = SpaceTimeTS2Vec(**TINY, **options, random_state=0).fit(toy(), starts=(0, 12))
     assert [h["epoch"] for h in model.history_] == [0] and np.isfinite(model.history_[0]["loss"])
     latent = model.transform(toy(), starts=(0, 12))
@@ -62,13 +53,13 @@ def test_every_objective_learns(eagerly, untrained, options):
     assert hasattr(model, "semivariogram_") == model.contrast.knows_distance
 
 
-def test_same_seed_same_representations(eagerly):
+def test_same_seed_same_representations(one_test_eagerly):
     model = SpaceTimeTS2Vec(**TINY, random_state=3).fit(toy())
     again = clone(model).fit(toy())
     np.testing.assert_array_equal(again.transform(toy()), model.transform(toy()))
 
 
-def test_regions_of_any_size_and_variables_learn_together(eagerly):
+def test_regions_of_any_size_and_variables_learn_together(one_test_eagerly):
     regions = [toy(grid=(4, 4)), toy(20, (3, 7), seed=1), toy(12, (9, 5), seed=2)]
     model = SpaceTimeTS2Vec(**TINY, contrast=VARIOGRAM, random_state=0)
     model.fit(regions, starts=[(0, 15), (0,), (0,)], places=[(50, 0), (40, 100), (-30, 20)])
@@ -77,7 +68,7 @@ def test_regions_of_any_size_and_variables_learn_together(eagerly):
         assert model.transform(region).shape == (len(region), 4)
 
 
-def test_two_variables_of_one_region(eagerly):
+def test_two_variables_of_one_region(one_test_eagerly):
     model = SpaceTimeTS2Vec(**TINY, random_state=0).fit(toy(variables=2))
     assert model.transform(toy(variables=2)).shape == (30, 4)
 
@@ -114,7 +105,7 @@ def test_long_records_are_encoded_in_chunks_with_context(untrained, monkeypatch)
     np.testing.assert_allclose(in_chunks[15:20], alone, atol=1e-6)
 
 
-def test_own_grid_is_kept(eagerly):
+def test_own_grid_is_kept(one_test_eagerly):
     options = TINY | {"grid": None, "steps": 0}
     model = SpaceTimeTS2Vec(**options).fit(toy(grid=(3, 5)))
     assert model.encoder_.input["series"].shape[2:] == (3, 5, 1)
