@@ -58,7 +58,7 @@ def test_trained_recipe_learns_to_reconstruct(small_windows):
 
 @pytest.mark.parametrize(
     ("cell", "stage", "epoch"),
-    [("lstm", "dsc", 1), ("convlstm", "autoencoder", 1)],
+    [("lstm", "autoencoder", 0), ("lstm", "dsc", 1), ("convlstm", "autoencoder", 1)],
 )
 def test_interrupted_run_resumes_to_the_same_result(cell, stage, epoch, small_windows, tmp_path):
     options = {"cell": cell, "pretrain_epochs": 3, "epochs": 3}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from dsc_tf.contrastive import DEP_TS2VEC, VARIOGRAM, Contrast, SpaceTimeTS2Vec, fields
+from dsc_tf.contrastive import DEP_TS2VEC, VARIOGRAM, VARIOGRAM_HARD, Contrast, SpaceTimeTS2Vec, fields
 from dsc_tf.errors import DscTfError
 
 pytestmark = [
@@ -39,9 +39,10 @@ def test_trains_as_a_compiled_graph():
         {"objective": "masked"},
         {"contrast": DEP_TS2VEC},
         {"contrast": VARIOGRAM},
+        {"contrast": VARIOGRAM_HARD},
         {"contrast": Contrast(neighbours="attract")},
     ],
-    ids=["contrast", "simclr", "masked", "follow", "variogram", "attract"],
+    ids=["contrast", "simclr", "masked", "follow", "variogram", "variogram_hard", "attract"],
 )
 def test_every_objective_learns(one_test_eagerly, untrained, options):
     model = SpaceTimeTS2Vec(**TINY, **options, random_state=0).fit(toy(), starts=(0, 12))
