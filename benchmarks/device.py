@@ -13,6 +13,7 @@ from itertools import product
 import keras
 import numpy as np
 from keras import ops
+from timing import timed
 
 from dsc_tf.contrastive import SpaceTimeTS2Vec
 from dsc_tf.layers import ConvLSTM, UpsampleConv2D
@@ -43,15 +44,10 @@ def _of_layer(layer):
     return 0
 
 
-def best_seconds(work, repeats=3):
+def best_seconds(work):
     """Least seconds of a call, after one that compiles."""
     work()
-    times = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - began)
-    return min(times)
+    return timed(work)[1]
 
 
 def peak_rate(dtype, size):

@@ -7,10 +7,10 @@ import argparse
 import dataclasses
 import os
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
+from timing import timed
 
 from dsc_tf.data import PROTOCOLS, open_dataset, prepare, sample_dataset
 from dsc_tf.data.protocols import NOTEBOOK
@@ -49,16 +49,6 @@ def by_loops(ds):
     return X
 
 
-def seconds(work, repeats):
-    """Result and least time of several runs."""
-    best = np.inf
-    for _ in range(repeats):
-        began = time.perf_counter()
-        result = work()
-        best = min(best, time.perf_counter() - began)
-    return result, best
-
-
 def main():
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -67,20 +57,20 @@ def main():
     arguments = parser.parse_args()
     ds = sample_dataset(days=arguments.days)
     load = os.getloadavg()[0]
-    expected, loops = seconds(lambda: by_loops(ds), 1)
+    expected, loops = timed(lambda: by_loops(ds), 1)
     rows = [("loops, as the notebooks", loops, 1.0, 0.0)]
-    (X, _), took = seconds(lambda: prepare(ds, UNPADDED), arguments.repeats)
+    (X, _), took = timed(lambda: prepare(ds, UNPADDED), arguments.repeats)
     rows.append(("prepare, the same steps", took, loops / took, np.abs(X - expected).max()))
     for name in PROTOCOLS:
-        _, took = seconds(lambda name=name: prepare(ds, name), arguments.repeats)
+        _, took = timed(lambda name=name: prepare(ds, name), arguments.repeats)
         rows.append((f"prepare, protocol {name}", took, loops / took, np.nan))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "year.nc"
         ds.reset_coords(drop=True).to_netcdf(path)
         with open_dataset(path) as lazy:
-            _, took = seconds(lambda: prepare(lazy, UNPADDED), arguments.repeats)
+            _, took = timed(lambda: prepare(lazy, UNPADDED), arguments.repeats)
             rows.append(("prepare from netCDF", took, loops / took, np.nan))
-            _, took = seconds(
+            _, took = timed(
                 lambda: prepare(lazy, UNPADDED, memory="1MiB", scratch=folder), arguments.repeats
             )
             rows.append(("prepare from netCDF into a scratch file", took, loops / took, np.nan))

@@ -6,11 +6,11 @@ python benchmarks/scaling.py --days 60 --grid 41
 import argparse
 import os
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 from planted import write_planted
+from timing import timed
 
 from dsc_tf.data import open_dataset, prepare
 from dsc_tf.metrics import MEASURES, summarise
@@ -18,16 +18,6 @@ from dsc_tf.metrics import MEASURES, summarise
 TIMES = (1, 4, 16)
 PAIRS = ("silhouette_euclidean", "nearest_pair_distance", "nearest_pair_row_minimum", "nearest_pair_row_mean")
 DRAWN = 256  # points that stand for all in the last row, as 16384 do by default
-
-
-def timed(work, repeats=3):
-    """Result and least seconds of several runs."""
-    best = np.inf
-    for _ in range(repeats):
-        began = time.perf_counter()
-        result = work()
-        best = min(best, time.perf_counter() - began)
-    return result, best
 
 
 def stages(path, folder, network):

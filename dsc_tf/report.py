@@ -80,13 +80,13 @@ def run(config):
 
 def settings(trained):
     """Name, value and meaning of every setting that results depend on, as texts, and whether it was chosen."""
-    texts = cli.parameter_texts(TrainConfig)
+    texts, chosen = cli.parameter_texts(TrainConfig), _chosen(trained)
     return [
         {
             "name": name,
             "value": _words(value),
             "meaning": texts[name].replace("%%", "%"),
-            "chosen": getattr(trained, name) != getattr(TrainConfig, name),
+            "chosen": name in chosen,
         }
         for name, value in trained.science().items()
     ]
@@ -95,13 +95,18 @@ def settings(trained):
 def command(trained):
     """The command line that asks for these settings, those left at their defaults left out."""
     parts = [TRAIN]
-    for entry in dataclasses.fields(trained):
-        value = getattr(trained, entry.name)
-        if value == entry.default or entry.name in ("output", "resume", "quiet"):
+    for name, value in _chosen(trained).items():
+        if name in ("output", "resume", "quiet"):
             continue
         values = value if isinstance(value, tuple) else (value,)
-        parts.append(f"--{entry.name.replace('_', '-')} " + " ".join(shlex.quote(_plain(v)) for v in values))
+        parts.append(f"--{name.replace('_', '-')} " + " ".join(shlex.quote(_plain(v)) for v in values))
     return " ".join(parts)
+
+
+def _chosen(trained):
+    """Settings that are not at their defaults, by name."""
+    values = {entry.name: (getattr(trained, entry.name), entry.default) for entry in dataclasses.fields(trained)}
+    return {name: value for name, (value, default) in values.items() if value != default}
 
 
 def commands(trained, folder, software):

@@ -14,8 +14,7 @@ def small_windows():
     return plain_groups()
 
 
-@pytest.fixture(scope="module")
-def eagerly():
+def without_tracing():
     """Models train without tracing: for a handful of steps, that is much the shorter way."""
     import tensorflow as tf
 
@@ -24,11 +23,5 @@ def eagerly():
     tf.config.run_functions_eagerly(False)
 
 
-@pytest.fixture
-def one_test_eagerly():
-    """As `eagerly`, for one test of a module."""
-    import tensorflow as tf
-
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+eagerly = pytest.fixture(without_tracing, scope="module", name="eagerly")
+one_test_eagerly = pytest.fixture(without_tracing, name="one_test_eagerly")

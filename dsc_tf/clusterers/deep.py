@@ -16,7 +16,7 @@ from ..errors import DscTfError
 from ..models import dsc_model, has_decoder
 from ..stages import timed
 from ..training import RECIPES, Batches, Recipe, TargetRefresh, encode
-from ..training.batches import FollowEpoch, released
+from ..training.batches import learn_from
 from ..training.precision import dtype_policy
 from ..training.resume import Record, restore
 from ..training.reuse import compile_once, redraw
@@ -240,13 +240,9 @@ class DeepClusterer(LatentClusterer):
             return
         extra = refresh.state if refresh else dict
         record = Record(stage, self.history_, checkpoint=self.checkpoint, extra=extra)
-        own = [FollowEpoch(batches), *([refresh] if refresh else []), record]
-        timing = timed(log, f"{stage}, epochs {start + 1} to {epochs} of {batches.steps} batches")
-        with timing, released(batches):
-            model.fit(
-                batches, initial_epoch=start, epochs=epochs, shuffle=False, verbose=0,
-                callbacks=[*own, *self.callbacks],
-            )  # fmt: skip
+        own = [*([refresh] if refresh else []), record]
+        with timed(log, f"{stage}, epochs {start + 1} to {epochs} of {batches.steps} batches"):
+            learn_from(model, batches, start=start, epochs=epochs, callbacks=[*own, *self.callbacks])
 
     def _number_by_size(self, X):
         order = by_size(encode(self.assigner_, X).argmax(axis=1), self.n_clusters)

@@ -16,7 +16,7 @@ from ..errors import DscTfError
 from ..models.dtcr import dtcr_encoder, dtcr_model
 from ..stages import timed
 from ..training import Checkpoint, encode
-from ..training.batches import FollowEpoch, released
+from ..training.batches import learn_from
 from ..training.fakes import Indicator, RealAndFake, RelaxedKMeans
 from ..training.optimizers import Adam
 from ..training.resume import Record, restore
@@ -272,12 +272,9 @@ class DTCR(LatentClusterer):
         if start >= epochs:
             return
         record = Record("joint", self.history_, checkpoint=self.checkpoint, extra=indicator.state)
-        timing = timed(log, f"joint, epochs {start + 1} to {epochs} of {len(batches)} batches")
-        with timing, released(batches):
-            self.model_.fit(
-                batches, initial_epoch=start, epochs=epochs, shuffle=False, verbose=0,
-                callbacks=[FollowEpoch(batches), indicator, record, *self.callbacks],
-            )  # fmt: skip
+        own = [indicator, record]
+        with timed(log, f"joint, epochs {start + 1} to {epochs} of {len(batches)} batches"):
+            learn_from(self.model_, batches, start=start, epochs=epochs, callbacks=[*own, *self.callbacks])
 
 
 def _scale(values):

@@ -8,7 +8,7 @@ from keras import ops
 
 from ..geostatistics import empirical_semivariogram, fit_semivariogram
 from ..stages import timed
-from ..training.batches import FollowEpoch, released
+from ..training.batches import learn_from
 from ..training.optimizers import Adam
 from ..training.reuse import compile_once
 from .losses import TS2VEC, hierarchical_loss
@@ -119,11 +119,10 @@ def learn(model, batches, steps, *, learning_rate, history, callbacks=()):
     """
     optimizer = Adam(learning_rate, weight_decay=0.01, epsilon=1e-8)
     compile_once(model, optimizer, jit_compile=False)
-    own = [FollowEpoch(batches), UniformAverage(), Losses(history)]
+    own = [UniformAverage(), Losses(history)]
     epochs = -(-steps // len(batches))
-    timing = timed(log, f"{type(model).__name__}, {epochs} epochs of {len(batches)} batches")
-    with timing, released(batches):
-        model.fit(batches, epochs=epochs, shuffle=False, verbose=0, callbacks=[*own, *callbacks])
+    with timed(log, f"{type(model).__name__}, {epochs} epochs of {len(batches)} batches"):
+        learn_from(model, batches, epochs=epochs, callbacks=[*own, *callbacks])
 
 
 class UniformAverage(keras.callbacks.Callback):

@@ -91,6 +91,29 @@ def released(batches):
         vars(batches).clear()
 
 
+def learn_from(model, batches, *, epochs, start=0, callbacks=()):
+    """Train a compiled model on batches that know their epoch, and let them go.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled.
+    batches : keras.utils.PyDataset
+        Whose batches depend on `epoch`.
+    epochs : int
+        Epochs to end with.
+    start : int, default=0
+        Epochs that are behind already.
+    callbacks : sequence of keras.callbacks.Callback, default=()
+        Called in this order, when the batches know their epoch.
+    """
+    with released(batches):
+        model.fit(
+            batches, initial_epoch=start, epochs=epochs, shuffle=False, verbose=0,
+            callbacks=[FollowEpoch(batches), *callbacks],
+        )  # fmt: skip
+
+
 def encode(model, X, *, batch_size=64):
     """Outputs of `model` for every sample, without holding a copy of `X`.
 
