@@ -1,6 +1,7 @@
-"""Milliseconds a day to train and to encode by DSC, beside the notebook's network, in one run.
+"""Milliseconds a sample to train and to encode by DSC, beside the notebook's network, in one run.
 
-python benchmarks/training.py
+python benchmarks/training.py             # days
+python benchmarks/training.py --window 7  # windows of a week, whose fields we encode once each
 """
 
 import argparse
@@ -10,11 +11,14 @@ import keras
 import numpy as np
 from keras import layers
 
-from dsc_tf.models import dsc_autoencoder, dsc_model
+from dsc_tf.data.stored import overlapping
+from dsc_tf.data.windows import gather_windows
+from dsc_tf.models import dsc_autoencoder, dsc_model, shared_encoder
 from dsc_tf.models.dsc import FILTERS, POOLING
+from dsc_tf.training.batches import SharedFields, encode
 from dsc_tf.training.optimizers import Adam
 
-SHAPE = (1, 41, 41, 7)  # window, latitude, longitude, variable
+FIELD = (41, 41, 7)  # latitude, longitude, variable
 CLUSTERS = 7
 LOSSES = {"clustering": "kld", "reconstruction": "mse"}
 WAYS = (
@@ -31,40 +35,48 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--days", type=int, default=192, help="length of the record")
     parser.add_argument("--repeats", type=int, default=3, help="the fastest of so many counts")
+    parser.add_argument("--window", type=int, default=1, help="days of a sample")
     arguments = parser.parse_args()
-    X = np.random.default_rng(0).random((arguments.days, *SHAPE), dtype=np.float32)
+    window = arguments.window
+    fields = np.random.default_rng(0).random((arguments.days + window - 1, *FIELD), dtype=np.float32)
+    X = gather_windows(fields, np.arange(window - 1, len(fields)), window)
     works = {
         "as the notebook, float32, 8": works_of(
-            notebook_autoencoder(), keras.optimizers.SGD(1e-7, momentum=0.9), X, 8, 32
+            notebook_autoencoder(X.shape[1:]), keras.optimizers.SGD(1e-7, momentum=0.9), X, 8, 32
         )
     }
     for policy, batch in WAYS:
         name = f"ours, {policy.removeprefix('mixed_')}, {batch}"
-        works[name] = works_of(dsc_autoencoder(SHAPE, policy=policy), Adam(1e-4), X, batch)
+        works[name] = works_of(dsc_autoencoder(X.shape[1:], policy=policy), Adam(1e-4), X, batch)
     least = measured(works, arguments.repeats)
     first = next(iter(least.values()))
     print(
-        "| network, precision, batch | training, ms a day | ratio | encoding, ms a day | ratio | first call, s |"
+        "| network, precision, batch | training, ms a sample | ratio | encoding, ms a sample | ratio | first call, s |"
     )
     print("| --- | --- | --- | --- | --- | --- |")
-    for name, (traced, train, encode) in least.items():
-        days = [1e3 * seconds / len(X) for seconds in (train, encode)]
-        ratios = [then / now for then, now in zip(first[1:], (train, encode), strict=True)]
+    for name, (traced, train, encoding) in least.items():
+        each = [1e3 * taken / len(X) for taken in (train, encoding)]
+        ratios = [then / now for then, now in zip(first[1:], (train, encoding), strict=True)]
         print(
-            f"| {name} | {days[0]:.1f} | {ratios[0]:.1f} | {days[1]:.2f} | {ratios[1]:.1f} | {traced:.1f} |"
+            f"| {name} | {each[0]:.1f} | {ratios[0]:.1f} | {each[1]:.2f} | {ratios[1]:.1f} | {traced:.1f} |"
         )
 
 
 def works_of(autoencoder, optimizer, X, batch, encoding_batch=64):
-    """An epoch of joint training, and encoding of every day."""
+    """An epoch of joint training, and encoding of every sample."""
     model = dsc_model(autoencoder, CLUSTERS)
     weights = {"clustering": 0.01, "reconstruction": 1.0}
     model.compile(optimizer, loss=LOSSES, loss_weights=weights)
     targets = {"clustering": np.full((len(X), CLUSTERS), 1 / CLUSTERS, np.float32), "reconstruction": X}
     encoder = autoencoder.get_layer("encoder")
+    shared = shared_encoder(encoder)
     return (
         lambda: model.fit(X, targets, batch_size=batch, verbose=0),
-        lambda: encoder.predict(X, batch_size=encoding_batch, verbose=0),
+        lambda: (
+            encode(shared, overlapping(X), batch_size=encoding_batch, kind=SharedFields)
+            if shared
+            else encoder.predict(X, batch_size=encoding_batch, verbose=0)
+        ),
     )
 
 
@@ -86,10 +98,10 @@ def seconds(work):
     return time.perf_counter() - began
 
 
-def notebook_autoencoder():
+def notebook_autoencoder(shape):
     """The published network as its notebook writes it: TimeDistributed, plain upsampling, dropout in the LSTMs."""
-    window, height, width, variables = SHAPE
-    inputs = keras.Input(SHAPE)
+    window, height, width, variables = shape
+    inputs = keras.Input(shape)
     each = layers.TimeDistributed
     x = each(layers.ZeroPadding2D(((0, -height % POOLING), (0, -width % POOLING))))(inputs)
     x = each(conv(FILTERS[0]))(x)

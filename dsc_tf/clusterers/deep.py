@@ -7,16 +7,17 @@ from os import PathLike
 from pathlib import Path
 from typing import Self
 
-import keras
 import numpy as np
 import numpy.typing as npt
+from keras import ops
 
 from ..data.labelled import Rows
+from ..data.stored import overlapping
 from ..errors import DscTfError
-from ..models import dsc_model, has_decoder
+from ..models import dsc_model, has_decoder, shared_encoder
 from ..stages import timed
 from ..training import RECIPES, Batches, Recipe, TargetRefresh, encode
-from ..training.batches import learn_from
+from ..training.batches import SharedFields, learn_from
 from ..training.precision import dtype_policy
 from ..training.resume import Record, restore
 from ..training.reuse import compile_once, redraw
@@ -32,6 +33,7 @@ OF_ONE_RUN = (
     "checkpoint",
     "callbacks",
 )  # the network is the same
+PART = 256  # latent vectors beside all centres at a time
 LOSSES = {"clustering": "kld", "reconstruction": "mse"}
 
 
@@ -82,11 +84,11 @@ class DeepClusterer(LatentClusterer):
 
     def predict_proba(self, X: npt.ArrayLike) -> Rows:
         """Soft assignment of each sample, shape (time, cluster); rows sum to 1."""
-        return encode(self.assigner_, self._inputs(self._taken(X)))
+        return self._assigned(self._encoded(self._inputs(self._taken(X))))
 
     def transform(self, X: npt.ArrayLike) -> Rows:
         """Latent vector of each sample, shape (time, feature); latent sequences end to end."""
-        latent = encode(self.encoder_, self._inputs(self._taken(X)))
+        latent = self._encoded(self._inputs(self._taken(X)))
         return latent.reshape(len(latent), -1)
 
     def count_weights(self, shape):
@@ -160,16 +162,28 @@ class DeepClusterer(LatentClusterer):
         self._built_for = settings
 
     def _networks(self):
-        return {name: getattr(self, name) for name in ("autoencoder_", "model_", "encoder_", "assigner_")}
+        names = ("autoencoder_", "model_", "encoder_", "shared_encoder_")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     def _build(self):
         self.autoencoder_ = type(self).network_function(**self.network_)
         self.encoder_ = self.autoencoder_.get_layer("encoder")
         self.model_ = self._joint_model()
-        self.assigner_ = keras.Model(self.model_.input, self.model_.output["clustering"], name="assigner")
+        self.shared_encoder_ = shared_encoder(self.encoder_)
 
     def _joint_model(self):
         return dsc_model(self.autoencoder_, self.n_clusters, reconstruct=self.keeps_decoder)
+
+    def _encoded(self, X):
+        """Latent vectors of samples as the network reads them."""
+        windows = overlapping(X) if self.shared_encoder_ else None
+        if windows is None:
+            return encode(self.encoder_, X)
+        return encode(self.shared_encoder_, windows, kind=SharedFields)
+
+    def _assigned(self, latent):
+        """Soft assignments of latent vectors."""
+        return _by_parts(self.model_.get_layer("clustering"), latent)
 
     def _pretrain(self, X, recipe, seed, saved):
         model = self.autoencoder_
@@ -184,15 +198,12 @@ class DeepClusterer(LatentClusterer):
         self._run("pretrain", model, batches, epochs, saved)
 
     def _start_centres(self, X, recipe, seed):
-        latent = encode(self.encoder_, X)
+        latent = self._encoded(X)
         layer = self.model_.get_layer("clustering")
         centres = self._first_centres(latent.reshape(len(X), -1).astype(np.float64), recipe, seed)
         layer.centres.assign(centres.reshape(layer.centres.shape))
-        nearest = [
-            np.asarray(layer.squared_distances(part)).min(axis=1)
-            for part in np.array_split(latent, -(-len(X) // 256))
-        ]
-        spread = np.sqrt(np.concatenate(nearest).mean(dtype=np.float64))
+        nearest = _by_parts(layer.squared_distances, latent).min(axis=1)
+        spread = np.sqrt(nearest.mean(dtype=np.float64))
         if recipe.sharpness is not None and spread > 0:
             layer.length_scale.assign(spread / recipe.sharpness)
 
@@ -210,8 +221,7 @@ class DeepClusterer(LatentClusterer):
             loss_weights={name: weights[name] for name in model.output},
         )
         refresh = TargetRefresh(
-            self.assigner_,
-            X,
+            lambda: self._assigned(self._encoded(X)),
             tol=recipe.tol,
             patience=recipe.patience,
             reconstructs="reconstruction" in model.output,
@@ -245,11 +255,16 @@ class DeepClusterer(LatentClusterer):
             learn_from(model, batches, start=start, epochs=epochs, callbacks=[*own, *self.callbacks])
 
     def _number_by_size(self, X):
-        order = by_size(encode(self.assigner_, X).argmax(axis=1), self.n_clusters)
+        soft_labels = self._assigned(self._encoded(X))
+        order = by_size(soft_labels.argmax(axis=1), self.n_clusters)
         centres = self.model_.get_layer("clustering").centres
         centres.assign(np.asarray(centres)[order])
         self.cluster_centers_ = np.asarray(centres)
-        self.soft_labels_ = encode(self.assigner_, X)
+        self.soft_labels_ = soft_labels[:, order]
+
+
+def _by_parts(function, latent):
+    return np.concatenate([ops.convert_to_numpy(function(latent[i : i + PART])) for i in range(0, len(latent), PART)])
 
 
 def _passes(asked, steps, batches):

@@ -145,11 +145,22 @@ class Samples:
         ends = self.ends[at]
         if ends.ndim == 0:
             return self[[at]][0]
-        steps = ends[:, None] + np.arange(1 - self.window, 1)
         if self.window == 1:
-            return self.rows[steps[:, 0]].reshape(len(ends), *self.shape[1:])
-        once, where = np.unique(steps, return_inverse=True)
-        return self.rows[once][where.reshape(steps.shape)].reshape(len(ends), *self.shape[1:])
+            return self.rows[ends].reshape(len(ends), *self.shape[1:])
+        fields, places = self.distinct(at)
+        return fields[places]
+
+    def distinct(self, at):
+        """The fields of the samples at `at`, each once, and where each step of each sample is among them.
+
+        Returns
+        -------
+        fields : array of shape (field, latitude, longitude, variable)
+        places : array of int, shape (sample, window)
+        """
+        steps = self.ends[at][:, None] + np.arange(1 - self.window, 1)
+        once, places = np.unique(steps, return_inverse=True)
+        return self.rows[once].reshape(len(once), *self.grid), places.reshape(steps.shape)
 
     def __array__(self, dtype=None, copy=None):
         if self.is_stored:
@@ -177,6 +188,24 @@ class Samples:
         """Give the room on disk back; samples cannot be read any more."""
         if self.is_stored:
             self.rows.close()
+
+
+def overlapping(X):
+    """Samples that share fields as `Samples`, without a copy; None where each has its own.
+
+    Parameters
+    ----------
+    X : array or Samples of shape (time, window, latitude, longitude, variable)
+        As `prepare` returns it: windows of a record without gaps are views of its fields.
+    """
+    if isinstance(X, Samples):
+        return X if X.window > 1 else None
+    if X.ndim != 5 or X.shape[1] == 1 or X.strides[0] != X.strides[1]:
+        return None
+    window, *grid = X.shape[1:]
+    steps = len(X) + window - 1
+    fields = np.lib.stride_tricks.as_strided(X, (steps, *grid), X.strides[1:], writeable=False)
+    return Samples(fields.reshape(steps, -1), np.arange(window - 1, steps), window, grid)
 
 
 class Rows:

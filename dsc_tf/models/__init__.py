@@ -5,6 +5,7 @@ from .dense import dense_autoencoder
 from .dsc import dsc_autoencoder
 from .dtc import temporal_autoencoder
 from .joint import dsc_model, has_decoder
+from .windows import shared_encoder
 
 __all__ = [
     "cnn_autoencoder",
@@ -14,5 +15,6 @@ __all__ = [
     "dsc_autoencoder",
     "dsc_model",
     "has_decoder",
+    "shared_encoder",
     "temporal_autoencoder",
 ]

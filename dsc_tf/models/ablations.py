@@ -11,6 +11,7 @@ from keras import layers, ops
 
 from ..layers import Standardise, UpsampleConv2D
 from .joint import joined
+from .windows import unfolded
 
 DENSE = (2048, 512)
 
@@ -110,7 +111,7 @@ def cnn_lstm_encoder(shape, *, units=512, latent_size=256, dropout=0.0, policy="
     for filters in (64, 64):
         x = _conv(filters, policy)(x)
     x = _pool(policy)(_conv(256, policy)(_pool(policy)(x)))
-    x = ops.reshape(x, (-1, shape[0], math.prod(x.shape[1:])))
+    x = unfolded(layers.Flatten(dtype=policy)(x), shape[0])
     x = layers.LSTM(units, dropout=dropout, return_sequences=True, dtype="float32")(x)
     x = layers.LSTM(units, dropout=dropout, dtype="float32")(x)
     latent = layers.Dense(latent_size, activation="sigmoid", dtype="float32")(x)
@@ -127,7 +128,7 @@ def _cnn(shape, dense, dropout, policy):
         if filters < 256:
             x = layers.Dropout(dropout, dtype=policy)(x)
     small = x.shape[1:]
-    x = ops.reshape(x, (-1, shape[0] * math.prod(small)))
+    x = layers.Flatten()(unfolded(x, shape[0]))
     for units in dense:
         x = layers.Dense(units, activation="sigmoid", dtype="float32")(x)
     return keras.Model(inputs, x, name="encoder"), small

@@ -12,6 +12,7 @@ from keras import layers, ops
 
 from ..layers import ConvLSTM, Standardise, UpsampleConv2D
 from .joint import joined
+from .windows import unfolded
 
 FILTERS = (64, 128, 256, 512)
 POOLING = 2 ** len(FILTERS)
@@ -74,13 +75,13 @@ def _encoder(shape, cell, units, latent_size, dropout, policy):
         x = layers.MaxPooling2D(dtype=policy)(_conv(filters, policy)(x))
     if cell == "lstm":
         x = layers.MaxPooling2D(dtype=policy)(_conv(FILTERS[-1], policy)(x))
-        x = ops.reshape(x, (-1, window, math.prod(x.shape[1:])))
+        x = unfolded(layers.Flatten(dtype=policy)(x), window)
         options = {"dropout": dropout, "unroll": window == 1, "dtype": "float32"}
         x = layers.LSTM(units, return_sequences=True, **options)(x)
         x = layers.LSTM(units, **options)(x)
     else:
         x = layers.MaxPooling2D(dtype=policy)(x)
-        x = ops.reshape(x, (-1, window, *x.shape[1:]))
+        x = unfolded(x, window)
         channels = max(1, units // 4)
         for last in (False, True):
             x = layers.Dropout(dropout, noise_shape=(None, 1, None, None, None), dtype="float32")(x)

@@ -62,6 +62,20 @@ class Batches(keras.utils.PyDataset):
         return order
 
 
+class SharedFields(Batches):
+    """Windows in order, for an encoder that sees the fields of a batch once each, see `models.shared_encoder`.
+
+    `X` has `distinct`, from positions to fields and places, as `data.stored.Samples` has it.
+    """
+
+    def __getitem__(self, step):
+        fields, places = self.X.distinct(self.positions(step))
+        window = self.X.shape[1]
+        parcels = np.zeros((-(-len(fields) // window), window, *fields.shape[1:]), fields.dtype)
+        parcels.reshape(-1, *fields.shape[1:])[: len(fields)] = fields
+        return ({"fields": parcels, "places": places.astype(np.int32)},)
+
+
 class FollowEpoch(keras.callbacks.Callback):
     """Tells the batches which epoch it is, also after `initial_epoch`."""
 
@@ -114,7 +128,7 @@ def learn_from(model, batches, *, epochs, start=0, callbacks=()):
         )  # fmt: skip
 
 
-def encode(model, X, *, batch_size=64):
+def encode(model, X, *, batch_size=64, kind=Batches):
     """Outputs of `model` for every sample, without holding a copy of `X`.
 
     Parameters
@@ -125,11 +139,13 @@ def encode(model, X, *, batch_size=64):
         Samples.
     batch_size : int, default=64
         Samples a step.
+    kind : type, default=Batches
+        What the model reads: samples, or `SharedFields`.
 
     Returns
     -------
     array
         What `model` returns, first axis time.
     """
-    with released(Batches(X, batch_size=batch_size)) as batches:
+    with released(kind(X, batch_size=batch_size)) as batches:
         return model.predict(batches, verbose=0)

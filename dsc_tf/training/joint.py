@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 
-from .batches import encode
 from .targets import target_distribution
 
 
@@ -15,10 +14,8 @@ class TargetRefresh(keras.callbacks.Callback):
 
     Parameters
     ----------
-    assigner : keras.Model
-        From samples to soft assignments (time, cluster); shares weights with the trained model.
-    X : array of shape (time, window, latitude, longitude, variable)
-        The whole record.
+    assign : callable
+        Returns the soft assignments (time, cluster) of the whole record from the weights as they are.
     tol : float
         Share of changed labels that counts as none.
     patience : int
@@ -31,10 +28,9 @@ class TargetRefresh(keras.callbacks.Callback):
     Faruque et al. (2023), section 3.3 and equation 7.
     """
 
-    def __init__(self, assigner, X, *, tol, patience, reconstructs=True):
+    def __init__(self, assign, *, tol, patience, reconstructs=True):
         super().__init__()
-        self.assigner = assigner
-        self.X = X
+        self.assign = assign
         self.tol = tol
         self.patience = patience
         self.reconstructs = reconstructs
@@ -73,6 +69,6 @@ class TargetRefresh(keras.callbacks.Callback):
 
         Call it before `fit`: Keras asks for a batch before training begins.
         """
-        q = encode(self.assigner, self.X)
+        q = self.assign()
         self.p = target_distribution(q)
         self.labels = q.argmax(axis=1)

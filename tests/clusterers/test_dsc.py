@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from checks import check_saved
 
+from dsc_tf.clusterers import build
 from dsc_tf.clusterers.dsc import DSC
+from dsc_tf.data import mock_dataset, prepare
 from dsc_tf.errors import DscTfError
 from dsc_tf.training import NOTEBOOK, TRAINED, Checkpoint
 
@@ -173,3 +175,12 @@ def test_patience_counts_quiet_refreshes_in_a_row(small_windows):
     recipe = dataclasses.replace(TRAINED, tol=1.0, patience=3)
     model = quick(recipe=recipe, pretrain_epochs=0, epochs=9).fit(small_windows)
     assert len(model.history_) == 3 and model.stopped_by_ == "labels at rest"
+
+
+@pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
+@pytest.mark.parametrize("method", ["dsc", "cnn_encoder"])
+def test_windows_that_overlap_are_encoded_as_windows_of_their_own(method, one_test_eagerly):
+    X, _ = prepare(mock_dataset(days=30), window=3)
+    model = build(method, 2, recipe="untrained", random_state=0).fit(X)
+    np.testing.assert_allclose(model.transform(X), model.transform(X.copy()), atol=1e-6)
+    np.testing.assert_array_equal(model.predict(X), model.labels_)

@@ -10,7 +10,8 @@ import xarray as xr
 from dsc_tf.data import PROTOCOLS, mock_dataset, prepare, stored
 from dsc_tf.data.memory import available_memory, memory_limit
 from dsc_tf.data.protocols import PAPER
-from dsc_tf.data.stored import Samples
+from dsc_tf.data.stored import Samples, overlapping
+from dsc_tf.data.windows import gather_windows
 from dsc_tf.errors import DscTfError
 
 LITTLE = 2**20  # the least that may be asked for
@@ -188,3 +189,19 @@ def test_files_are_read_in_chunks_of_time(tmp_path, monkeypatch):
         assert ds["t2m"].dtype == np.float32
         xr.testing.assert_allclose(ds["t2m"].drop_vars("regime", errors="ignore"),
                                    mock_dataset(days=300)["t2m"].drop_vars("regime", errors="ignore"))  # fmt: skip
+
+
+def test_windows_that_are_views_are_samples_of_their_fields():
+    fields = np.random.default_rng(0).random((9, 3, 4, 2), dtype="float32")
+    X = gather_windows(fields, np.arange(2, 9), 3)
+    samples = overlapping(X[1:])
+    assert np.shares_memory(samples.rows, fields) and samples.shape == (6, 3, 3, 4, 2)
+    np.testing.assert_array_equal(samples[:], X[1:])
+    assert overlapping(X.copy()) is None and overlapping(X[::2]) is None and overlapping(X[:, :1]) is None
+
+
+def test_samples_of_one_step_share_nothing():
+    rows = np.zeros((5, 4), np.float32)
+    assert overlapping(Samples(rows, np.arange(5), 1, (2, 2, 1))) is None
+    longer = Samples(rows, np.arange(1, 5), 2, (2, 2, 1))
+    assert overlapping(longer) is longer

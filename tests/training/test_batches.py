@@ -1,6 +1,8 @@
 import numpy as np
 
+from dsc_tf.data.stored import Samples
 from dsc_tf.training import Batches
+from dsc_tf.training.batches import SharedFields
 
 X = np.arange(10, dtype="float32").reshape(10, 1)
 
@@ -33,3 +35,14 @@ def test_order_depends_on_seed_and_epoch_alone():
 
 def test_no_batch_is_empty_when_sizes_divide():
     assert [len(b) for b in order_of(Batches(X, batch_size=5), 0)] == [5, 5]
+
+
+def test_a_batch_of_windows_holds_each_field_once():
+    fields = np.arange(7, dtype="float32").reshape(7, 1)
+    samples = Samples(fields, ends=np.array([2, 3, 4, 6]), window=3, grid=(1, 1, 1))
+    (inputs,) = SharedFields(samples, batch_size=2)[0]
+    assert inputs["fields"].ravel().tolist() == [0, 1, 2, 3, 0, 0]  # filled up to whole parcels
+    assert inputs["places"].tolist() == [[0, 1, 2], [1, 2, 3]]
+    (inputs,) = SharedFields(samples, batch_size=2)[1]
+    seen = inputs["fields"].reshape(-1)[inputs["places"]]
+    assert seen.tolist() == [[2, 3, 4], [4, 5, 6]]
