@@ -109,7 +109,7 @@ PROBES = {
 }
 
 
-REACH = {"field": max(LEADS), "drought": max(MONTHS), "order": 1}  # steps ahead
+REACH = {"field": max(LEADS), "drought": max(MONTHS)}  # steps ahead, across the end of a block
 
 
 def check_gap(tasks, gap):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from .batches import Batches, encode, released
+from .batches import Batches, encode, learn_from
 from .reuse import compile_once
 
 CORRUPTION = 0.2  # share of values dropped, before the layer and after it
@@ -42,8 +42,7 @@ def pretrain_layers(autoencoder, X, recipe, seed, *, epochs=None):
         compile_once(pair, recipe.new_optimizer(recipe.pretrain_learning_rate), loss="mse")
         batches = Batches(said, lambda at, x: x, batch_size=recipe.batch_size, seed=seed)
         wanted = passes if passes is not None else -(-recipe.pretrain_steps // batches.steps_a_pass)
-        with released(batches):
-            pair.fit(batches, epochs=max(1, wanted), shuffle=False, verbose=0)
+        learn_from(pair, batches, epochs=max(1, wanted))
 
 
 def denoising_pair(outer, inner):

@@ -83,6 +83,16 @@ def test_settings_that_were_chosen_stand_apart(page):
     assert "<code>accumulated</code>" in defaults and "<code>window</code>" not in defaults
 
 
+def test_a_run_by_defaults_says_so(trained, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    record = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps(record | {"config": {"data": TrainConfig().data}}))
+    assert report.main([str(run), "--quiet"]) == 0
+    page = (run / "report.html").read_text()
+    assert "Every setting is at its default." in page and "Settings that were chosen" not in page
+
+
 def test_season_is_told(trained, tmp_path):
     data = str(trained.parent / "days.nc")
     run = tmp_path / "run"
