@@ -18,6 +18,7 @@ from .sources import SOURCES, STATISTICS
 
 RECIPES = ("trained", "notebook", "untrained")
 PRECISIONS = ("auto", "float32", "bfloat16")
+GPUS = ("one", "all")
 CELLS = ("lstm", "convlstm")
 TASKS = ("field", "lamb", "drought", "order", "clusters", "forecast")
 TABLES = ("table1", "table2", "table3", "figure1", "figure2", "all")
@@ -134,6 +135,8 @@ class TrainConfig(DataConfig):
         Samples a training step; the recipe's by default.
     precision : str
         Number format; "auto" picks bfloat16 where the hardware computes it natively.
+    gpus : str
+        Whether one GPU trains the network, or all of them share each batch.
     memory : str
         Memory that the record may take, such as 2GB; half of what is available by default. A larger record is
         kept in a scratch file beside the run folder.
@@ -153,10 +156,11 @@ class TrainConfig(DataConfig):
     epochs: int | None = None
     batch_size: int | None = None
     precision: str = field(default="auto", metadata={"choices": PRECISIONS})
+    gpus: str = field(default="one", metadata={"choices": GPUS})
     memory: str | None = None
     tensorboard: str | None = field(default=None, metadata={"needs": "tensorboard"})
 
-    unscientific = (*DataConfig.unscientific, "memory", "tensorboard")
+    unscientific = (*DataConfig.unscientific, "gpus", "memory", "tensorboard")
     least = DataConfig.least | {
         "window": 1,
         "sequence_length": 1,

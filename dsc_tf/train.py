@@ -3,16 +3,18 @@
 import sys
 import time
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 
 from . import cli
-from .clusterers import NETWORKS, build
+from .clusterers import NETWORKS, build, clusterer
 from .clusterers.base import check_cluster_count
 from .config import TrainConfig
 from .data import PREPROCESSING, Preprocessor, prepare
 from .data.stored import Samples
+from .errors import DscTfError
 from .metrics import evaluate
 from .reporting import open_run, write_config, write_results
 
@@ -61,12 +63,13 @@ def run(config):
 def _run(config, ds, output, X, prep, Z):
     say = cli.speaker(config.quiet)
     check_cluster_count(config.n_clusters, len(X))
+    devices = _devices(config)
     say(f"{len(X)} samples of {' x '.join(map(str, X.shape[1:]))} (window, latitude, longitude, variable)")
     folder = open_run(output, resume=config.resume)
     write_config(folder, config.science(), ds)
     began = time.perf_counter()
     method = _method(config, folder.path, prep.hints())
-    with folder.told_when_full():
+    with folder.told_when_full(), devices:
         method.fit(Z)
     seconds = time.perf_counter() - began
     measures = _measures(X, method.labels_, prep.truth(ds))
@@ -143,6 +146,19 @@ def _method(config, folder, hints):
         checkpoint=Checkpoint(folder / CHECKPOINT),
         callbacks=watchers(quiet=config.quiet, tensorboard=config.tensorboard),
     )
+
+
+def _devices(config):
+    """Where the method is fitted."""
+    if config.gpus == "one":
+        return nullcontext()
+    cli.load_keras()
+    from .training.devices import all_gpus
+
+    if not clusterer(config.method).splits_batches:
+        raise DscTfError(f"gpus: {config.method} cannot share a batch among GPUs. Leave the option out.")
+
+    return all_gpus()
 
 
 def _measures(X, labels, truth):

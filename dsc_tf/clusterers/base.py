@@ -37,6 +37,7 @@ class Clusterer(ClusterMixin, BaseEstimator):
 
     streams = False  # whether samples on disk are read batch by batch
     reads_windows = False  # or the labelled step alone
+    splits_batches = False  # whether several GPUs may share a batch: its losses are means over samples
 
     def __init_subclass__(cls, **kwargs):
         for name, result in ROWS.items():

@@ -48,7 +48,7 @@ class DeepClusterer(LatentClusterer):
     - `saved_parameters`, those of the constructor that a loaded clusterer needs to predict.
     """
 
-    streams = reads_windows = True
+    streams = reads_windows = splits_batches = True
     recipes = RECIPES
     keeps_decoder = True
     saved_parameters: tuple[str, ...] = ()

@@ -34,7 +34,7 @@ def compile_once(model, optimizer, **settings):
         model.compile(optimizer, **settings)
         _make_whole(model)
         return
-    rate = float(model.optimizer.learning_rate)
+    rate = float(ops.convert_to_numpy(model.optimizer.learning_rate))
     for variable in model.optimizer.variables:
         variable.assign(ops.zeros_like(variable))
     model.optimizer.learning_rate = rate

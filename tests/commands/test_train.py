@@ -138,7 +138,7 @@ CHANGES = {
 # Tested with DSC, and with DTC, themselves.
 NETWORK = {"recipe", "cell", "pretrain_epochs", "epochs", "batch_size", "precision", "sequence_length"}
 PLACE = {"output", "resume", "quiet", "memory", "tensorboard"}  # tested above, and test_memory.py
-ELSEWHERE = {"encoder"}  # test_pretrain.py
+ELSEWHERE = {"encoder", "gpus"}  # test_pretrain.py, test_devices.py
 
 
 def test_every_setting_has_a_test():
