@@ -18,6 +18,7 @@ from ..models import dsc_model, has_decoder, shared_encoder
 from ..stages import timed
 from ..training import RECIPES, Batches, Recipe, TargetRefresh, encode
 from ..training.batches import SharedFields, learn_from
+from ..training.devices import strategy
 from ..training.precision import dtype_policy
 from ..training.resume import Record, restore
 from ..training.reuse import compile_once, redraw
@@ -153,7 +154,7 @@ class DeepClusterer(LatentClusterer):
     def _build_or_redraw(self, recipe):
         """Fitted again by other seeds, a clusterer keeps its compiled networks and draws their weights anew."""
         others = {name: v for name, v in self.get_params().items() if name not in OF_ONE_RUN}
-        settings = repr((self.network_, recipe, others))
+        settings = (repr((self.network_, recipe, others)), strategy())
         kept = self._networks() if getattr(self, "_built_for", None) == settings else None
         self._build()
         if kept:

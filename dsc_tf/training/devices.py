@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 
 import keras
 
@@ -11,12 +12,22 @@ from ..errors import DscTfError
 log = logging.getLogger(__name__)
 
 
+def strategy():
+    """What TensorFlow shares batches by at the moment; None where nothing is shared."""
+    if keras.backend.backend() != "tensorflow":
+        return None
+    import tensorflow as tf
+
+    return tf.distribute.get_strategy() if tf.distribute.has_strategy() else None
+
+
 @contextmanager
 def all_gpus(devices: Sequence[str] | None = None) -> Iterator[None]:
     """Networks that are built and fitted inside have a copy on every GPU, and the copies share each batch.
 
-    Weights stay equal, since gradients are summed over the copies: results are those of one GPU up to rounding. That
-    holds for losses that are means over samples, not for those that compare the samples of a batch.
+    Weights stay equal, since gradients are averaged over the copies: results are those of one GPU up to rounding where
+    the copies have as many samples each. That holds for losses that are means over samples, not for those that compare
+    the samples of a batch.
 
     Parameters
     ----------
@@ -38,5 +49,14 @@ def all_gpus(devices: Sequence[str] | None = None) -> Iterator[None]:
         yield
         return
     log.info("%d devices share each batch", len(devices))
-    with tf.distribute.MirroredStrategy(devices).scope():
+    with _mirrored(tuple(devices)).scope():
         yield
+
+
+@cache
+def _mirrored(devices):
+    import tensorflow as tf
+
+    # Collective operations of two networks in one process are taken for each other (TensorFlow 2.21).
+    sums = tf.distribute.ReductionToOneDevice()
+    return tf.distribute.MirroredStrategy(devices, cross_device_ops=sums)
