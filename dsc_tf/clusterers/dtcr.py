@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Self
 
+import keras
 import numpy as np
 import numpy.typing as npt
 
@@ -38,6 +39,8 @@ class DTCRRecipe:
     ----------
     learning_rate : float
         Of Adam.
+    settles : bool
+        Whether the learning rate falls to 0 along half a cosine, or stays.
     epochs : int
         Passes.
     decay : float
@@ -47,11 +50,12 @@ class DTCRRecipe:
     clip : float or None
         Largest norm of the gradient.
     summed : bool
-        Whether the error of reconstruction is summed over steps, as the paper has it, or their mean, as its
-        authors' program has it.
+        Whether errors are sums, of reconstruction over steps and of k-means over samples, as the paper has it, or
+        means. The authors' program has the mean of the one and the sum of the other.
     """
 
     learning_rate: float
+    settles: bool
     epochs: int
     decay: float
     standardise: bool
@@ -62,11 +66,13 @@ class DTCRRecipe:
 RECIPES = {
     # The authors' program; the paper says 5e-3.
     "notebook": DTCRRecipe(
-        learning_rate=1e-4, epochs=300, decay=1e-4, standardise=False, clip=None, summed=False
+        learning_rate=1e-4, settles=False, epochs=300, decay=1e-4, standardise=False, clip=None, summed=False
     ),
-    "trained": DTCRRecipe(learning_rate=5e-3, epochs=100, decay=0.0, standardise=True, clip=1.0, summed=True),
+    "trained": DTCRRecipe(
+        learning_rate=5e-3, settles=True, epochs=200, decay=0.0, standardise=True, clip=1.0, summed=True
+    ),
     "untrained": DTCRRecipe(
-        learning_rate=0.0, epochs=0, decay=0.0, standardise=False, clip=None, summed=False
+        learning_rate=0.0, settles=False, epochs=0, decay=0.0, standardise=False, clip=None, summed=False
     ),
 }
 
@@ -243,7 +249,12 @@ class DTCR(LatentClusterer):
         self.model_ = dtcr_model(self.encoder_, decay=decay)
 
     def _train(self, values, recipe, seed):
+        epochs = recipe.epochs if self.epochs is None else self.epochs
+        indicator = Indicator(self.encoder_, values, self.n_clusters)
+        batches = RealAndFake(values, indicator, batch_size=self.batch_size or len(values), seed=seed)
         rate = recipe.learning_rate if self.learning_rate is None else self.learning_rate
+        if recipe.settles and epochs:
+            rate = keras.optimizers.schedules.CosineDecay(rate, epochs * len(batches))
         compile_once(
             self.model_,
             Adam(rate, clipnorm=recipe.clip),
@@ -255,20 +266,18 @@ class DTCR(LatentClusterer):
             },
             loss_weights={
                 "reconstruction": float(values.shape[1]) if recipe.summed else 1.0,
-                "representation": self.kmeans_weight / 2,
+                "representation": self.kmeans_weight / 2 * (len(values) if recipe.summed else 1.0),
                 "real": 0.5,
                 "fake": 0.5,
             },
         )
-        indicator = Indicator(self.encoder_, values, self.n_clusters)
-        batches = RealAndFake(values, indicator, batch_size=self.batch_size or len(values), seed=seed)
         saved = self.checkpoint.load() if self.checkpoint else None
         self.history_ = json.loads(str(saved["history"])) if saved else []
         if saved is None:
             indicator.refresh()
         else:
             indicator.values = restore(saved, self.model_)["indicator"]
-        start, epochs = len(self.history_), recipe.epochs if self.epochs is None else self.epochs
+        start = len(self.history_)
         if start >= epochs:
             return
         record = Record("joint", self.history_, checkpoint=self.checkpoint, extra=indicator.state)
