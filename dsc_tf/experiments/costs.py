@@ -22,14 +22,14 @@ SECONDS = {
     ("dtc", "notebook"): 18,
     ("dtc", "trained"): 30,
     ("dtcr", "notebook"): 600,
-    ("dtcr", "trained"): 190,
+    ("dtcr", "trained"): 380,
 }
 # The same on all 11767 values, in proportion from a few passes: of DTC over the year, of DTCR over 8 days.
 FULL_LENGTH_SECONDS = {
     ("dtc", "notebook"): 500,
     ("dtc", "trained"): 2000,
     ("dtcr", "notebook"): 260_000,
-    ("dtcr", "trained"): 87_000,
+    ("dtcr", "trained"): 174_000,
 }
 CLASSICAL, UNTRAINED = 2, 12
 DAYS, VALUES, STEPS = 365, 41 * 41 * 7, 120
