@@ -33,6 +33,13 @@ def test_all_three_losses_fall(waves):
     assert history[-1]["reconstruction"] < history[0]["reconstruction"]
 
 
+@pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
+@pytest.mark.parametrize(("recipe", "rate"), [("trained", 0.0), ("notebook", 1e-4)])
+def test_learning_rate_settles_or_stays(recipe, rate, waves, one_test_eagerly):
+    model = DTCR(2, **SMALL | {"recipe": recipe}, epochs=2).fit(waves[0][:, :, :4])
+    assert float(model.model_.optimizer.learning_rate) == pytest.approx(rate, abs=1e-9)
+
+
 def test_interrupted_fit_resumes_to_the_same_result(waves, tmp_path):
     class Stop(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
