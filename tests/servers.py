@@ -47,7 +47,7 @@ def daily_truth(name, days, latitudes, longitudes, reduce=np.mean):
     late = 1 if name in ACCUMULATED else 0
     fields = []
     for day in np.asarray(days, "datetime64[D]"):
-        hours = [np.datetime64(day, "h") + late + hour for hour in range(24)]
+        hours = [np.datetime64(day, "h") + np.timedelta64(late + hour, "h") for hour in range(24)]
         fields.append(reduce(hourly_truth(name, hours, latitudes, longitudes).astype(float), axis=0))
     return np.stack(fields)
 

@@ -73,8 +73,8 @@ def _layout(time):
         return list(map(str, years)), year - year.min(), dict(enumerate(MONTHS)), month - 1, "month"
     if median < 20:
         dates = time.values.astype("datetime64[D]")
-        first = dates.min()
-        names = [str(first + i) for i in range(int((dates.max() - first).astype(int)) + 1)]
+        first, after = dates.min(), dates.max() + np.timedelta64(1, "D")
+        names = np.arange(first, after).astype(str).tolist()
         return names, (dates - first).astype(int), {h: str(h) for h in range(0, 24, 3)}, hour, "hour (UTC)"
     if len(years) <= 2:
         since = (year - year.min()) * 12 + month - 1

@@ -50,7 +50,7 @@ class Request:
     @property
     def time(self):
         """Steps, array of shape (time,)."""
-        first, last = np.datetime64(self.period[0]), np.datetime64(self.period[1]) + 1
+        first, last = np.datetime64(self.period[0]), np.datetime64(self.period[1]) + np.timedelta64(1, "D")
         return np.arange(first, last, np.timedelta64(24 if self.is_daily else 1, "h")).astype(
             "datetime64[ns]"
         )
