@@ -37,6 +37,7 @@ WORDS = {
     "ZeroPadding2D": "pad",
     "Cropping2D": "crop",
 }
+CHANGE_NOTHING = ("InputLayer", "Identity")
 LOSS_WORDS = {"kld": "Kullback-Leibler\ndivergence", "mse": "mean squared error"}
 
 # Inches.
@@ -125,7 +126,7 @@ def _steps(network):
         if _kind(layer):
             steps.append(_step(layer, network.name, passed))
             passed = ()
-        elif type(layer).__name__ != "InputLayer":
+        elif type(layer).__name__ not in CHANGE_NOTHING:
             passed = (*passed, _word(layer))
     return steps, passed
 

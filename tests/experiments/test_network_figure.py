@@ -53,6 +53,7 @@ def test_weights_of_all_parts_are_those_of_the_model(model):
     words = " ".join(t.get_text() for t in texts(network_figure(model)))
     for layer in (model.get_layer(name) for name in ("encoder", "decoder", "clustering")):
         assert f"{sum(w.value.numpy().size for w in layer.trainable_weights):,} trained weights" in words
+    assert "identity" not in words
 
 
 def test_no_text_is_clipped_or_covers_another(model):
