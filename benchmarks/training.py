@@ -5,11 +5,11 @@ python benchmarks/training.py --window 7  # windows of a week, whose fields we e
 """
 
 import argparse
-import time
 
 import keras
 import numpy as np
 from keras import layers
+from timing import timed
 
 from dsc_tf.data.stored import overlapping
 from dsc_tf.data.windows import gather_windows
@@ -82,20 +82,13 @@ def works_of(autoencoder, optimizer, X, batch, encoding_batch=64):
 
 def measured(works, repeats):
     """Seconds of each work's first call, and the least of its later ones; works take turns."""
-    first = {name: [seconds(work) for work in pair] for name, pair in works.items()}
+    first = {name: [timed(work, 1)[1] for work in pair] for name, pair in works.items()}
     rounds = [
-        {name: [seconds(work) for work in pair] for name, pair in works.items()} for _ in range(repeats)
+        {name: [timed(work, 1)[1] for work in pair] for name, pair in works.items()} for _ in range(repeats)
     ]
     return {
         name: (first[name][0], *(min(turn[name][i] for turn in rounds) for i in range(2))) for name in works
     }
-
-
-def seconds(work):
-    """Seconds that a call takes."""
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
 
 
 def notebook_autoencoder(shape):

@@ -157,7 +157,6 @@ def _devices(config):
 
     if not clusterer(config.method).splits_batches:
         raise DscTfError(f"gpus: {config.method} cannot share a batch among GPUs. Leave the option out.")
-
     return all_gpus()
 
 

@@ -34,6 +34,7 @@ OF_ONE_RUN = (
     "checkpoint",
     "callbacks",
 )  # the network is the same
+MODELS = ("autoencoder_", "model_", "encoder_", "shared_encoder_")
 PART = 256  # latent vectors beside all centres at a time
 LOSSES = {"clustering": "kld", "reconstruction": "mse"}
 
@@ -85,7 +86,7 @@ class DeepClusterer(LatentClusterer):
 
     def predict_proba(self, X: npt.ArrayLike) -> Rows:
         """Soft assignment of each sample, shape (time, cluster); rows sum to 1."""
-        return self._assigned(self._encoded(self._inputs(self._taken(X))))
+        return self._assigned(self._inputs(self._taken(X)))
 
     def transform(self, X: npt.ArrayLike) -> Rows:
         """Latent vector of each sample, shape (time, feature); latent sequences end to end."""
@@ -155,16 +156,14 @@ class DeepClusterer(LatentClusterer):
         """Fitted again by other seeds, a clusterer keeps its compiled networks and draws their weights anew."""
         others = {name: v for name, v in self.get_params().items() if name not in OF_ONE_RUN}
         settings = (repr((self.network_, recipe, others)), strategy())
-        kept = self._networks() if getattr(self, "_built_for", None) == settings else None
+        known = getattr(self, "_built_for", None) == settings
+        kept = {name: getattr(self, name) for name in MODELS} if known else {}
         self._build()
-        if kept:
-            redraw(kept.values(), self._networks().values())
+        if known:
+            whole = ("autoencoder_", "model_")  # the others are parts of these
+            redraw([kept[name] for name in whole], [getattr(self, name) for name in whole])
             vars(self).update(kept)
         self._built_for = settings
-
-    def _networks(self):
-        names = ("autoencoder_", "model_", "encoder_", "shared_encoder_")
-        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     def _build(self):
         self.autoencoder_ = type(self).network_function(**self.network_)
@@ -182,9 +181,9 @@ class DeepClusterer(LatentClusterer):
             return encode(self.encoder_, X)
         return encode(self.shared_encoder_, windows, kind=SharedFields)
 
-    def _assigned(self, latent):
-        """Soft assignments of latent vectors."""
-        return _by_parts(self.model_.get_layer("clustering"), latent)
+    def _assigned(self, X):
+        """Soft assignments of samples as the network reads them."""
+        return _by_parts(self.model_.get_layer("clustering"), self._encoded(X))
 
     def _pretrain(self, X, recipe, seed, saved):
         model = self.autoencoder_
@@ -222,7 +221,7 @@ class DeepClusterer(LatentClusterer):
             loss_weights={name: weights[name] for name in model.output},
         )
         refresh = TargetRefresh(
-            lambda: self._assigned(self._encoded(X)),
+            lambda: self._assigned(X),
             tol=recipe.tol,
             patience=recipe.patience,
             reconstructs="reconstruction" in model.output,
@@ -256,7 +255,7 @@ class DeepClusterer(LatentClusterer):
             learn_from(model, batches, start=start, epochs=epochs, callbacks=[*own, *self.callbacks])
 
     def _number_by_size(self, X):
-        soft_labels = self._assigned(self._encoded(X))
+        soft_labels = self._assigned(X)
         order = by_size(soft_labels.argmax(axis=1), self.n_clusters)
         centres = self.model_.get_layer("clustering").centres
         centres.assign(np.asarray(centres)[order])

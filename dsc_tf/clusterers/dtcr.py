@@ -281,9 +281,9 @@ class DTCR(LatentClusterer):
         if start >= epochs:
             return
         record = Record("joint", self.history_, checkpoint=self.checkpoint, extra=indicator.state)
-        own = [indicator, record]
+        callbacks = [indicator, record, *self.callbacks]
         with timed(log, f"joint, epochs {start + 1} to {epochs} of {len(batches)} batches"):
-            learn_from(self.model_, batches, start=start, epochs=epochs, callbacks=[*own, *self.callbacks])
+            learn_from(self.model_, batches, start=start, epochs=epochs, callbacks=callbacks)
 
 
 def _scale(values):
