@@ -16,18 +16,15 @@ from scipy.optimize import linear_sum_assignment
 
 import dsc_tf
 from dsc_tf.clusterers import build
-from dsc_tf.data import prepare
-from dsc_tf.data.windows import segment_starts
-from dsc_tf.metrics.external import adjusted_rand_index
-from dsc_tf.regimes import (
-    composite_test,
-    describe,
-    life_cycles,
-    quality,
-    regime_index,
-    stability,
-    transition_test,
-)
+from dsc_tf.evaluation.external import adjusted_rand_index
+from dsc_tf.evaluation.quality import quality
+from dsc_tf.evaluation.stability import stability
+from dsc_tf.preprocessing.preprocessor import prepare
+from dsc_tf.preprocessing.windows import segment_starts
+from dsc_tf.regimes.describe import describe_regimes
+from dsc_tf.regimes.index import life_cycles, regime_index
+from dsc_tf.regimes.significance import composite_test
+from dsc_tf.regimes.transitions import transition_test
 from dsc_tf.reporting.maps import composite_maps
 from dsc_tf.reporting.regime_figures import life_cycle_timeline, significant_composites, transition_figure
 
@@ -105,7 +102,7 @@ def main():
         extra = {"n_init": 50} if method != "dsc" else {}
         labels = build(method, options.n_clusters, random_state=options.seed, **extra).fit(X).labels_
         seconds = time.perf_counter() - began
-        described = describe(anomaly, labels)
+        described = describe_regimes(anomaly, labels)
         names = named(described["slp"])
         first = first or (labels, described["slp"])
         correlation, order = matched(first[1], described["slp"])

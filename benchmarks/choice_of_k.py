@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dsc_tf.regimes import choose_k
+from dsc_tf.evaluation.choose_k import choose_k
 from dsc_tf.reporting.regime_figures import choice_figure
 
 SEASON = 91

@@ -81,7 +81,7 @@ def clustpy(python, seed):
 
 def main():
     """Run all three methods and print mean and spread."""
-    from dsc_tf.metrics.external import accuracy, normalised_mutual_information
+    from dsc_tf.evaluation.external import accuracy, normalised_mutual_information
 
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

@@ -18,7 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from dsc_tf.clusterers.dec import DEC
-from dsc_tf.metrics.external import accuracy, normalised_mutual_information
+from dsc_tf.evaluation.external import accuracy, normalised_mutual_information
 from dsc_tf.training import NOTEBOOK
 
 PUBLISHED = 0.843  # Xie, Girshick and Farhadi (2016), table 2

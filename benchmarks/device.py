@@ -15,9 +15,9 @@ import numpy as np
 from keras import ops
 from timing import timed
 
-from dsc_tf.contrastive import SpaceTimeTS2Vec
 from dsc_tf.layers import ConvLSTM, UpsampleConv2D
 from dsc_tf.models import dsc_autoencoder
+from dsc_tf.representations import SpaceTimeTS2Vec
 from dsc_tf.training.optimizers import Adam
 
 SHAPE = (1, 41, 41, 7)

@@ -8,8 +8,8 @@ import time
 
 import numpy as np
 
-from dsc_tf.contrastive.encoding import causal_steps, sliding
 from dsc_tf.models.ts2vec import series_encoder
+from dsc_tf.representations.inference import causal_steps, sliding
 
 CONTEXT = 200
 

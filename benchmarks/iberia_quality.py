@@ -12,8 +12,8 @@ from pathlib import Path
 
 import dsc_tf
 from dsc_tf.clusterers import build
-from dsc_tf.data import prepare
-from dsc_tf.regimes import quality
+from dsc_tf.evaluation.quality import quality
+from dsc_tf.preprocessing.preprocessor import prepare
 from dsc_tf.reporting.regime_figures import quality_figure
 
 

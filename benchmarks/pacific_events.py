@@ -17,8 +17,8 @@ import numpy as np
 
 import dsc_tf
 from dsc_tf.clusterers import build
-from dsc_tf.data import prepare
-from dsc_tf.regimes import describe
+from dsc_tf.preprocessing.preprocessor import prepare
+from dsc_tf.regimes.describe import describe_regimes
 from dsc_tf.reporting.maps import composite_maps, label_calendar
 
 STRONG = {
@@ -99,7 +99,7 @@ def draw(ds, points, labels, prep, k, stem, note):
     label_calendar(labels, ds["time"], k, note=note).savefig(f"{stem}_calendar.png")
     anomaly = prep.inverse_transform(points[:, -1])
     anomaly = anomaly.where(ds.notnull().any("time")).assign_coords(time=ds["time"])
-    described = describe(anomaly, labels)
+    described = describe_regimes(anomaly, labels)
     for name in anomaly.data_vars:
         composite_maps(described, name, note=note).savefig(f"{stem}_{name}.png")
 

@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from dsc_tf.clusterers import build
-from dsc_tf.data import open_dataset, prepare, sample_dataset
-from dsc_tf.metrics import evaluate
-from dsc_tf.metrics.external import adjusted_rand_index
+from dsc_tf.datasets.synthetic import sample_dataset
+from dsc_tf.evaluation import evaluate
+from dsc_tf.evaluation.external import adjusted_rand_index
+from dsc_tf.preprocessing.preprocessor import prepare
+from dsc_tf.records.open import open_dataset
 
 PRECISIONS = ("float32", "bfloat16")
 SHOWN = ("silhouette_euclidean", "davies_bouldin", "rmse_mean", "cluster_variance", "nearest_pair_distance")

@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 from timing import timed
 
-from dsc_tf.data import PROTOCOLS, open_dataset, prepare, sample_dataset
-from dsc_tf.data.protocols import NOTEBOOK
+from dsc_tf.datasets.synthetic import sample_dataset
+from dsc_tf.preprocessing.preprocessor import prepare
+from dsc_tf.preprocessing.protocols import NOTEBOOK, PROTOCOLS
+from dsc_tf.records.open import open_dataset
 
 UNPADDED = dataclasses.replace(NOTEBOOK, pad_multiple=1)
 

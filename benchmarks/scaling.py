@@ -12,8 +12,9 @@ import numpy as np
 from planted import write_planted
 from timing import timed
 
-from dsc_tf.data import open_dataset, prepare
-from dsc_tf.metrics import MEASURES, summarise
+from dsc_tf.evaluation import MEASURES, summarise
+from dsc_tf.preprocessing.preprocessor import prepare
+from dsc_tf.records.open import open_dataset
 
 TIMES = (1, 4, 16)
 PAIRS = ("silhouette_euclidean", "nearest_pair_distance", "nearest_pair_row_minimum", "nearest_pair_row_mean")

@@ -11,10 +11,10 @@ import numpy as np
 from keras import layers
 from timing import timed
 
-from dsc_tf.data.stored import overlapping
-from dsc_tf.data.windows import gather_windows
 from dsc_tf.models import dsc_autoencoder, dsc_model, shared_encoder
 from dsc_tf.models.dsc import FILTERS, POOLING
+from dsc_tf.preprocessing.samples import overlapping
+from dsc_tf.preprocessing.windows import gather_windows
 from dsc_tf.training.batches import SharedFields, encode
 from dsc_tf.training.optimizers import Adam
 

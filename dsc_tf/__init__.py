@@ -1,57 +1,71 @@
 """Deep spatiotemporal clustering of gridded climate records.
 
-The journey: `open_dataset` -> `prepare` -> a clusterer's `fit_predict` -> `evaluate` -> `regimes`.
-Names load on first use, so that importing this package loads neither Keras nor TensorFlow.
+The main path: `open_dataset` -> `prepare` -> `fit_predict` of a clusterer -> `evaluate` -> `describe_regimes`.
+Names and packages are imported on first use, so that importing this package loads neither Keras nor TensorFlow.
 """
 
 import logging
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from ._version import __version__ as __version__
 
-_ROOMS = {
+_MODULES = {
     "DscTfError": "errors",
-    "open_dataset": "data",
-    "prepare": "data",
-    "sample_dataset": "data",
-    "mock_dataset": "data",
+    "open_dataset": "records.open",
+    "prepare": "preprocessing.preprocessor",
+    "sample_dataset": "datasets.synthetic",
+    "mock_dataset": "datasets.mock",
     "DSC": "clusterers.dsc",
     "KMeans": "clusterers.kmeans",
     "Hierarchical": "clusterers.hierarchical",
-    "TS2Vec": "contrastive",
-    "SpaceTimeTS2Vec": "contrastive",
-    "evaluate": "metrics",
-    "regimes": "regimes",
+    "TS2Vec": "representations",
+    "SpaceTimeTS2Vec": "representations",
+    "evaluate": "evaluation",
+    "describe_regimes": "regimes.describe",
 }
-__all__ = list(_ROOMS)
+_PACKAGES = (
+    "clusterers",
+    "datasets",
+    "downstream",
+    "evaluation",
+    "experiments",
+    "geostatistics",
+    "layers",
+    "models",
+    "preprocessing",
+    "records",
+    "regimes",
+    "reporting",
+    "representations",
+    "training",
+)
+__all__ = list(_MODULES)
 
 if TYPE_CHECKING:  # type checkers and editors follow imports, not `__getattr__`
-    from typing import Any
-
     from .clusterers.dsc import DSC as DSC
     from .clusterers.hierarchical import Hierarchical as Hierarchical
     from .clusterers.kmeans import KMeans as KMeans
-    from .contrastive import SpaceTimeTS2Vec as SpaceTimeTS2Vec
-    from .contrastive import TS2Vec as TS2Vec
-    from .data import mock_dataset as mock_dataset
-    from .data import open_dataset as open_dataset
-    from .data import prepare as prepare
-    from .data import sample_dataset as sample_dataset
+    from .datasets.mock import mock_dataset as mock_dataset
+    from .datasets.synthetic import sample_dataset as sample_dataset
     from .errors import DscTfError as DscTfError
-    from .metrics import evaluate as evaluate
-
-    regimes: Any  # a room that may be called
+    from .evaluation import evaluate as evaluate
+    from .preprocessing.preprocessor import prepare as prepare
+    from .records.open import open_dataset as open_dataset
+    from .regimes.describe import describe_regimes as describe_regimes
+    from .representations import SpaceTimeTS2Vec as SpaceTimeTS2Vec
+    from .representations import TS2Vec as TS2Vec
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
 def __getattr__(name):
-    if name not in _ROOMS:
+    if name in _PACKAGES:
+        return import_module(f".{name}", __name__)
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    room = import_module(f".{_ROOMS[name]}", __name__)
-    return room if _ROOMS[name] == name else getattr(room, name)
+    return getattr(import_module(f".{_MODULES[name]}", __name__), name)
 
 
 def __dir__():
-    return sorted([*globals(), *__all__])
+    return sorted([*globals(), *__all__, *_PACKAGES])

@@ -307,6 +307,6 @@ def apart(monkeypatch, folder):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     for name in ("CDSAPI_URL", "CDSAPI_KEY"):
         monkeypatch.delenv(name, raising=False)
-    for name in ("dsc_tf.sources.cds.PAUSE", "dsc_tf.sources.arco.PAUSE"):
+    for name in ("dsc_tf.datasets.era5.cds.PAUSE", "dsc_tf.datasets.era5.arco.PAUSE"):
         monkeypatch.setattr(name, 0.01)
-    monkeypatch.setattr("dsc_tf.sources.cds.POLL", (0.01, 0.02))
+    monkeypatch.setattr("dsc_tf.datasets.era5.cds.POLL", (0.01, 0.02))

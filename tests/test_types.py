@@ -19,7 +19,7 @@ ds = dsc_tf.sample_dataset(days=60)
 X, prep = dsc_tf.prepare(ds)
 labels = dsc_tf.KMeans(n_clusters=3).fit(X).predict(X)
 reveal_type(dsc_tf.evaluate(X, labels, ds.regime))
-dsc_tf.regimes(ds, labels)
+dsc_tf.describe_regimes(ds, labels)
 dsc_tf.DSC(n_clusters="3")
 """
 

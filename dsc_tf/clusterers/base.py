@@ -14,10 +14,10 @@ import sklearn.cluster
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 
-from ..data.labelled import Rows, bare, keeps_times, like
-from ..data.stored import Samples
 from ..errors import DscTfError
-from ..stages import timed
+from ..logging import log_duration
+from ..preprocessing.as_samples import Rows, bare, keeps_times, like
+from ..preprocessing.samples import Samples
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class Clusterer(ClusterMixin, BaseEstimator):
         """
         X = self._taken(bare(X))
         self._check(X)
-        with timed(log, f"{type(self).__name__} on {' x '.join(map(str, X.shape))} numbers"):
+        with log_duration(log, f"{type(self).__name__} on {' x '.join(map(str, X.shape))} numbers"):
             self.labels_ = self._fit(X).astype(np.int64)
         return self
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..data.stored import Samples
 from ..errors import DscTfError
 from ..models import dense_autoencoder
+from ..preprocessing.samples import Samples
 from ..training import NOTEBOOK, TRAINED, UNTRAINED, Checkpoint, Recipe
-from ..training.layerwise import pretrain_layers
 from ..training.recipes import by_name
 from .deep import DeepClusterer
+from .layerwise_pretraining import pretrain_layers
 
 DEC_NOTEBOOK = replace(
     NOTEBOOK,

@@ -11,16 +11,16 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from ..data.labelled import Rows
-from ..data.stored import overlapping
 from ..errors import DscTfError
+from ..logging import log_duration
 from ..models import dsc_model, has_decoder, shared_encoder
-from ..stages import timed
+from ..preprocessing.as_samples import Rows
+from ..preprocessing.samples import overlapping
 from ..training import RECIPES, Batches, Recipe, TargetRefresh, encode
 from ..training.batches import SharedFields, learn_from
+from ..training.checkpoint import Record, restore
 from ..training.devices import strategy
 from ..training.precision import dtype_policy
-from ..training.resume import Record, restore
 from ..training.reuse import compile_once, redraw
 from ..training.seeds import seeded
 from .base import LatentClusterer, by_size, kmeans, read_model
@@ -251,7 +251,7 @@ class DeepClusterer(LatentClusterer):
         extra = refresh.state if refresh else dict
         record = Record(stage, self.history_, checkpoint=self.checkpoint, extra=extra)
         own = [*([refresh] if refresh else []), record]
-        with timed(log, f"{stage}, epochs {start + 1} to {epochs} of {batches.steps} batches"):
+        with log_duration(log, f"{stage}, epochs {start + 1} to {epochs} of {batches.steps} batches"):
             learn_from(model, batches, start=start, epochs=epochs, callbacks=[*own, *self.callbacks])
 
     def _number_by_size(self, X):

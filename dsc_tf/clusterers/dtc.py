@@ -11,8 +11,8 @@ from ..layers.clustering import SQUARED_DISTANCES
 from ..models import dsc_model, temporal_autoencoder
 from ..training import NOTEBOOK, TRAINED, UNTRAINED, Checkpoint, Recipe
 from ..training.recipes import by_name
-from ..training.sequences import sequences
 from .deep import DeepClusterer
+from .sequences import sequences
 
 INITS = ("kmeans", "hierarchical")
 

@@ -12,19 +12,19 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from ..data.labelled import Rows
 from ..errors import DscTfError
+from ..logging import log_duration
 from ..models.dtcr import dtcr_encoder, dtcr_model
-from ..stages import timed
+from ..preprocessing.as_samples import Rows
 from ..training import Checkpoint, encode
 from ..training.batches import learn_from
-from ..training.fakes import Indicator, RealAndFake, RelaxedKMeans
+from ..training.checkpoint import Record, restore
 from ..training.optimizers import Adam
-from ..training.resume import Record, restore
 from ..training.reuse import compile_once
 from ..training.seeds import seeded
-from ..training.sequences import sequences
 from .base import LatentClusterer, by_size, kmeans, nearest, read_model
+from .dtcr_batches import Indicator, RealAndFake, RelaxedKMeans
+from .sequences import sequences
 
 log = logging.getLogger(__name__)
 
@@ -282,7 +282,7 @@ class DTCR(LatentClusterer):
             return
         record = Record("joint", self.history_, checkpoint=self.checkpoint, extra=indicator.state)
         callbacks = [indicator, record, *self.callbacks]
-        with timed(log, f"joint, epochs {start + 1} to {epochs} of {len(batches)} batches"):
+        with log_duration(log, f"joint, epochs {start + 1} to {epochs} of {len(batches)} batches"):
             learn_from(self.model_, batches, start=start, epochs=epochs, callbacks=callbacks)
 
 

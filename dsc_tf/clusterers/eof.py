@@ -8,10 +8,10 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture as Mixture
 
-from ..data.labelled import Rows
-from ..data.stored import Samples
+from ..preprocessing.as_samples import Rows
+from ..preprocessing.samples import Samples
 from .base import LatentClusterer, by_size, fields_of_labelled_step, kmeans, nearest, renumber
-from .streaming import WeightedRows, row_blocks, stored_pca
+from .out_of_core import WeightedRows, row_blocks, stored_pca
 
 
 class EOFClusterer(LatentClusterer):

@@ -2,10 +2,10 @@
 
 import numpy.typing as npt
 
-from ..data.labelled import Rows
-from ..data.stored import Samples
+from ..preprocessing.as_samples import Rows
+from ..preprocessing.samples import Samples
 from .base import Clusterer, fields_of_labelled_step, kmeans, nearest, renumber
-from .streaming import nearest_rows, stored_kmeans
+from .out_of_core import nearest_rows, stored_kmeans
 
 
 class KMeans(Clusterer):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ..data.labelled import Rows
+from ..preprocessing.as_samples import Rows
 from .base import Clusterer, fields_of_labelled_step, kmeans, renumber
 
 MOST_ITERATIONS = 100

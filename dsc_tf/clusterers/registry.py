@@ -17,12 +17,12 @@ METHODS = {
     "cnn_encoder": ("ablations", "CNNEncoder"),
     "cnn_autoencoder": ("ablations", "CNNAutoencoder"),
     "cnn_lstm_encoder": ("ablations", "CNNLSTMEncoder"),
-    "clustering_layer": ("head", "ClusteringHead"),
+    "clustering_layer": ("clustering_head", "ClusteringHead"),
     "eof_kmeans": ("eof", "EOFKMeans"),
     "gaussian_mixture": ("eof", "GaussianMixture"),
     "spherical_kmeans": ("spherical", "SphericalKMeans"),
     "persistent_kmeans": ("persistent", "PersistentKMeans"),
-    "random_partition": ("controls", "RandomPartition"),
+    "random_partition": ("random_partition", "RandomPartition"),
 }
 
 NETWORKS = (

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import sklearn.cluster
 
-from ..data.labelled import Rows
+from ..preprocessing.as_samples import Rows
 from .base import Clusterer, fields_of_labelled_step, renumber
 
 MOST_ITERATIONS = 300

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from ..clusterers import build
-from ..data import prepare
-from ..data.protocols import NOTEBOOK
-from ..metrics import evaluate
-from .published import COLUMNS, DEFINITIONS, N_CLUSTERS, PAPER_FILE, PUBLISHED
+from ..datasets.era5.paper_file import PAPER_FILE
+from ..evaluation import evaluate
+from ..preprocessing.preprocessor import prepare
+from ..preprocessing.protocols import NOTEBOOK
+from .published import COLUMNS, DEFINITIONS, N_CLUSTERS, PUBLISHED
 from .tables import as_markdown, number
 
 UNPADDED = replace(NOTEBOOK, pad_multiple=1)  # every published row but DSC's was measured without padding

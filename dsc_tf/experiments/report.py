@@ -1,7 +1,7 @@
 """Writes what `reproduce` leaves: tables, figures, the audit."""
 
 from ..clusterers import NETWORKS, build
-from ..metrics.registry import EXTERNAL, MEASURES
+from ..evaluation.registry import EXTERNAL, MEASURES
 from . import audit, figures, tables
 from .methods import BY_NAME, ROWS, rows_of
 from .paper_file import fingerprint_page

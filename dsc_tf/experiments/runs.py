@@ -12,9 +12,9 @@ import numpy as np
 from ..clusterers import NETWORKS, build
 from ..clusterers.base import fields_of_labelled_step
 from ..errors import DscTfError
-from ..metrics import evaluate
-from ..quiet import stderr_aside
-from .guards import descent, mean_run_length
+from ..evaluation import evaluate
+from ..evaluation.diagnostics import descent, mean_run_length
+from ..logging import suppress_stderr
 from .methods import BY_NAME, SEQUENTIAL, UNMOVED
 
 RUNS_A_WORKER = 8  # a process of its own for so many: TensorFlow keeps memory of every network it has trained
@@ -171,7 +171,7 @@ def _method(run, samples, n_clusters, sequence_length, unmoved):
 def _start_keras():
     """Start the backend in a worker: as many threads as the worker may use, and not a word."""
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", os.environ.get("OMP_NUM_THREADS", "0"))
-    with stderr_aside():
+    with suppress_stderr():
         import keras
 
         keras.ops.zeros(1)

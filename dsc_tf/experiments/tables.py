@@ -6,8 +6,8 @@ from itertools import groupby
 
 import numpy as np
 
-from ..metrics.registry import MEASURES
-from .guards import stability
+from ..evaluation.diagnostics import stability
+from ..evaluation.registry import MEASURES
 from .methods import BY_NAME, SEQUENTIAL
 from .published import COLUMNS, DEFINITIONS, EQUATIONS, NOT_COMPARABLE, PROPERTIES, PUBLISHED
 

@@ -4,8 +4,8 @@ from .ablations import cnn_autoencoder, cnn_encoder, cnn_lstm_encoder
 from .dense import dense_autoencoder
 from .dsc import dsc_autoencoder
 from .dtc import temporal_autoencoder
-from .joint import dsc_model, has_decoder
-from .windows import shared_encoder
+from .joint_clustering import dsc_model, has_decoder
+from .shared_encoder import shared_encoder
 
 __all__ = [
     "cnn_autoencoder",

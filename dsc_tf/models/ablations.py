@@ -10,8 +10,8 @@ import keras
 from keras import layers, ops
 
 from ..layers import Standardise, UpsampleConv2D
-from .joint import joined
-from .windows import unfolded
+from .joint_clustering import joined
+from .shared_encoder import unfolded
 
 DENSE = (2048, 512)
 

@@ -6,7 +6,7 @@ import keras
 from keras import layers, ops
 
 from ..layers import Standardise
-from .joint import joined
+from .joint_clustering import joined
 
 INITIALISER = {"scale": 1 / 3, "mode": "fan_in", "distribution": "uniform"}
 

@@ -11,8 +11,8 @@ import keras
 from keras import layers, ops
 
 from ..layers import ConvLSTM, Standardise, UpsampleConv2D
-from .joint import joined
-from .windows import unfolded
+from .joint_clustering import joined
+from .shared_encoder import unfolded
 
 FILTERS = (64, 128, 256, 512)
 POOLING = 2 ** len(FILTERS)

@@ -6,7 +6,7 @@ import keras
 from keras import layers, ops
 
 from ..layers import Standardise
-from .joint import joined
+from .joint_clustering import joined
 
 
 def temporal_autoencoder(shape, *, filters=50, kernel_size=10, pool_size=8, units=(50, 1)):

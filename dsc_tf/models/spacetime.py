@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from ..layers.conv_lstm import ConvLSTM
-from ..layers.smoothing import RandomSmoothing
+from ..layers.random_smoothing import RandomSmoothing
 from ..layers.timestamp_mask import TimestampMask
 
 

@@ -10,7 +10,7 @@ import math
 import keras
 from keras import layers
 
-from ..layers.observed import Observed
+from ..layers.mask_missing import Observed
 from ..layers.timestamp_mask import TimestampMask
 
 KERNEL = 3

@@ -1,46 +1,25 @@
-"""The science of regimes, once days have labels or components. NumPy, xarray, SciPy and scikit-learn; no Keras."""
+"""Description of labelled records: composites, spells, transitions, significance, regime index, weather types."""
 
-import sys
-from types import ModuleType
-
-from .choice import choose_k
-from .classifiability import classifiability, classifiability_test, random_partitions, red_noise
-from .describe import describe
+from .describe import describe_regimes
 from .index import active_regime, life_cycles, regime_index
-from .no_regime import drop_far, drop_weak
 from .projection import ReferenceRegimes
-from .quality import quality
 from .significance import composite_test
-from .stability import stability
-from .stays import stays
+from .spells import stays
 from .transitions import transition_test
+from .unassigned import drop_far, drop_weak
+from .weather_types import flow_indices, weather_types
 
 __all__ = [
     "ReferenceRegimes",
     "active_regime",
-    "choose_k",
-    "classifiability",
-    "classifiability_test",
     "composite_test",
-    "describe",
+    "describe_regimes",
     "drop_far",
     "drop_weak",
+    "flow_indices",
     "life_cycles",
-    "quality",
-    "random_partitions",
-    "red_noise",
     "regime_index",
-    "stability",
     "stays",
     "transition_test",
+    "weather_types",
 ]
-
-
-class _Callable(ModuleType):
-    """`dsc_tf.regimes(ds, labels)` is older than this room, whose name it shares."""
-
-    def __call__(self, ds, labels):
-        return describe(ds, labels)
-
-
-sys.modules[__name__].__class__ = _Callable

@@ -3,14 +3,14 @@
 import numpy as np
 import xarray as xr
 
-from ..data.blocks import block_length, field_blocks
-from ..data.windows import segment_starts
-from .stays import checked_labels, stays, transition_counts
+from ..preprocessing.windows import segment_starts
+from ..records.chunks import block_length, field_blocks
+from .spells import checked_labels, stays, transition_counts
 
 SEASONS = ("DJF", "MAM", "JJA", "SON")
 
 
-def describe(ds, labels):
+def describe_regimes(ds, labels):
     """Describe the clusters of a gridded record.
 
     Parameters

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ..data.windows import segment_starts
 from ..errors import DscTfError
+from ..preprocessing.windows import segment_starts
 
 
 def regime_index(anomaly, composites, *, reference=None):

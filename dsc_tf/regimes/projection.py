@@ -4,8 +4,8 @@ import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 
-from ..data import Preprocessor
 from ..errors import DscTfError
+from ..preprocessing.preprocessor import Preprocessor
 
 
 class ReferenceRegimes:

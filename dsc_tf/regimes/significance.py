@@ -5,10 +5,10 @@ import xarray as xr
 from scipy.stats import false_discovery_control
 from scipy.stats import t as student
 
-from ..data.windows import segment_starts
 from ..errors import DscTfError
+from ..preprocessing.windows import segment_starts
 from .describe import composite, divide
-from .stays import checked_labels, stays
+from .spells import checked_labels, stays
 
 METHODS = ("stays", "effective")
 MOST_LAGS = 60

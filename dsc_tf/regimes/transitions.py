@@ -5,7 +5,7 @@ import xarray as xr
 from scipy.stats import false_discovery_control
 
 from ..errors import DscTfError
-from .stays import checked_labels, stays, transition_counts
+from .spells import checked_labels, stays, transition_counts
 
 NULLS = ("memoryless", "stays")
 SWAPS = 4  # proposed for each stay

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DscTfError
-from ..metrics.registry import EXTERNAL, MEASURES
+from ..evaluation.registry import EXTERNAL, MEASURES
 from .finished import FinishedRun, read_run
 from .maps import MONTHS
 from .style import cluster_colours

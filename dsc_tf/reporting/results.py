@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..regimes import describe
+from ..regimes.describe import describe_regimes
 from .figures import composite_maps, label_calendar, latent_map, training_curves
 from .labels import labels_dataset
 
@@ -61,7 +61,7 @@ def write_results(
         attrs={"title": "Regimes of " + str(ds.attrs.get("title", "a gridded record"))},
     )
     folder.write_netcdf("labels.nc", described)
-    composites = describe(ds, every_label)
+    composites = describe_regimes(ds, every_label)
     folder.write_netcdf("regimes.nc", composites)
     note = "synthetic data" if "synthetic" in str(ds.attrs.get("title", "")).lower() else ""
     folder.save_figure("calendar.png", label_calendar(every_label, ds["time"], n_clusters, note=note))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..disk import told_when_full, whole
+from ..atomic_write import told_when_full, whole
 from ..errors import DscTfError
 
 ADVICE = "add --resume to go on"

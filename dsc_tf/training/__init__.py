@@ -1,9 +1,9 @@
 """What several methods share while they learn, as Keras callbacks and datasets."""
 
 from .batches import Batches, encode
-from .joint import TargetRefresh
+from .checkpoint import Checkpoint
 from .recipes import NOTEBOOK, RECIPES, TRAINED, UNTRAINED, Recipe
-from .resume import Checkpoint
+from .target_refresh import TargetRefresh
 from .targets import target_distribution
 
 __all__ = [

@@ -9,8 +9,8 @@ from sklearn.base import clone
 
 from dsc_tf.clusterers import CONTROLS, METHODS, NETWORKS, build, clusterer
 from dsc_tf.errors import DscTfError
-from dsc_tf.experiments.guards import descent
-from dsc_tf.metrics import evaluate
+from dsc_tf.evaluation import evaluate
+from dsc_tf.evaluation.diagnostics import descent
 
 # After fewer passes of learning to reconstruct, the joint loss can still move all latent vectors into one cluster.
 QUICK = {"pretrain_epochs": 4, "epochs": 1, "batch_size": 8, "precision": "float32", "sequence_length": 60}

@@ -7,8 +7,9 @@ from checks import check_saved
 
 from dsc_tf.clusterers import build
 from dsc_tf.clusterers.dsc import DSC
-from dsc_tf.data import mock_dataset, prepare
+from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
+from dsc_tf.preprocessing.preprocessor import prepare
 from dsc_tf.training import NOTEBOOK, TRAINED, Checkpoint
 
 SLOW = 0.0  # seconds between checkpoints: one after every epoch

@@ -11,8 +11,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from dsc_tf.clusterers import build
-from dsc_tf.data import mock_dataset, prepare
+from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
+from dsc_tf.preprocessing.preprocessor import prepare
 
 QUICK = {
     "pretrain_epochs": 1,

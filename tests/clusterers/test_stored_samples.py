@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from dsc_tf.clusterers import METHODS, build, clusterer
-from dsc_tf.clusterers.streaming import nearest_rows, stored_kmeans, stored_pca
-from dsc_tf.data import mock_dataset, prepare, preprocessing
+from dsc_tf.clusterers.out_of_core import nearest_rows, stored_kmeans, stored_pca
+from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
+from dsc_tf.preprocessing import preprocessor as preprocessing
+from dsc_tf.preprocessing.preprocessor import prepare
 
 STREAMING = [name for name in METHODS if clusterer(name).streams]
 QUICK = {"pretrain_epochs": 1, "epochs": 1, "batch_size": 29, "precision": "float32", "random_state": 0}
@@ -69,7 +71,7 @@ def points():
 def test_lloyd_by_blocks_ends_where_scikit_learn_does(points, monkeypatch):
     from sklearn.cluster import KMeans
 
-    from dsc_tf.clusterers import streaming
+    from dsc_tf.clusterers import out_of_core as streaming
 
     monkeypatch.setattr(streaming, "BLOCK", 4 * 60 * 37)
     monkeypatch.setattr(streaming, "SAMPLE", 4 * 60 * 80)  # starts see 80 of 500 points
@@ -84,7 +86,7 @@ def test_lloyd_by_blocks_ends_where_scikit_learn_does(points, monkeypatch):
 def test_components_by_blocks_are_those_of_scikit_learn(points, n_components, monkeypatch):
     from sklearn.decomposition import PCA
 
-    from dsc_tf.clusterers import streaming
+    from dsc_tf.clusterers import out_of_core as streaming
 
     monkeypatch.setattr(streaming, "BLOCK", 4 * 60 * 37)
     monkeypatch.setattr(streaming, "SWEEPS", 30)  # noise has no leading directions: they settle slowly

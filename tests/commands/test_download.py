@@ -7,9 +7,9 @@ import pytest
 from servers import KEY, FakeClimateDataStore, apart, daily_truth, serve_cds
 
 import dsc_tf
-from dsc_tf import download
+from dsc_tf.commands import download
+from dsc_tf.datasets.era5.paper_file import PAPER_FILE
 from dsc_tf.experiments.paper_file import differences
-from dsc_tf.experiments.published import PAPER_FILE
 
 SMALL = "--variables t2m slhf --region 43 -33 42 -32.5 --period 2021-01-30 2021-03-02".split()
 
@@ -44,7 +44,7 @@ def test_by_default_the_papers_file(service, tmp_path, capsys):
 
 
 def test_interrupted_download_goes_on_where_it_was(service, tmp_path, monkeypatch, capsys):
-    from dsc_tf.sources.cds import ClimateDataStore
+    from dsc_tf.datasets.era5.cds import ClimateDataStore
 
     fetch = ClimateDataStore.fetch
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from dsc_tf import train
-from dsc_tf.data import mock_dataset, stored
+from dsc_tf.commands import train
+from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
+from dsc_tf.preprocessing import samples as stored
 
 
 @pytest.fixture(scope="module")

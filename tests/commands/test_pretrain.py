@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from dsc_tf import pretrain, train
-from dsc_tf.data import mock_dataset
+from dsc_tf.commands import pretrain, train
+from dsc_tf.datasets.mock import mock_dataset
 
 QUICK = "--size 8 --grid 0 --filters 2 --window 6 --batch-size 4 --quiet".split()
 RUN_FILES = """config.json encoder.json encoder.weights.h5 history.csv metrics.json preprocessing.npz
@@ -51,7 +51,7 @@ def test_same_seed_same_representation_from_its_own_config(pretrained, file, tmp
 
 def test_saved_encoder_gives_the_saved_representation(pretrained, file):
     from dsc_tf import SpaceTimeTS2Vec, open_dataset
-    from dsc_tf.data import Preprocessor
+    from dsc_tf.preprocessing.preprocessor import Preprocessor
 
     with np.load(pretrained / "preprocessing.npz") as state:
         prep = Preprocessor.from_state(state)

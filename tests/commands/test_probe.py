@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from dsc_tf import probe
-from dsc_tf.data import mock_dataset
+from dsc_tf.commands import probe
+from dsc_tf.datasets.mock import mock_dataset
 
 QUICK = "--size 6 --grid 0 --filters 2 --window 6 --batch-size 4 --steps 1 --seeds 2 --gap 7 --quiet".split()
 
@@ -41,7 +41,7 @@ def test_field_probe_sets_encoders_beside_raw_data(eagerly, days, tmp_path):
 
 
 def test_interrupted_probe_repeats_no_encoder(days, tmp_path, monkeypatch):
-    from dsc_tf.experiments import probing
+    from dsc_tf.downstream import tasks as probing
 
     asked = ["clusters", "--data", days, *QUICK, "--encoders", "untrained", "--output", tmp_path / "probe"]
     whole, made = probing.represent, []

@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from dsc_tf import cli, report, train
-from dsc_tf.config import TrainConfig
-from dsc_tf.data import mock_dataset
+from dsc_tf.commands import cli, report, train
+from dsc_tf.commands.train import TrainConfig
+from dsc_tf.datasets.mock import mock_dataset
 
 QUICK = "--method kmeans --n-clusters 3 --quiet".split()
 

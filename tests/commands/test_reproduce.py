@@ -7,10 +7,10 @@ import shutil
 import numpy as np
 import pytest
 
-from dsc_tf import reproduce
-from dsc_tf.cli import parse
-from dsc_tf.config import ReproduceConfig
-from dsc_tf.data import mock_dataset
+from dsc_tf.commands import reproduce
+from dsc_tf.commands.cli import parse
+from dsc_tf.commands.reproduce import ReproduceConfig
+from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
 
 CLASSICAL = "kmeans hierarchical spherical_kmeans eof_kmeans random_partition".split()

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import dsc_tf
-from dsc_tf import cli, pretrain, train
-from dsc_tf.data import mock_dataset
+from dsc_tf.commands import cli, pretrain, train
+from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
 
 ROOT = Path(dsc_tf.__file__).parent
@@ -74,7 +74,7 @@ def test_levels_choose_what_is_said(capsys):
     def command(level):
         cli.parse(train.TrainConfig, ["--log-level", level], program="", epilog="")
         for at in cli.LEVELS:
-            logging.getLogger("dsc_tf.data").log(getattr(logging, at.upper()), "at %s", at)
+            logging.getLogger("dsc_tf.records").log(getattr(logging, at.upper()), "at %s", at)
 
     for count, level in enumerate(reversed(cli.LEVELS), start=1):
         assert cli.guarded(lambda level=level: command(level)) == 0

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from dsc_tf import train
-from dsc_tf.cli import parse
-from dsc_tf.config import TrainConfig
-from dsc_tf.data import mock_dataset
+from dsc_tf.commands import train
+from dsc_tf.commands.cli import parse
+from dsc_tf.commands.train import TrainConfig
+from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
 
 QUICK = "--n-clusters 3 --pretrain-epochs 1 --epochs 1 --precision float32".split()
@@ -54,7 +54,8 @@ def test_run_folder_holds_all_that_it_should(file, tmp_path, capsys):
 
 def test_saved_run_labels_new_data(file, tmp_path):
     from dsc_tf.clusterers.dsc import DSC
-    from dsc_tf.data import Preprocessor, open_dataset
+    from dsc_tf.preprocessing.preprocessor import Preprocessor
+    from dsc_tf.records.open import open_dataset
 
     assert run("--data", file, *QUICK, "--output", tmp_path / "run", "--quiet") == 0
     with np.load(tmp_path / "run" / "preprocessing.npz") as state:
@@ -65,7 +66,8 @@ def test_saved_run_labels_new_data(file, tmp_path):
 
 
 def test_interrupted_run_resumes_to_the_same_labels(file, tmp_path, monkeypatch, capsys):
-    from dsc_tf.training import Checkpoint, resume
+    from dsc_tf.training import Checkpoint
+    from dsc_tf.training import checkpoint as resume
 
     steps = [
         "--data",

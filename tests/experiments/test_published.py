@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from dsc_tf.clusterers import METHODS
-from dsc_tf.data import mock_dataset, prepare, sample_dataset
+from dsc_tf.datasets.mock import mock_dataset
+from dsc_tf.datasets.synthetic import sample_dataset
+from dsc_tf.evaluation import evaluate
+from dsc_tf.evaluation.registry import MEASURES
 from dsc_tf.experiments import paper_file
 from dsc_tf.experiments.audit import broken_identities, least_padded_variance, padded_variance
 from dsc_tf.experiments.methods import BY_NAME, ROWS, rows_of
@@ -18,8 +21,7 @@ from dsc_tf.experiments.published import (
     RMSE,
     VARIANCE,
 )
-from dsc_tf.metrics import evaluate
-from dsc_tf.metrics.registry import MEASURES
+from dsc_tf.preprocessing.preprocessor import prepare
 
 
 def printed(row, column):

@@ -6,11 +6,12 @@ import signal
 import numpy as np
 import pytest
 
-from dsc_tf.data import mock_dataset, prepare
+from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
 from dsc_tf.experiments import runs
 from dsc_tf.experiments.methods import BY_NAME, rows_of
 from dsc_tf.experiments.runs import Run, RunStore, Samples, execute, plan, run_table
+from dsc_tf.preprocessing.preprocessor import prepare
 from dsc_tf.reporting import open_run
 
 FAST = ("kmeans", "hierarchical", "spherical_kmeans", "random_partition")

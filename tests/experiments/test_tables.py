@@ -4,6 +4,7 @@ import io
 import numpy as np
 import pytest
 
+from dsc_tf.evaluation.registry import MEASURES
 from dsc_tf.experiments.methods import BY_NAME
 from dsc_tf.experiments.published import COLUMNS, PUBLISHED
 from dsc_tf.experiments.runs import Run, plan
@@ -18,7 +19,6 @@ from dsc_tf.experiments.tables import (
     summarise,
     title,
 )
-from dsc_tf.metrics.registry import MEASURES
 
 
 def record(seed, silhouette, *, row="kmeans", recipe="", **more):

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dsc_tf.regimes import classifiability, classifiability_test, random_partitions
+from dsc_tf.evaluation.classifiability import classifiability, classifiability_test, random_partitions
 
 FILE = Path(__file__).parents[3] / "shared" / "data" / "coe2021_autumn_pcs.csv"
 pytestmark = [

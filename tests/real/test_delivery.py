@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 from servers import zipped
 
-from dsc_tf.sources.answers import unpacked
+from dsc_tf.datasets.era5.answers import unpacked
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 FILES = {kind: DATA / f"era5_cds_morocco_2024_{kind}.nc" for kind in ("instant", "accum")}

@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dsc_tf.data import PROTOCOLS, open_dataset, prepare
+from dsc_tf.preprocessing.preprocessor import prepare
+from dsc_tf.preprocessing.protocols import PROTOCOLS
+from dsc_tf.records.open import open_dataset
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 pytestmark = [

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dsc_tf.data import open_dataset, prepare
-from dsc_tf.data.checks import check_dataset
+from dsc_tf.preprocessing.preprocessor import prepare
+from dsc_tf.records.open import open_dataset
+from dsc_tf.records.validation import check_dataset
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 pytestmark = [

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 import dsc_tf
-from dsc_tf.data import mock_dataset
+from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
-from dsc_tf.regimes import describe, stays
-from dsc_tf.regimes.stays import transition_counts
+from dsc_tf.regimes.describe import describe_regimes
+from dsc_tf.regimes.spells import stays, transition_counts
 
 
 def test_description_by_hand():
     ds = mock_dataset(days=6, variables=("t2m",), latitudes=2, longitudes=2)
     ds["t2m"].values[:] = np.array([0, 0, 6, 6, 6, 0.0])[:, None, None]
-    described = describe(ds, np.array([0, 0, 1, 1, 1, -1]))
+    described = describe_regimes(ds, np.array([0, 0, 1, 1, 1, -1]))
     np.testing.assert_allclose(described.frequency, [0.4, 0.6])
     # 0 0 1 1 1 : from 0 once to 0 and once to 1; from 1 twice to 1. One stay of 2, one of 3.
     np.testing.assert_allclose(described.transition_probability, [[0.5, 0.5], [0, 1]])
@@ -26,14 +26,14 @@ def test_description_by_hand():
 
 def test_stays_end_at_gaps():
     ds = mock_dataset(days=10, gaps=True)
-    described = describe(ds, np.array([0] * 8 + [1] * 2))
+    described = describe_regimes(ds, np.array([0] * 8 + [1] * 2))
     # Cluster 0 stays five days, then, after the gap, three more.
     assert described.mean_run_length[0] == 4
 
 
 def test_always_missing_cells_stay_missing():
     ds = mock_dataset(days=40, nan_policy="coast")
-    described = describe(ds, ds.regime.values)
+    described = describe_regimes(ds, ds.regime.values)
     assert np.isnan(described["t2m"].values[:, :2, :3]).all()
     assert np.isfinite(described["msl"]).all()
 
@@ -41,7 +41,7 @@ def test_always_missing_cells_stay_missing():
 def test_seasons_lengths_and_transitions_by_hand():
     # Two days of February, three of March: winter has both clusters once, spring is all cluster 1.
     ds = mock_dataset(days=5, variables=("t2m",), latitudes=2, longitudes=2, start="2001-02-27")
-    described = describe(ds, np.array([0, 1, 1, 1, 1]))
+    described = describe_regimes(ds, np.array([0, 1, 1, 1, 1]))
     np.testing.assert_allclose(described.frequency_by_season.sel(season="DJF"), [0.5, 0.5])
     np.testing.assert_allclose(described.frequency_by_season.sel(season="MAM"), [0, 1])
     np.testing.assert_array_equal(described.run_length_count, [[1, 0, 0, 0], [0, 0, 0, 1]])
@@ -51,8 +51,8 @@ def test_seasons_lengths_and_transitions_by_hand():
 
 def test_the_room_is_called_by_its_old_name():
     ds = mock_dataset(days=6, latitudes=2, longitudes=2)
-    assert dsc_tf.regimes(ds, ds.regime.values).identical(describe(ds, ds.regime.values))
-    assert dsc_tf.regimes.describe is describe
+    assert dsc_tf.describe_regimes(ds, ds.regime.values).identical(describe_regimes(ds, ds.regime.values))
+    assert dsc_tf.regimes.describe_regimes is describe_regimes
 
 
 def test_stays_end_at_changes_and_at_starts():

@@ -5,7 +5,8 @@ import pytest
 import xarray as xr
 
 from dsc_tf.errors import DscTfError
-from dsc_tf.regimes import active_regime, drop_far, drop_weak, life_cycles, regime_index
+from dsc_tf.regimes.index import active_regime, life_cycles, regime_index
+from dsc_tf.regimes.unassigned import drop_far, drop_weak
 
 
 def days(n, start="2001-01-01"):

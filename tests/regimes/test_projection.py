@@ -5,10 +5,10 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
-from dsc_tf.data import mock_dataset
+from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
-from dsc_tf.regimes import ReferenceRegimes, stability
-from dsc_tf.regimes.stability import moving_blocks
+from dsc_tf.evaluation.stability import moving_blocks, stability
+from dsc_tf.regimes.projection import ReferenceRegimes
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,7 @@ import xarray as xr
 from scipy.signal import lfilter
 
 from dsc_tf.errors import DscTfError
-from dsc_tf.regimes import composite_test
-from dsc_tf.regimes.significance import adjust, effective_size
+from dsc_tf.regimes.significance import adjust, composite_test, effective_size
 
 
 def field(values):

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from dsc_tf.errors import DscTfError
-from dsc_tf.regimes import transition_test
-from dsc_tf.regimes.transitions import departure_shares, quasi_independent, two_sided
+from dsc_tf.regimes.transitions import departure_shares, quasi_independent, transition_test, two_sided
 
 
 def chain(probability, n, seed):

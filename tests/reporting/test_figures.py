@@ -5,8 +5,8 @@ import pytest
 import xarray as xr
 from matplotlib.figure import Figure
 
-from dsc_tf.data import mock_dataset
-from dsc_tf.regimes import describe
+from dsc_tf.datasets.mock import mock_dataset
+from dsc_tf.regimes.describe import describe_regimes
 from dsc_tf.reporting.figures import composite_maps, label_calendar, latent_map, training_curves
 from dsc_tf.reporting.style import cluster_colours
 
@@ -45,7 +45,7 @@ def test_calendar_of_another_calendar(tmp_path):
 @pytest.mark.parametrize("k", [2, 5, 12])
 def test_composites_name_sizes_and_units(k, tmp_path):
     ds = mock_dataset(days=60, nan_policy="coast")
-    texts = drawn(composite_maps(describe(ds, np.arange(60) % k), "t2m"), tmp_path)
+    texts = drawn(composite_maps(describe_regimes(ds, np.arange(60) % k), "t2m"), tmp_path)
     assert f"cluster 0 ({60 // k} steps, {100 / k:.0f} %)" in texts
     assert any("(K)" in text for text in texts)
 

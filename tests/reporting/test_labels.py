@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from dsc_tf.data import mock_dataset
+from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.reporting import data_fingerprint, labels_dataset, software_versions
 
 

@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from dsc_tf.data import mock_dataset
-from dsc_tf.regimes import choose_k, composite_test, life_cycles, quality, regime_index, transition_test
+from dsc_tf.datasets.mock import mock_dataset
+from dsc_tf.evaluation.choose_k import choose_k
+from dsc_tf.evaluation.quality import quality
+from dsc_tf.regimes.index import life_cycles, regime_index
+from dsc_tf.regimes.significance import composite_test
+from dsc_tf.regimes.transitions import transition_test
 from dsc_tf.reporting import regime_figures
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from dsc_tf.data.stored import Samples
+from dsc_tf.preprocessing.samples import Samples
 from dsc_tf.training import Batches
 from dsc_tf.training.batches import SharedFields
 

@@ -7,8 +7,8 @@ import textwrap
 import pytest
 import tensorflow as tf
 
-from dsc_tf import train
 from dsc_tf.clusterers import METHODS, clusterer
+from dsc_tf.commands import train
 from dsc_tf.training.devices import all_gpus
 
 TWO_DEVICES = """

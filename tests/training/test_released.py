@@ -9,7 +9,7 @@ from checks import plain_groups
 from tensorflow.python.framework import ops
 
 from dsc_tf.clusterers import build
-from dsc_tf.contrastive import TS2Vec
+from dsc_tf.representations import TS2Vec
 
 QUICK = {"epochs": 1, "random_state": 0}
 DEEP = QUICK | {"batch_size": 8, "precision": "float32", "pretrain_epochs": 1}

@@ -1,0 +1,163 @@
+"""What DTCR learns from: fake sequences, and the relaxed k-means of its representations."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from ..training.batches import Batches, encode
+
+
+def fake_sequences(X, share, rng):
+    """Sequences whose values at a share of their steps have changed places.
+
+    Parameters
+    ----------
+    X : array of shape (time, step, channel)
+        Real sequences.
+    share : float
+        Share of steps; at least two steps change places, each sequence has its own.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    array of shape (time, step, channel)
+        Every sequence keeps its values, none of the chosen steps keeps its own.
+
+    References
+    ----------
+    Ma et al. (2019), section 3.3.
+    """
+    count = max(2, int(share * X.shape[1]))
+    chosen = rng.random(X.shape[:2]).argsort(axis=1)[:, :count]
+    # In random order each of the chosen steps takes the value of the next one: no step keeps its own.
+    fake = X.copy()
+    rows = np.arange(len(X))[:, None]
+    fake[rows, chosen] = X[rows, np.roll(chosen, 1, axis=1)]
+    return fake
+
+
+class RealAndFake(Batches):
+    """Batches of real sequences with a fake of each, new at every step of training.
+
+    Parameters
+    ----------
+    X : array of shape (time, step, 1)
+        Real sequences.
+    indicator : Indicator
+        Its rows go with the sequences.
+    batch_size : int
+        Sequences a batch.
+    seed : int
+        Seed of fakes and of the order of sequences.
+    """
+
+    SHARE = 0.2
+
+    def __init__(self, X, indicator, *, batch_size, seed):
+        super().__init__(X, batch_size=batch_size, seed=seed)
+        self.indicator = indicator
+
+    def __getitem__(self, step):
+        at = self.positions(self.epoch * self.steps + step)
+        x = self.X[at]
+        fake = fake_sequences(x, self.SHARE, np.random.default_rng([self.seed, self.epoch, step]))
+        targets = {
+            "reconstruction": x,
+            "representation": self.indicator.rows(at),
+            "real": np.ones((len(at), 1), np.float32),
+            "fake": np.zeros((len(at), 1), np.float32),
+        }
+        return {"sequence": x, "fake": fake}, targets
+
+
+class Indicator(keras.callbacks.Callback):
+    """The relaxed cluster indicator F: renewed now and then, held fixed between.
+
+    F has orthonormal columns, the `n_clusters` leading left singular vectors of the representations of all samples
+    (rows), so that no other F leaves less of them unexplained.
+
+    Parameters
+    ----------
+    encoder : keras.Model
+        From sequences to representations.
+    X : array of shape (time, step, 1)
+        All sequences.
+    n_clusters : int
+        Number of clusters.
+    every : int, default=10
+        Epochs between renewals.
+
+    References
+    ----------
+    Ma et al. (2019), section 3.2 and equation 5.
+    """
+
+    def __init__(self, encoder, X, n_clusters, *, every=10):
+        super().__init__()
+        self.encoder = encoder
+        self.X = X
+        self.n_clusters = n_clusters
+        self.every = every
+        self.values = None
+
+    def rows(self, at):
+        """Rows of the samples at `at`, scaled so that a batch's loss is on average the record's."""
+        return self.values[at] * np.float32(np.sqrt(len(self.X) / len(at)))
+
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch + 1) % self.every == 0:
+            self.refresh()
+
+    def refresh(self):
+        """Renew F from the weights as they are. Call it before `fit`."""
+        self.values = indicator(encode(self.encoder, self.X), self.n_clusters)
+
+    def state(self):
+        """What a resumed run needs."""
+        return {"indicator": self.values}
+
+
+def indicator(representations, n_clusters):
+    """The leading left singular vectors, shape (time, cluster), float32.
+
+    Parameters
+    ----------
+    representations : array of shape (time, feature)
+        A row for each sample.
+    n_clusters : int
+        Number of vectors.
+    """
+    left, _, _ = np.linalg.svd(np.asarray(representations, np.float64), full_matrices=False)
+    values = np.zeros((len(left), n_clusters), np.float32)
+    values[:, : left.shape[1]] = left[:, :n_clusters]
+    return values
+
+
+@keras.saving.register_keras_serializable(package="dsc_tf")
+class RelaxedKMeans(keras.losses.Loss):
+    """What an indicator leaves unexplained of representations: tr(H^T H) - tr(F^T H^T H F), a sample.
+
+    With F the exact normalised indicator of a partition this is the k-means objective over the number of samples.
+
+    Parameters
+    ----------
+    name : str, default="relaxed_kmeans"
+        Name of the loss.
+
+    Call arguments
+        y_true: rows of F, shape (time, cluster); y_pred: rows of H^T, shape (time, feature).
+
+    References
+    ----------
+    Ma et al. (2019), equation 4; Zha et al. (2001). Divided by the number of samples, so that its weight means the
+    same for records of any length.
+    """
+
+    def __init__(self, name="relaxed_kmeans", **kwargs):
+        super().__init__(name=name, **kwargs)
+
+    def call(self, y_true, y_pred):
+        explained = ops.matmul(ops.transpose(y_true), y_pred)
+        samples = ops.cast(ops.shape(y_pred)[0], y_pred.dtype)
+        return (ops.sum(ops.square(y_pred)) - ops.sum(ops.square(explained))) / samples

@@ -1,0 +1,118 @@
+"""Download ERA5: the paper's file by default, or any region, period and variables."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tqdm.auto import tqdm
+
+from ..datasets.era5 import SOURCES, STATISTICS, check_size, files, new_request, plan, source
+from ..datasets.era5.paper_file import PAPER_FILE
+from . import cli
+from .settings import Settings
+
+EXAMPLES = """examples:
+  python -m dsc_tf.download                                  the paper's file: era5_2021.nc
+  python -m dsc_tf.download --dry-run                        what would be asked for, and its size
+  python -m dsc_tf.download --variables msl t2m --region 70 -30 30 40 --period 2011-01-01 2020-12-31
+  python -m dsc_tf.download --source arco                    without a queue
+  python -m dsc_tf.download --source google --period 2021-01-01 2021-01-03     without an account: few days
+
+An interrupted download goes on when the same command runs again.
+"""
+
+
+@dataclass(frozen=True)
+class DownloadConfig(Settings):
+    """Download ERA5: the paper's file by default, or any region, period and variables.
+
+    Parameters
+    ----------
+    source : str
+        "cds" (Climate Data Store: computes daily statistics, has a queue), "arco" (its Zarr store for long series of
+        small regions: no queue, the same key, experimental) or "google" (no account, but whole globes hour by hour).
+    variables : tuple of str
+        Short names such as t2m, or the Climate Data Store's such as 2m_temperature.
+    region : tuple of float
+        NORTH WEST SOUTH EAST in degrees; WEST above EAST crosses the date line.
+    period : tuple of str
+        First and last day, such as 2001-01-01 2010-12-31.
+    statistic : str
+        Of the hours of each day, or "hourly" for all of them.
+    output : str
+        NetCDF file; era5_PERIOD.nc by default. A manifest is written beside it.
+    limit : float
+        Most gigabytes to transfer, uncompressed; more is refused before anything is fetched.
+    dry_run : bool
+        Print the requests as JSON and the estimated size, reaching no network.
+    quiet : bool
+        Print nothing but errors and warnings.
+    """
+
+    source: str = field(default="cds", metadata={"choices": SOURCES})
+    variables: tuple[str, ...] = tuple(PAPER_FILE.variables)
+    region: tuple[float, float, float, float] = field(
+        default=PAPER_FILE.region, metadata={"metavar": ("NORTH", "WEST", "SOUTH", "EAST")}
+    )
+    period: tuple[str, str] = field(default=PAPER_FILE.period, metadata={"metavar": ("START", "END")})
+    statistic: str = field(default="mean", metadata={"choices": STATISTICS})
+    output: str | None = None
+    limit: float = 20.0
+    dry_run: bool = False
+    quiet: bool = False
+
+    unscientific = ("output", "limit", "dry_run", "quiet")
+
+
+def run(config):
+    """Download as `config` says.
+
+    Parameters
+    ----------
+    config : DownloadConfig
+        Settings.
+
+    Returns
+    -------
+    pathlib.Path or None
+        The file; None after a dry run.
+
+    Raises
+    ------
+    DscTfError
+        If settings, account, network or disk are at fault.
+    """
+    say = cli.speaker(config.quiet)
+    wanted = new_request(config.variables, config.region, config.period, config.statistic)
+    store = source(config.source, wanted)
+    path = Path(config.output or wanted.file_name)
+    if config.dry_run:
+        print(plan(store, path))
+        return None
+    if files.is_whole(path, config.science()):
+        say(f"{path} is there already, and whole")
+        return path
+    check_size(store, config.limit)
+    pieces, kept = store.pieces(), files.PieceStore()
+    _fetch(store, kept, pieces, config.quiet)
+    files.write_result(path, kept, pieces, store, config.science())
+    say(f"written: {path} ({path.stat().st_size / 1e6:.4g} MB)")
+    return path
+
+
+def _fetch(store, kept, pieces, is_quiet):
+    """Fetch the pieces that are not kept from an earlier run."""
+    waiting = [piece for piece in pieces if not kept.holds(piece)]
+    if waiting:
+        store.connect()
+    with tqdm(total=len(pieces), initial=len(pieces) - len(waiting), unit="piece", disable=is_quiet) as bar:
+        for piece in waiting:
+            kept.save(piece, store.fetch(piece, kept, bar.set_postfix_str))
+            bar.update()
+
+
+def main(argv=None):
+    """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C."""
+    return cli.guarded(
+        lambda: run(cli.parse(DownloadConfig, argv, program="python -m dsc_tf.download", epilog=EXAMPLES)),
+        again="Run the same command again to go on.",
+    )

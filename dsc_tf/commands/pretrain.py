@@ -1,0 +1,140 @@
+"""Learn an encoder of a gridded record without labels, and write the representation of every step."""
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import xarray as xr
+
+from ..downstream.encoders import LEARNED, new_encoder
+from ..preprocessing.preprocessor import PREPROCESSING, prepare
+from ..reporting import open_run, write_config
+from . import cli
+from .data_settings import EncoderConfig
+from .settings import check_seed
+
+EXAMPLES = """examples:
+  python -m dsc_tf.pretrain                                  the embedded synthetic year
+  python -m dsc_tf.pretrain --data era5_2021.nc --output runs/pretrained
+  python -m dsc_tf.pretrain --data slp.nc --grid 0 --size 256 --steps 600
+  python -m dsc_tf.train --encoder runs/pretrained --data era5_2021.nc     cluster with it
+"""
+
+
+@dataclass(frozen=True)
+class PretrainConfig(EncoderConfig):
+    """Learn an encoder of fields in space and time without labels, and write the representation of every step.
+
+    Parameters
+    ----------
+    objective : str
+        What is learned: "ts2vec" and its kin "dep_ts2vec", "variogram" (near steps are no negatives) and
+        "variogram_hard" (unit vectors too, and steps that lie closer than expected weigh more), or the rivals
+        "simclr" (the field a little later) and "masked" (hidden steps); "untrained" takes the encoder as it is drawn.
+    seed : int
+        Seed of everything random.
+    tensorboard : str
+        Folder to write losses to, for TensorBoard.
+    """
+
+    objective: str = field(default="variogram", metadata={"choices": LEARNED})
+    seed: int = 0
+    tensorboard: str | None = field(default=None, metadata={"needs": "tensorboard"})
+
+    unscientific = (*EncoderConfig.unscientific, "tensorboard")
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_seed(self.seed)
+
+
+def run(config):
+    """Learn as `config` says.
+
+    Parameters
+    ----------
+    config : PretrainConfig
+        Settings.
+
+    Returns
+    -------
+    pathlib.Path
+        The finished folder: `encoder.json` and `encoder.weights.h5` (`SpaceTimeTS2Vec.load`), `preprocessing.npz`,
+        `representation.nc`, `history.csv`, `config.json`, `metrics.json`.
+
+    Raises
+    ------
+    DscTfError
+        If settings or data are at fault, or the output folder is.
+    """
+    say = cli.speaker(config.quiet)
+    ds = config.open()
+    X, prep = prepare(ds, protocol=config.protocol)
+    say(f"{len(X)} steps of {' x '.join(map(str, X.shape[2:]))} (latitude, longitude, variable)")
+    folder = open_run(
+        config.folder(f"{config.objective}-{config.data_stem}-seed{config.seed}"), resume=config.resume
+    )
+    write_config(folder, config.science(), ds)
+    cli.load_keras()
+    from ..representations.inference import effective_rank
+    from ..training.progress import watchers
+
+    began = time.perf_counter()
+    options = config.encoder_settings() | {"random_state": config.seed}
+    callbacks = watchers(quiet=config.quiet, tensorboard=config.tensorboard)
+    model = new_encoder(config.objective, callbacks=callbacks, **options)
+    starts = prep.hints()["starts"]
+    model.fit(X, starts=starts)
+    learned = time.perf_counter() - began
+    representation = model.transform(X, starts=starts)
+    measures = {
+        "effective_rank": round(effective_rank(representation), 2),
+        "seconds_to_learn": round(learned, 1),
+        "seconds_to_encode": round(time.perf_counter() - began - learned, 1),
+    }
+    say(f"  effective rank {measures['effective_rank']} of {config.size} features")
+    folder.write_json("metrics.json", measures)
+    with folder.told_when_full():
+        model.save(folder.path)
+    folder.write_arrays(PREPROCESSING, prep.state())
+    folder.write_netcdf("representation.nc", representation_dataset(representation, prep.time, config))
+    if model.history_:
+        folder.write_csv("history.csv", model.history_)
+    path = folder.finish()
+    say(f"results in {path} ({time.perf_counter() - began:.0f} s)")
+    return path
+
+
+def representation_dataset(representation, steps, config):
+    """Representations as a CF dataset.
+
+    Parameters
+    ----------
+    representation : array of shape (time, feature)
+        One row for each step.
+    steps : xr.DataArray
+        Their times.
+    config : PretrainConfig
+        What made them.
+
+    Returns
+    -------
+    xr.Dataset
+        `representation` (time, feature).
+    """
+    about = {"long_name": "learned representation of each time step", "units": "1"}
+    return xr.Dataset(
+        {"representation": (("time", "feature"), representation.astype(np.float32), about)},
+        {"time": steps.reset_coords(drop=True)},
+        {
+            "Conventions": "CF-1.8",
+            "title": f"Representation ({config.objective}), window {config.window} steps",
+        },
+    )
+
+
+def main(argv=None):
+    """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C."""
+    return cli.guarded(
+        lambda: run(cli.parse(PretrainConfig, argv, program="python -m dsc_tf.pretrain", epilog=EXAMPLES))
+    )

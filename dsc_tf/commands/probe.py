@@ -1,0 +1,198 @@
+"""What frozen representations are good for: one probe, one table over seeds, raw data beside them."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..datasets.pdsi import open_divisions
+from ..downstream import drought_divisions as divisions
+from ..downstream import ett
+from ..downstream import tasks as probing
+from ..downstream.encoders import LEARNED, open_record
+from ..downstream.table import probe_table
+from ..errors import DscTfError
+from ..experiments.tables import as_csv, as_markdown
+from ..reporting import open_run, write_config
+from . import cli
+from .data_settings import EncoderConfig
+
+EXAMPLES = """examples:
+  python -m dsc_tf.probe field --data era5_2021.nc                     a day and a week ahead
+  python -m dsc_tf.probe lamb field order --data slp.nc --grid 0 --size 256
+  python -m dsc_tf.probe drought --data spi3.nc --gap 24 --window 24   gridded, monthly
+  python -m dsc_tf.probe drought --data nclimdiv_pdsi.nc               places without a grid, by series encoders
+  python -m dsc_tf.probe clusters --encoders ts2vec variogram --seeds 3
+  python -m dsc_tf.probe forecast --data ETTh1.csv --seeds 3
+"""
+ROWS = "rows.json"
+TASKS = ("field", "lamb", "drought", "order", "clusters", "forecast")
+
+
+@dataclass(frozen=True)
+class ProbeConfig(EncoderConfig):
+    """Set frozen representations beside raw data, principal components and the untrained encoder.
+
+    Parameters
+    ----------
+    what : tuple of str
+        Any of "field" (a day and a week ahead, for daily records), "lamb" (weather types over the British Isles),
+        "drought" (1 to 12 months ahead, for monthly records of SPI or PDSI), "order" (distance in time, next
+        regime), "clusters" (regimes, agreement with known ones); or, alone, "forecast" (ETTh1.csv or ETTh2.csv by
+        TS2Vec's protocol).
+    encoders : tuple of str
+        Encoders to learn.
+    seeds : int
+        Seeds of each encoder.
+    gap : int
+        Steps left out between the blocks of time for learning, choosing and testing.
+    threshold : float
+        Index below which a month is a drought, for what = drought; by default -1 for SPI and -2 for PDSI.
+    multivariate : bool
+        Forecast all variables rather than the oil temperature, for what = forecast.
+    """
+
+    what: tuple[str, ...] = field(default=("field",), metadata={"choices": TASKS, "positional": True})
+    encoders: tuple[str, ...] = field(default=LEARNED, metadata={"choices": LEARNED})
+    seeds: int = 5
+    gap: int = 30
+    threshold: float | None = None
+    multivariate: bool = False
+
+    least = EncoderConfig.least | {"seeds": 1, "gap": 0}
+
+    def __post_init__(self):
+        super().__post_init__()
+        if "forecast" in self.what and len(self.what) > 1:
+            raise DscTfError("what: forecast reads tables of its own. Ask for it alone.")
+
+
+def run(config):
+    """Probe as `config` says.
+
+    Parameters
+    ----------
+    config : ProbeConfig
+        Settings.
+
+    Returns
+    -------
+    pathlib.Path
+        The finished folder: `probe.csv` and `probe.md`, mean and standard deviation over seeds, and `rows.json`, every
+        figure.
+
+    Raises
+    ------
+    DscTfError
+        If settings or data are at fault, or the output folder is.
+    """
+    say = cli.speaker(config.quiet)
+    work = _work(config)
+    folder = open_run(
+        config.folder(f"probe-{'-'.join(config.what)}-{config.data_stem}"), resume=config.resume
+    )
+    cli.load_keras()
+    rows = work(folder, say)
+    header, body = probe_table(rows)
+    folder.write_json(ROWS, rows)
+    folder.write_text("probe.csv", as_csv(header, body))
+    folder.write_text("probe.md", as_markdown(header, body))
+    say(as_markdown(header, body).rstrip())
+    path = folder.finish()
+    say(f"results in {path}")
+    return path
+
+
+def _work(config):
+    """What takes an open run folder and a speaker and returns rows; bad data are refused before it is called."""
+    seeds = range(config.seeds)
+    if config.what == ("forecast",):
+        path = config.data[0]
+        ett.read_ett(path, univariate=not config.multivariate)
+
+        def forecast(folder, say):
+            folder.write_json("config.json", {"config": config.science()})
+            found = ett.run_ett(path, univariate=not config.multivariate, seeds=tuple(seeds), say=say)
+            return [
+                {"task": "forecast", "measure": f"{name} +{row['horizon']}", "value": row[name]}
+                | {key: row[key] for key in ("encoder", "seed")}
+                for row in found
+                for name in ("mse", "mae")
+            ]
+
+        return forecast
+    probing.check_gap(config.what, config.gap)
+    if config.what == ("drought",) and (pdsi := _divisions(config.data)) is not None:
+        names = [name for name in config.encoders if name in divisions.ENCODERS]
+        threshold = -2.0 if config.threshold is None else config.threshold
+
+        def of_divisions(folder, say):
+            folder.write_json("config.json", {"config": config.science()})
+            return divisions.probe_divisions(
+                pdsi,
+                seeds,
+                names,
+                threshold=threshold,
+                steps=config.steps,
+                gap=config.gap,
+                follow=_teller(say),
+            )
+
+        return of_divisions
+    record = open_record(
+        config.open(), protocol=config.protocol, gap=config.gap, n_clusters=config.n_clusters
+    )
+
+    def of_record(folder, say):
+        write_config(folder, config.science(), record.ds)
+        return probing.probe_record(
+            record, config.what, seeds, config.encoders, kept=RowStore(folder), follow=_teller(say),
+            threshold=config.threshold, **config.encoder_settings(),
+        )  # fmt: skip
+
+    return of_record
+
+
+class RowStore:
+    """Rows of each encoder and seed as JSON files of a run folder, so that a resumed run repeats none.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        An open run folder.
+    """
+
+    def __init__(self, folder):
+        self.folder = folder
+        (folder.path / "rows").mkdir(exist_ok=True)
+
+    def load(self, name, seed):
+        """Rows, or None where there are none yet."""
+        return self.folder.read_json(f"rows/{name}-{seed}.json")
+
+    def save(self, name, seed, rows):
+        """Keep rows."""
+        self.folder.write_json(f"rows/{name}-{seed}.json", rows)
+
+
+def _divisions(data):
+    """Palmer's index of places without a grid, or None where the file is something else."""
+    if len(data) != 1 or not Path(data[0]).is_file():
+        return None
+    try:
+        return open_divisions(data[0])
+    except DscTfError:
+        return None
+
+
+def _teller(say):
+    def tell(rows):
+        found = ", ".join(f"{row['measure']} {row['value']:.4g}" for row in rows)
+        say(f"{rows[0]['encoder']}, seed {rows[0]['seed']}: {found}")
+
+    return tell
+
+
+def main(argv=None):
+    """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C."""
+    return cli.guarded(
+        lambda: run(cli.parse(ProbeConfig, argv, program="python -m dsc_tf.probe", epilog=EXAMPLES))
+    )

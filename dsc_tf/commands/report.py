@@ -1,0 +1,148 @@
+"""One HTML page about a finished run."""
+
+import dataclasses
+import json
+import shlex
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..clusterers.registry import summary
+from ..errors import DscTfError
+from ..reporting.finished import check_finished
+from ..reporting.page import write_page
+from . import cli
+from .train import TrainConfig
+
+EXAMPLES = """examples:
+  python -m dsc_tf.report runs/mine                          writes runs/mine/report.html
+  python -m dsc_tf.report runs/mine --output regimes.html
+"""
+TRAIN = "python -m dsc_tf.train"
+NOT_PACKAGES = ("python", "machine", "dsc_tf")  # dsc_tf itself comes from its repository
+
+
+@dataclass(frozen=True)
+class ReportConfig:
+    """Write one HTML page about a finished run of dsc_tf.train.
+
+    Parameters
+    ----------
+    run : str
+        Folder that dsc_tf.train wrote.
+    output : str
+        File to write, report.html in that folder by default; one that is there is replaced.
+    quiet : bool
+        Print nothing but errors.
+    """
+
+    run: str | None = field(default=None, metadata={"positional": True})
+    output: str | None = None
+    quiet: bool = False
+
+    def __post_init__(self):
+        if not self.run:
+            raise DscTfError("run: no folder given. Give one that dsc_tf.train wrote.")
+
+
+def run(config):
+    """Write the page that `config` asks for.
+
+    Parameters
+    ----------
+    config : ReportConfig
+        Settings.
+
+    Returns
+    -------
+    pathlib.Path
+        The page: one HTML file that needs no other and no network.
+
+    Raises
+    ------
+    DscTfError
+        If the run is missing, unfinished or damaged, or the page cannot be written there.
+    """
+    say = cli.speaker(config.quiet)
+    folder = Path(config.run)
+    check_finished(folder)
+    trained, software = _trained(folder)
+    path = write_page(
+        folder,
+        config.output or folder / "report.html",
+        method={"name": trained.method, "summary": summary(trained.method)},
+        settings=settings(trained),
+        commands=commands(trained, folder, software),
+    )
+    say(f"report in {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    return path
+
+
+def settings(trained):
+    """Name, value and meaning of every setting that results depend on, as texts, and whether it was chosen."""
+    texts, chosen = cli.parameter_texts(TrainConfig), _chosen(trained)
+    return [
+        {
+            "name": name,
+            "value": _words(value),
+            "meaning": texts[name].replace("%%", "%"),
+            "chosen": name in chosen,
+        }
+        for name, value in trained.science().items()
+    ]
+
+
+def command(trained):
+    """The command line that asks for these settings, those left at their defaults left out."""
+    parts = [TRAIN]
+    for name, value in _chosen(trained).items():
+        if name in ("output", "resume", "quiet"):
+            continue
+        values = value if isinstance(value, tuple) else (value,)
+        parts.append(f"--{name.replace('_', '-')} " + " ".join(shlex.quote(_plain(v)) for v in values))
+    return " ".join(parts)
+
+
+def _chosen(trained):
+    """Settings that are not at their defaults, by name."""
+    values = {entry.name: (getattr(trained, entry.name), entry.default) for entry in dataclasses.fields(trained)}
+    return {name: value for name, (value, default) in values.items() if value != default}
+
+
+def commands(trained, folder, software):
+    """What to type to have the same run again."""
+    again = f"{TRAIN} --config {shlex.quote(str(folder / 'config.json'))} --output {shlex.quote(f'{folder}-again')}"
+    versions = [f"{name}=={version}" for name, version in software.items() if name not in NOT_PACKAGES]
+    return [
+        {"what": "From the run folder", "command": again},
+        {"what": "From nothing, where the data lie", "command": command(trained)},
+        {"what": "The same versions", "command": "python -m pip install " + " ".join(versions)},
+    ]
+
+
+def _trained(folder):
+    """The settings of the run and the versions that it ran with."""
+    try:
+        record = json.loads((folder / "config.json").read_text())
+        return TrainConfig(**record["config"]), record["software"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DscTfError(
+            f"run: config.json of {folder} is not that of dsc_tf.train of this version ({error}). Repeat the run."
+        ) from error
+
+
+def _words(value):
+    if value is None:
+        return "default"
+    return " ".join(map(_plain, value)) or "none" if isinstance(value, list) else _plain(value)
+
+
+def _plain(value):
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def main(argv=None):
+    """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C."""
+    return cli.guarded(
+        lambda: run(cli.parse(ReportConfig, argv, program="python -m dsc_tf.report", epilog=EXAMPLES)),
+        again="Run the same command again.",
+    )

@@ -1,0 +1,169 @@
+"""The published tables and figures on any record: every method, many seeds, the published figures beside ours."""
+
+import os
+from dataclasses import dataclass, field
+
+from tqdm.auto import tqdm
+
+from ..clusterers.base import check_cluster_count
+from ..experiments import costs, methods, report, runs
+from ..experiments.methods import BY_NAME
+from ..experiments.paper_file import UNPADDED
+from ..preprocessing.preprocessor import prepare
+from ..preprocessing.protocols import PROTOCOLS
+from ..reporting import open_run, write_config
+from . import cli
+from .data_settings import RECIPES, DataConfig
+
+EXAMPLES = """examples:
+  python -m dsc_tf.reproduce table2                             the embedded synthetic year
+  python -m dsc_tf.reproduce all --data era5_2021.nc --output results/era5
+  python -m dsc_tf.reproduce table3 --recipes notebook --runs 5
+  python -m dsc_tf.reproduce table2 --data 'era5_*.nc' --protocols anomaly paper --jobs 8
+  python -m dsc_tf.reproduce table2 --methods dtc dtcr --sequence-length 0     as published: days of work
+"""
+TABLES = ("table1", "table2", "table3", "figure1", "figure2", "all")
+
+
+@dataclass(frozen=True)
+class ReproduceConfig(DataConfig):
+    """Run every method of a published table on one record and set the table beside the published figures.
+
+    Parameters
+    ----------
+    what : str
+        "table1" (properties), "table2" (baselines), "table3" (ablations), "figure1" (the network), "figure2" (latent
+        vectors), or "all".
+    runs : int
+        Seeds of methods without a network and of the recipes "notebook" and "untrained".
+    trained_runs : int
+        Seeds of the recipe "trained".
+    sequential_runs : int
+        Most seeds of dtc and dtcr, whose training costs most.
+    protocols : tuple of str
+        How values are prepared: "notebook" (what printed the tables, without padding), "paper", "anomaly".
+    recipes : tuple of str
+        How networks are trained.
+    methods : tuple of str
+        Rows to run, by name; all of the table by default.
+    sequence_length : int
+        Most steps of the sequences of dtc and dtcr, by means over areas; 0 reads every value, as published.
+    shortcut : bool
+        Skip the training of the recipe "notebook" where it moves no label (DSC and the ablations); the tables say so.
+    jobs : int
+        Processes at once; as many as processors and memory bear by default.
+    scheduler : str
+        Address of a Dask scheduler whose workers take the runs.
+    """
+
+    what: str = field(default="all", metadata={"choices": TABLES, "positional": True})
+    runs: int = 20
+    trained_runs: int = 5
+    sequential_runs: int = 20
+    protocols: tuple[str, ...] = field(default=("notebook",), metadata={"choices": tuple(PROTOCOLS)})
+    recipes: tuple[str, ...] = field(default=("notebook", "trained"), metadata={"choices": RECIPES})
+    methods: tuple[str, ...] | None = field(default=None, metadata={"choices": tuple(BY_NAME)})
+    sequence_length: int = 120
+    shortcut: bool = False
+    jobs: int | None = None
+    scheduler: str | None = None
+
+    least = DataConfig.least | {
+        "runs": 1,
+        "trained_runs": 1,
+        "sequential_runs": 1,
+        "sequence_length": 0,
+        "jobs": 1,
+    }
+
+    @property
+    def longest_sequence(self):
+        """Most steps of a sequence, None where every value is read."""
+        return self.sequence_length or None
+
+    unscientific = (*DataConfig.unscientific, "jobs", "scheduler")
+
+
+def run(config):
+    """Reproduce as `config` says.
+
+    Parameters
+    ----------
+    config : ReproduceConfig
+        Settings.
+
+    Returns
+    -------
+    pathlib.Path
+        The finished folder: tables as CSV, Markdown and LaTeX, figures, the audit, and every run.
+
+    Raises
+    ------
+    DscTfError
+        If settings or data are at fault, or the output folder is.
+    """
+    say = cli.speaker(config.quiet)
+    ds = config.open()
+    samples = {protocol: _samples(ds, protocol) for protocol in config.protocols}
+    for one in samples.values():
+        check_cluster_count(config.n_clusters, len(one.X))
+    folder = open_run(
+        config.folder(f"{config.what}-{config.data_stem}-k{config.n_clusters}"), resume=config.resume
+    )
+    write_config(folder, config.science(), ds)
+    rows = methods.rows_of(config.what, config.methods)
+    seeds = {"": config.runs, "trained": config.trained_runs} if config.what != "figure2" else {"": 1}
+    planned = runs.plan(rows, config.protocols, config.recipes, seeds, config.sequential_runs)
+    records = _run(config, folder, samples, planned, say)
+    report.write_report(folder, config, ds, samples, records)
+    path = folder.finish()
+    say(f"results in {path}")
+    return path
+
+
+def _samples(ds, protocol):
+    X, prep = prepare(ds, protocol=UNPADDED if protocol == "notebook" else protocol)
+    return runs.Samples(X, prep.hints(), prep.truth(ds))
+
+
+def _run(config, folder, samples, planned, say):
+    store = runs.RunStore(folder)
+    waiting = [r for r in planned if store.load(r) is None]
+    shape = next(iter(samples.values())).X.shape
+    options = {"sequence_length": config.longest_sequence, "shortcut": config.shortcut}
+    hours = costs.estimate(waiting, shape, **options)
+    if waiting:
+        say(f"{len(waiting)} of {len(planned)} runs to do: {costs.estimate_text(hours)}")
+    if any(methods.BY_NAME[r.row].method in methods.NETWORKS for r in waiting):
+        cli.load_keras()
+    with tqdm(total=len(waiting), unit="run", disable=config.quiet or not waiting) as bar:
+
+        def follow(records):
+            for record in records:
+                bar.set_postfix_str(f"{record['row']} {record['recipe']}", refresh=False)
+                bar.update()
+                yield record
+
+        return runs.run_table(
+            planned,
+            samples,
+            store,
+            jobs=config.jobs or _jobs(),
+            scheduler=config.scheduler,
+            follow=follow,
+            n_clusters=config.n_clusters,
+            **options,
+        )
+
+
+def _jobs(gigabytes=4):
+    """As many processes as there are processors, each with so much memory."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return max(1, min(os.cpu_count() or 1, int(memory // gigabytes)))
+
+
+def main(argv=None):
+    """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C."""
+    return cli.guarded(
+        lambda: run(cli.parse(ReproduceConfig, argv, program="python -m dsc_tf.reproduce", epilog=EXAMPLES))
+    )

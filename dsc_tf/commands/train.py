@@ -1,0 +1,270 @@
+"""The main job: cluster a climate record and leave a run folder."""
+
+import time
+import warnings
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ..clusterers import NETWORKS, build, clusterer
+from ..clusterers.base import check_cluster_count
+from ..clusterers.registry import METHODS, ON_FEATURES
+from ..errors import DscTfError
+from ..evaluation import evaluate
+from ..preprocessing.preprocessor import PREPROCESSING, Preprocessor, prepare
+from ..preprocessing.protocols import PROTOCOLS
+from ..preprocessing.samples import Samples
+from ..records.memory import memory_limit
+from ..reporting import open_run, write_config, write_results
+from . import cli
+from .data_settings import RECIPES, DataConfig
+from .settings import check_seed
+
+CHECKPOINT = "checkpoint.npz"
+EXAMPLES = """examples:
+  python -m dsc_tf.train                                     the embedded synthetic year
+  python -m dsc_tf.train --data era5_2021.nc --n-clusters 5
+  python -m dsc_tf.train --data 'era5_*.nc' --region 60 -30 35 20 --period 2001-01-01 2010-12-31
+  python -m dsc_tf.train --data hourly.grib --aggregate daily --window 5 --output runs/mine
+  python -m dsc_tf.train --protocol notebook --recipe notebook
+  python -m dsc_tf.train --encoder runs/pretrained --data era5_2021.nc     cluster a representation
+  python -m dsc_tf.train --data 'era5_*.nc' --memory 2GB      a record larger than memory
+  python -m dsc_tf.train --config runs/mine/config.json --seed 1
+"""
+PRECISIONS = ("auto", "float32", "bfloat16")
+GPUS = ("one", "all")
+CELLS = ("lstm", "convlstm")
+
+
+@dataclass(frozen=True)
+class TrainConfig(DataConfig):
+    """Cluster the steps of a gridded climate record into regimes.
+
+    Parameters
+    ----------
+    method : str
+        How to cluster.
+    encoder : str
+        Folder that dsc_tf.pretrain wrote: cluster its representation rather than fields. Method dsc then sets its
+        clustering layer on top of that encoder. Window and protocol are the encoder's.
+    window : int
+        Consecutive steps seen together; the last one is labelled.
+    protocol : str
+        How values are prepared: "paper" (equations), "notebook" (what printed the published tables), or
+        "anomaly" (without the seasonal cycle, weighted by area).
+    recipe : str
+        How the network is trained: "trained" learns, "notebook" repeats the published settings, "untrained" takes
+        the network as it is drawn.
+    cell : str
+        Recurrent layers of the encoder of dsc.
+    sequence_length : int
+        Most steps of the sequence that dtc and dtcr read a sample as, by means over areas; every value by default.
+    seed : int
+        Seed of everything random.
+    pretrain_epochs : int
+        Passes over the record that learn reconstruction alone; the recipe's by default.
+    epochs : int
+        Most passes of joint training; the recipe's by default.
+    batch_size : int
+        Samples a training step; the recipe's by default.
+    precision : str
+        Number format; "auto" picks bfloat16 where the hardware computes it natively.
+    gpus : str
+        Whether one GPU trains the network, or all of them share each batch.
+    memory : str
+        Memory that the record may take, such as 2GB; half of what is available by default. A larger record is
+        kept in a scratch file beside the run folder.
+    tensorboard : str
+        Folder to write losses to, for TensorBoard.
+    """
+
+    method: str = field(default="dsc", metadata={"choices": tuple(METHODS)})
+    encoder: str | None = None
+    window: int = 1
+    protocol: str = field(default="paper", metadata={"choices": tuple(PROTOCOLS)})
+    recipe: str = field(default="trained", metadata={"choices": RECIPES})
+    cell: str = field(default="lstm", metadata={"choices": CELLS})
+    sequence_length: int | None = None
+    seed: int = 0
+    pretrain_epochs: int | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    precision: str = field(default="auto", metadata={"choices": PRECISIONS})
+    gpus: str = field(default="one", metadata={"choices": GPUS})
+    memory: str | None = None
+    tensorboard: str | None = field(default=None, metadata={"needs": "tensorboard"})
+
+    unscientific = (*DataConfig.unscientific, "gpus", "memory", "tensorboard")
+    least = DataConfig.least | {
+        "window": 1,
+        "sequence_length": 1,
+        "pretrain_epochs": 0,
+        "epochs": 1,
+        "batch_size": 1,
+    }
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_seed(self.seed)
+        memory_limit(self.memory)
+        if self.encoder is not None and self.method not in ON_FEATURES:
+            raise DscTfError(
+                f"method: {self.method} reads fields. With --encoder choose {', '.join(ON_FEATURES)}."
+            )
+
+
+def run(config):
+    """Cluster a record as `config` says.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        Settings.
+
+    Returns
+    -------
+    pathlib.Path
+        The finished run folder.
+
+    Raises
+    ------
+    DscTfError
+        If settings or data are at fault, or the output folder is.
+    """
+    ds = config.open()
+    stem = f"{config.method}-{config.data_stem}-k{config.n_clusters}-seed{config.seed}"
+    output = config.folder(stem)
+    samples = _samples(ds, config, output.parent)
+    try:
+        return _run(config, ds, output, *samples)
+    finally:
+        if isinstance(samples[0], Samples):
+            samples[0].close()
+
+
+def _run(config, ds, output, X, prep, Z):
+    say = cli.speaker(config.quiet)
+    check_cluster_count(config.n_clusters, len(X))
+    devices = _devices(config)
+    say(f"{len(X)} samples of {' x '.join(map(str, X.shape[1:]))} (window, latitude, longitude, variable)")
+    folder = open_run(output, resume=config.resume)
+    write_config(folder, config.science(), ds)
+    began = time.perf_counter()
+    method = _method(config, folder.path, prep.hints())
+    with folder.told_when_full(), devices:
+        method.fit(Z)
+    seconds = time.perf_counter() - began
+    measures = _measures(X, method.labels_, prep.truth(ds))
+    training = {"seconds": round(seconds, 2)} | {
+        name: getattr(method, f"{name}_")
+        for name in ("stopped_by", "precision")
+        if hasattr(method, f"{name}_")
+    }
+    folder.write_json("metrics.json", {"measures": measures, "training": training})
+    say(_table(measures))
+    _write_model(folder, method, prep)
+    write_results(
+        folder,
+        ds,
+        labels=method.labels_,
+        sample_index=prep.sample_index,
+        n_clusters=config.n_clusters,
+        soft=getattr(method, "soft_labels_", None),
+        latent=method.transform(Z) if hasattr(method, "transform") else None,
+        centres=_centres(method),
+        history=getattr(method, "history_", []),
+    )
+    (folder.path / CHECKPOINT).unlink(missing_ok=True)  # last of all: until here a resumed run needs it
+    path = folder.finish()
+    say(f"results in {path} ({time.perf_counter() - began:.0f} s)")
+    return path
+
+
+def main(argv=None):
+    """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C."""
+    return cli.guarded(lambda: run(_config(argv)))
+
+
+def _config(argv):
+    return cli.parse(TrainConfig, argv, program="python -m dsc_tf.train", epilog=EXAMPLES)
+
+
+def _samples(ds, config, scratch):
+    """Prepared fields, what prepared them, and what is clustered: the fields, or an encoder's words for them."""
+    if config.encoder is None:
+        X, prep = prepare(
+            ds, protocol=config.protocol, window=config.window, memory=config.memory, scratch=scratch
+        )
+        return X, prep, X
+    cli.load_keras()
+    from ..representations import SpaceTimeTS2Vec
+
+    encoder = SpaceTimeTS2Vec.load(config.encoder)
+    with np.load(Path(config.encoder) / PREPROCESSING) as state:
+        prep = Preprocessor.from_state(state)
+    X = prep.transform(ds)
+    Z = encoder.transform(X, starts=prep.hints()["starts"])
+    return X, prep, Z.reshape(len(Z), 1, 1, 1, -1)
+
+
+def _method(config, folder, hints):
+    name = config.method
+    if config.encoder is not None:
+        hints = hints | {"latitude": None}  # features have none
+        name = "clustering_layer" if name == "dsc" else name
+    options = hints | {"random_state": config.seed}
+    if name not in NETWORKS:
+        return build(name, config.n_clusters, **options)
+    cli.load_keras()
+    from ..training import Checkpoint
+    from ..training.progress import watchers
+
+    names = ("recipe", "cell", "sequence_length", "pretrain_epochs", "epochs", "batch_size", "precision")
+    return build(
+        name,
+        config.n_clusters,
+        **options,
+        **{option: getattr(config, option) for option in names},
+        checkpoint=Checkpoint(folder / CHECKPOINT),
+        callbacks=watchers(quiet=config.quiet, tensorboard=config.tensorboard),
+    )
+
+
+def _devices(config):
+    """Where the method is fitted."""
+    if config.gpus == "one":
+        return nullcontext()
+    cli.load_keras()
+    from ..training.devices import all_gpus
+
+    if not clusterer(config.method).splits_batches:
+        raise DscTfError(f"gpus: {config.method} cannot share a batch among GPUs. Leave the option out.")
+    return all_gpus()
+
+
+def _measures(X, labels, truth):
+    """Every measure, or none where all samples fell into one cluster: that is a result too."""
+    if np.ptp(labels) == 0:
+        warnings.warn("all samples fell into one cluster: no measure is defined", UserWarning, stacklevel=2)
+        return {}
+    return evaluate(X, labels, truth)
+
+
+def _centres(method):
+    """Centres as rows; latent sequences end to end, as `transform` gives them."""
+    centres = getattr(method, "cluster_centers_", None)
+    return None if centres is None else centres.reshape(len(centres), -1)
+
+
+def _write_model(folder, method, prep):
+    folder.write_arrays(PREPROCESSING, prep.state())
+    if hasattr(method, "save"):
+        with folder.told_when_full():
+            method.save(folder.path)
+
+
+def _table(measures):
+    width = max(map(len, measures), default=0)
+    return "\n".join(f"  {name:<{width}}  {value: .4f}" for name, value in measures.items())

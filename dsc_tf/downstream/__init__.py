@@ -1,0 +1,1 @@
+"""Downstream evaluation of representations: probes, tasks and their tables."""

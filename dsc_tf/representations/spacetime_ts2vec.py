@@ -1,0 +1,334 @@
+"""Space-time TS2Vec: representations of every step of gridded records, learned without labels."""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Self
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+
+from ..errors import DscTfError
+from ..geostatistics import great_circle, region_similarity
+from ..models.spacetime import field_decoder, spacetime_encoder
+from ..preprocessing.as_samples import Rows, bare, keeps_times
+from ..training.seeds import seeded
+from .baselines import SIMCLR, MaskedReconstruction, TimeShifts
+from .contrastive_model import ContrastiveModel, LearnDistances, learn
+from .crops import Crops, an_epoch
+from .inference import warn_of_collapse, whole
+from .losses import TS2VEC, Contrast
+
+OBJECTIVES = ("contrast", "simclr", "masked")
+STEPS_AN_EPOCH = 25
+CHUNK = 64  # steps encoded at a time, after `window` steps of context
+
+
+class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Representations of every step of gridded records, each from its field and the fields before it.
+
+    Parameters
+    ----------
+    size : int, default=512
+        Features of a representation.
+    grid : int or None, default=60
+        Fields are resized to so many rows and columns; None keeps the records' own grid.
+    filters : int, default=8
+        Channels of each ConvLSTM layer.
+    depth : int, default=3
+        Number of ConvLSTM layers.
+    linear : float, default=0.5
+        Share of the features that are linear in the step's own field, see `spacetime_encoder`.
+    window : int, default=60
+        Steps that a sample is cropped from, and steps of context when encoding.
+    objective : {"contrast", "simclr", "masked"}, default="contrast"
+        What is learned: TS2Vec and its kin, or one of the rivals, with the same encoder.
+    contrast : Contrast, default=TS2VEC
+        Settings of "contrast".
+    steps : int, default=200
+        Batches to learn from; 0 leaves the encoder as it is drawn.
+    batch_size : int, default=8
+        Windows a batch.
+    learning_rate : float, default=0.001
+        Of AdamW.
+    random_state : int, default=None
+        Seed.
+    callbacks : sequence of keras.callbacks.Callback, default=()
+        Passed to Keras.
+
+    Attributes
+    ----------
+    encoder_ : keras.Model
+        As `spacetime_encoder` returns it; weights are the mean over training.
+    history_ : list of dict
+        Mean loss of each epoch of 25 batches.
+    semivariogram_ : Semivariogram
+        Last fitted in training, where `contrast` knows distance.
+
+    References
+    ----------
+    Yue et al. (2022); seed 000's proposal; Marusov et al. (2025).
+    """
+
+    def __init__(
+        self,
+        size: int = 512,
+        *,
+        grid: int | None = 60,
+        filters: int = 8,
+        depth: int = 3,
+        linear: float = 0.5,
+        window: int = 60,
+        objective: str = "contrast",
+        contrast: Contrast = TS2VEC,
+        steps: int = 200,
+        batch_size: int = 8,
+        learning_rate: float = 1e-3,
+        random_state: int | None = None,
+        callbacks: Sequence = (),
+    ):
+        self.size = size
+        self.grid = grid
+        self.filters = filters
+        self.depth = depth
+        self.linear = linear
+        self.window = window
+        self.objective = objective
+        self.contrast = contrast
+        self.steps = steps
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.random_state = random_state
+        self.callbacks = callbacks
+
+    def fit(
+        self,
+        X: npt.ArrayLike | list,
+        y: object = None,
+        *,
+        starts: Sequence | None = None,
+        places: npt.ArrayLike | None = None,
+    ) -> Self:
+        """Learn from one record, or from several regions together.
+
+        Parameters
+        ----------
+        X : array of shape (time, latitude, longitude, variable), or a list of such
+            Prepared fields, as `prepare` returns them; a window of one step may stand after time. Regions may differ in
+            grid and length, not in the number of variables; to learn from different variables together, give each as
+            a region of its own. Each may be an xr.DataArray with these dimensions.
+        y : None
+            Ignored.
+        starts : sequence of int, or a list of such, default=None
+            Steps at which a new gap-free stretch begins, as `Preprocessor.hints` gives them; (0,) by default.
+        places : array of shape (region, 2), default=None
+            Latitude and longitude of each region's centre, for great-circle distance between regions.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        DscTfError
+            If shapes or settings are at fault, or no stretch has two steps.
+        """
+        regions = [bare(region) for region in (X if isinstance(X, list) else [X])]
+        starts = [(0,)] * len(regions) if starts is None else starts if isinstance(X, list) else [starts]
+        if self.objective not in OBJECTIVES:
+            raise DscTfError(f"objective: {self.objective!r}. Choose one of {', '.join(OBJECTIVES)}.")
+        if len({np.shape(r)[-1] for r in regions}) > 1:
+            raise DscTfError("X: regions of different numbers of variables. Give each variable as a region.")
+        fields = [self._fields(region) for region in regions]
+        if len({one.shape[1:3] for one in fields}) > 1:
+            raise DscTfError("X: regions on different grids. Give `grid`, to which all are resized.")
+        stretches = _stretches(fields, starts)
+        with seeded(self.random_state) as seed:
+            shape = (tuple(fields[0].shape[1:3]), fields[0].shape[-1])
+            self._build(shape, seed)
+            self.history_: list[dict] = []
+            if self.steps > 0:
+                self._train(stretches, len(regions), places, seed)
+        return self
+
+    @keeps_times("representation", "feature")
+    def transform(self, X: npt.ArrayLike, *, starts: Sequence[int] = (0,)) -> Rows:
+        """Representation of every step of one record.
+
+        Parameters
+        ----------
+        X : array of shape (time, latitude, longitude, variable) or (time, 1, latitude, longitude, variable)
+            Prepared fields.
+        starts : sequence of int, default=(0,)
+            Steps at which a new gap-free stretch begins; nothing is remembered across.
+
+        Returns
+        -------
+        array of shape (time, feature), or xr.DataArray where `X` is one
+            Step t is seen after at least `window` steps of context, where its stretch has them.
+
+        Raises
+        ------
+        DscTfError
+            If the model is not fitted, or `X` has other variables or another grid than it was fitted on.
+        """
+        if not hasattr(self, "encoder_"):
+            raise DscTfError("transform: the model is not fitted. Call fit first.")
+        fields = self._fields(X)
+        grid, variables = self._shape
+        if fields.shape[1:] != (*grid, variables):
+            raise DscTfError(
+                f"X: fields of shape {fields.shape[1:]}. Give such as fitted on: {(*grid, variables)}."
+            )
+        return np.concatenate([self._encode(s.fields) for s in _stretches([fields], [starts])])
+
+    @property
+    def _n_features_out(self):
+        return self.encoder_.output_shape[-1]
+
+    def save(self, folder: str | PathLike) -> None:
+        """Write `encoder.json` and `encoder.weights.h5`.
+
+        Parameters
+        ----------
+        folder : path
+            Existing folder.
+        """
+        settings = {name: v for name, v in self.get_params().items() if name != "callbacks"}
+        settings["contrast"] = dataclasses.asdict(self.contrast)
+        text = {"encoder": type(self).__name__, "settings": settings, "shape": self._shape}
+        (Path(folder) / "encoder.json").write_text(json.dumps(text, indent=2) + "\n")
+        self.encoder_.save_weights(Path(folder) / "encoder.weights.h5")
+
+    @classmethod
+    def load(cls, folder: str | PathLike) -> Self:
+        """An encoder that `save` wrote, able to `transform`.
+
+        Parameters
+        ----------
+        folder : path
+            Where it wrote.
+
+        Raises
+        ------
+        DscTfError
+            If there is none.
+        """
+        path = Path(folder) / "encoder.json"
+        if not path.exists():
+            raise DscTfError(
+                f"encoder: no encoder.json in {folder}. Give a folder that dsc_tf.pretrain wrote."
+            )
+        text = json.loads(path.read_text())
+        settings = text["settings"] | {"contrast": Contrast(**text["settings"]["contrast"])}
+        self = cls(**settings)
+        self._build((tuple(text["shape"][0]), text["shape"][1]), None)
+        self.encoder_.load_weights(Path(folder) / "encoder.weights.h5")
+        return self
+
+    def _build(self, shape, seed):
+        self._shape = shape
+        grid, variables = shape
+        options = {"filters": self.filters, "depth": self.depth, "linear": self.linear, "size": self.size}
+        self.encoder_ = spacetime_encoder(grid, variables, seed=seed, **options)
+
+    def _fields(self, X):
+        """Prepared fields at the encoder's size, shape (time, latitude, longitude, variable)."""
+        X = np.asarray(X, np.float32)
+        if X.ndim == 5:
+            X = X[:, -1]
+        if X.ndim != 4:
+            raise DscTfError(f"X: shape {X.shape}. Give (time, latitude, longitude, variable).")
+        if not np.isfinite(X).all():
+            raise DscTfError("X: holds missing or infinite values. Fill them first, as `prepare` does.")
+        size = (self.grid, self.grid) if self.grid else X.shape[1:3]
+        if X.shape[1:3] == tuple(size):
+            return X
+        resize = keras.layers.Resizing(*size)
+        return np.concatenate([np.asarray(resize(part)) for part in np.array_split(X, -(-len(X) // 512))])
+
+    def _train(self, stretches, regions, places, seed):
+        options = {"batch_size": self.batch_size, "steps": an_epoch(self.steps, STEPS_AN_EPOCH), "seed": seed}
+        batches = self._batches(stretches, options)
+        model = self._model(batches, regions)
+        callbacks = list(self.callbacks)
+        distances = None
+        if self.objective == "contrast" and self.contrast.knows_distance:
+            if places is not None:
+                apart = great_circle(*np.asarray(places, np.float64).T)
+                model.know_regions(region_similarity(apart, _region_means(stretches, regions)))
+            distances = LearnDistances(lambda: [self._encode(s.fields[-1000:]) for s in stretches[:4]])
+            callbacks.insert(0, distances)
+        learn(
+            model,
+            batches,
+            self.steps,
+            learning_rate=self.learning_rate,
+            history=self.history_,
+            callbacks=callbacks,
+        )
+        if distances:
+            self.semivariogram_ = distances.semivariogram_
+        warn_of_collapse(self._encode(stretches[0].fields[:512]))
+
+    def _batches(self, stretches, options):
+        series = [s.fields for s in stretches]
+        if self.objective == "simclr":
+            return TimeShifts(series, window=self.window, **options)
+        place = {"regions": [s.region for s in stretches], "starts": [s.start for s in stretches]}
+        unit = self.contrast.temporal_unit
+        return Crops(series, window=self.window, temporal_unit=unit, **place, **options)
+
+    def _model(self, batches, regions):
+        if self.objective == "masked":
+            grid, variables = self._shape
+            return MaskedReconstruction(self.encoder_, field_decoder(grid, variables, self.size))
+        contrast = SIMCLR if self.objective == "simclr" else self.contrast
+        return ContrastiveModel(self.encoder_, contrast, longest=batches.window, regions=regions)
+
+    def _encode(self, fields):
+        """Chunks of the stretch, each with context ahead of it; the first chunk begins with the stretch."""
+        ends = range(CHUNK, len(fields) + CHUNK, CHUNK)
+        begins = [max(0, end - CHUNK - self.window) for end in ends]
+        longest = CHUNK + self.window
+        X = np.zeros((len(begins), longest, *fields.shape[1:]), np.float32)
+        for row, begin in enumerate(begins):
+            part = fields[begin : begin + longest]
+            X[row, : len(part)] = part
+        latent = whole(self.encoder_, X, batch_size=8)
+        kept = [z[end - CHUNK - b : end - b] for z, end, b in zip(latent, ends, begins, strict=True)]
+        return np.concatenate(kept)[: len(fields)]
+
+
+@dataclasses.dataclass(frozen=True)
+class Stretch:
+    """Gap-free fields, shape (time, latitude, longitude, variable), of a region, from step `start` on."""
+
+    fields: np.ndarray
+    region: int
+    start: int
+
+
+def _stretches(fields, starts):
+    cut = [
+        Stretch(one[begin:end], region, begin)
+        for region, (one, begins) in enumerate(zip(fields, starts, strict=True))
+        for begin, end in zip(begins, [*begins[1:], len(one)], strict=True)
+    ]
+    if max(len(s.fields) for s in cut) < 2:
+        raise DscTfError("X: no two consecutive steps. Give a longer record.")
+    return [s for s in cut if len(s.fields)]
+
+
+def _region_means(stretches, regions):
+    """Mean field of each region, one row each."""
+    return np.stack(
+        [
+            np.concatenate([s.fields for s in stretches if s.region == region]).mean(axis=0).ravel()
+            for region in range(regions)
+        ]
+    )
