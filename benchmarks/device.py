@@ -115,7 +115,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--days", type=int, default=512)
     parser.add_argument("--batch", type=int, nargs="+", default=[16, 64, 256])
-    parser.add_argument("--size", type=int, default=4096, help="of the matrix product that stands for the peak")
+    parser.add_argument(
+        "--size", type=int, default=4096, help="of the matrix product that stands for the peak"
+    )
     parser.add_argument("--steps", type=int, default=100, help="of space-time TS2Vec")
     options = parser.parse_args()
     peaks = {policy: peak_rate(policy.removeprefix("mixed_"), options.size) for policy in POLICIES}

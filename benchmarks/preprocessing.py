@@ -72,9 +72,7 @@ def main():
         with open_dataset(path) as lazy:
             _, took = timed(lambda: prepare(lazy, UNPADDED), arguments.repeats)
             rows.append(("prepare from netCDF", took, loops / took, np.nan))
-            _, took = timed(
-                lambda: prepare(lazy, UNPADDED, memory="1MiB", scratch=folder), arguments.repeats
-            )
+            _, took = timed(lambda: prepare(lazy, UNPADDED, memory="1MiB", scratch=folder), arguments.repeats)
             rows.append(("prepare from netCDF into a scratch file", took, loops / took, np.nan))
     print(f"{arguments.days} x 41 x 41 x 7 values; load of the machine {load:.1f}\n")
     print("| way | milliseconds | times faster | differs by |\n|---|---|---|---|")

@@ -29,7 +29,18 @@ LEVELS = [
     {"reporting", "downstream"},
     {"experiments"},
     {"commands"},
-    {"train", "predict", "choose", "compare", "reproduce", "pretrain", "probe", "report", "download", "__main__"}
+    {
+        "train",
+        "predict",
+        "choose",
+        "compare",
+        "reproduce",
+        "pretrain",
+        "probe",
+        "report",
+        "download",
+        "__main__",
+    }
     | {"interpolate", "downscale"},
 ]
 LEVEL = {package: level for level, packages in enumerate(LEVELS) for package in packages}
@@ -82,7 +93,11 @@ def test_data_code_and_network_code_are_separate():
     wrong = []
     for path in FILES:
         roots = {name.split(".")[0] for name in imported(path, at_top_only=True)}
-        wrong += [f"{path.relative_to(ROOT)} imports {r}" for r in roots & set(CLOSED_TO) if package(path) in CLOSED_TO[r]]
+        wrong += [
+            f"{path.relative_to(ROOT)} imports {r}"
+            for r in roots & set(CLOSED_TO)
+            if package(path) in CLOSED_TO[r]
+        ]
     assert not wrong
 
 

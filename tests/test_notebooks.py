@@ -66,8 +66,12 @@ def test_notebook_is_stored_as_it_ran(path):
 @each
 def test_notebook_tells_nothing_of_the_machine_it_ran_on(path):
     notebook = nbformat.read(path, 4)
-    shown = [str(output.get("data", output.get("text"))) for cell in code_of(notebook) for output in cell.outputs]
-    found = re.findall(r"(?<![\w.:/])/(?:home|root|tmp|work|usr|opt|Users|var|mnt)/[^\s'\"<]*", "\n".join(shown))
+    shown = [
+        str(output.get("data", output.get("text"))) for cell in code_of(notebook) for output in cell.outputs
+    ]
+    found = re.findall(
+        r"(?<![\w.:/])/(?:home|root|tmp|work|usr|opt|Users|var|mnt)/[^\s'\"<]*", "\n".join(shown)
+    )
     assert not found
     assert all(not cell.metadata for cell in notebook.cells)  # no timestamps
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
@@ -87,7 +91,9 @@ def test_notebook_opens_in_colab_and_installs_there(path):
 @each
 def test_links_between_notebooks_lead_to_one(path):
     for cell in nbformat.read(path, 4).cells:
-        for target in re.findall(r"\]\((?!http)([^)#]+)", cell.source if cell.cell_type == "markdown" else ""):
+        for target in re.findall(
+            r"\]\((?!http)([^)#]+)", cell.source if cell.cell_type == "markdown" else ""
+        ):
             assert (path.parent / target).exists(), target
 
 

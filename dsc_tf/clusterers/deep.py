@@ -264,7 +264,9 @@ class DeepClusterer(LatentClusterer):
 
 
 def _by_parts(function, latent):
-    return np.concatenate([ops.convert_to_numpy(function(latent[i : i + PART])) for i in range(0, len(latent), PART)])
+    return np.concatenate(
+        [ops.convert_to_numpy(function(latent[i : i + PART])) for i in range(0, len(latent), PART)]
+    )
 
 
 def _passes(asked, steps, batches):

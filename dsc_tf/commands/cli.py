@@ -87,7 +87,9 @@ def parameter_texts(documented):
     """Descriptions of the parameters in NumPy docstrings, by name, each as one line; a class inherits its bases'."""
     texts = {}
     for owner in reversed(documented.__mro__):
-        section = inspect.cleandoc(owner.__doc__ or "").partition("Parameters\n")[2]  # Python 3.13 indents less
+        section = inspect.cleandoc(owner.__doc__ or "").partition("Parameters\n")[
+            2
+        ]  # Python 3.13 indents less
         entries = re.findall(r"^(\w+) : [^\n]*\n((?:    [^\n]*\n?)+)", section, re.M)
         texts |= {name: " ".join(text.split()).replace("%", "%%") for name, text in entries}
     return texts

@@ -104,7 +104,9 @@ def command(trained):
 
 def _chosen(trained):
     """Settings that are not at their defaults, by name."""
-    values = {entry.name: (getattr(trained, entry.name), entry.default) for entry in dataclasses.fields(trained)}
+    values = {
+        entry.name: (getattr(trained, entry.name), entry.default) for entry in dataclasses.fields(trained)
+    }
     return {name: value for name, (value, default) in values.items() if value != default}
 
 

@@ -122,7 +122,9 @@ def check_gap(tasks, gap):
     """
     for task in tasks:
         if gap < REACH.get(task, 0):
-            raise DscTfError(f"gap: {gap} steps, but {task} reaches {REACH[task]} ahead. Give at least as many.")
+            raise DscTfError(
+                f"gap: {gap} steps, but {task} reaches {REACH[task]} ahead. Give at least as many."
+            )
 
 
 def probe_record(

@@ -3,7 +3,6 @@
 Digits of Tables 2 and 3 are those that the authors' notebooks print; DTCR has no notebook, so its are the paper's.
 """
 
-
 SILHOUETTE, DAVIES_BOULDIN, RMSE = "silhouette", "Davies-Bouldin", "RMSE_mean"
 DISTANCE, VARIANCE = "avg inter-cluster distance", "avg variance"
 COLUMNS = (SILHOUETTE, DAVIES_BOULDIN, RMSE, DISTANCE, VARIANCE)

@@ -171,7 +171,9 @@ def _merged_in_time(parts, paths):
 def _as_float32(ds):
     """Halve decoded float64; leave float32 alone, since a cast would read a lazy variable."""
     wide = [name for name in ds.data_vars if ds[name].dtype != np.float32]
-    return ds.assign({name: values.astype(np.float32) for name, values in _chunked(ds[wide]).data_vars.items()})
+    return ds.assign(
+        {name: values.astype(np.float32) for name, values in _chunked(ds[wide]).data_vars.items()}
+    )
 
 
 def _chunked(ds):

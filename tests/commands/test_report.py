@@ -73,7 +73,12 @@ def test_every_measure_has_a_definition(trained, page):
 
 def test_what_was_found_comes_before_how(elements):
     sections = [section["id"] for section in elements.of("section")]
-    assert sections.index("maps") < sections.index("measures") < sections.index("data") < sections.index("method")
+    assert (
+        sections.index("maps")
+        < sections.index("measures")
+        < sections.index("data")
+        < sections.index("method")
+    )
     assert [link["href"] for link in elements.of("a")] == [f"#{one}" for one in sections]
 
 

@@ -153,7 +153,8 @@ def test_damage_is_told_of_stored_records(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "size"), [("2GB", 2e9), ("2 GiB", 2**31), ("1.5e9", 1.5e9), (3_000_000, 3e6), ("500m", 5e8), ("1MB", 1e6)]
+    ("text", "size"),
+    [("2GB", 2e9), ("2 GiB", 2**31), ("1.5e9", 1.5e9), (3_000_000, 3e6), ("500m", 5e8), ("1MB", 1e6)],
 )
 def test_sizes_are_read(text, size):
     assert memory_limit(text) == size

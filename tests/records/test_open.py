@@ -170,7 +170,9 @@ def test_season_is_its_months_of_every_year(season, months):
 
 
 def test_season_is_taken_from_what_was_aggregated():
-    monthly = open_dataset(mock_dataset(days=800, latitudes=2, longitudes=2), aggregate="monthly", season="DJF")
+    monthly = open_dataset(
+        mock_dataset(days=800, latitudes=2, longitudes=2), aggregate="monthly", season="DJF"
+    )
     assert monthly.time.dt.month.values.tolist() == [1, 2, 12, 1, 2, 12, 1, 2]
 
 
