@@ -2,23 +2,44 @@
 
 from .choose_k import choose_k
 from .classifiability import classifiability, classifiability_test, random_partitions, red_noise
+from .ensembles import (
+    coverage,
+    crps,
+    ensemble_scores,
+    gaussian_coverage,
+    gaussian_crps,
+    rank_histogram,
+    spread_error_ratio,
+)
 from .quality import quality
 from .registry import EXTERNAL, MEASURES, Measure, evaluate
 from .stability import stability
 from .statistics import ClusterStatistics, summarise
+from .texture import autocorrelation, field_variogram, power_spectrum, texture_scores
 
 __all__ = [
     "EXTERNAL",
     "MEASURES",
     "ClusterStatistics",
     "Measure",
+    "autocorrelation",
     "choose_k",
     "classifiability",
     "classifiability_test",
+    "coverage",
+    "crps",
+    "ensemble_scores",
     "evaluate",
+    "field_variogram",
+    "gaussian_coverage",
+    "gaussian_crps",
+    "power_spectrum",
     "quality",
     "random_partitions",
+    "rank_histogram",
     "red_noise",
+    "spread_error_ratio",
     "stability",
     "summarise",
+    "texture_scores",
 ]
