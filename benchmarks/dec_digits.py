@@ -40,8 +40,8 @@ print(json.dumps({{"labels": np.asarray(model.labels_).tolist(), "seconds": time
 """
 
 
-def ours(X, seed, sharpness):
-    """Labels of our DEC; `sharpness` None is the published kernel."""
+def ours(X, seed, length_scale_divisor):
+    """Labels of our DEC; `length_scale_divisor` None is the published kernel."""
     from dsc_tf.clusterers.dec import DEC
     from dsc_tf.training import NOTEBOOK
 
@@ -57,7 +57,7 @@ def ours(X, seed, sharpness):
         tol=-1.0,
         kmeans_init="k-means++",
         kmeans_restarts=20,
-        sharpness=sharpness,
+        length_scale_divisor=length_scale_divisor,
     )
     samples = X.reshape(len(X), 1, 8, 8, 1).astype("float32")
     model = DEC(

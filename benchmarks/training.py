@@ -15,7 +15,7 @@ from dsc_tf.models import dsc_autoencoder, dsc_model, shared_encoder
 from dsc_tf.models.dsc import FILTERS, POOLING
 from dsc_tf.preprocessing.samples import overlapping
 from dsc_tf.preprocessing.windows import gather_windows
-from dsc_tf.training.batches import SharedFields, encode
+from dsc_tf.training.batches import UniqueFieldBatches, encode
 from dsc_tf.training.optimizers import Adam
 
 FIELD = (41, 41, 7)  # latitude, longitude, variable
@@ -73,7 +73,7 @@ def works_of(autoencoder, optimizer, X, batch, encoding_batch=64):
     return (
         lambda: model.fit(X, targets, batch_size=batch, verbose=0),
         lambda: (
-            encode(shared, overlapping(X), batch_size=encoding_batch, kind=SharedFields)
+            encode(shared, overlapping(X), batch_size=encoding_batch, kind=UniqueFieldBatches)
             if shared
             else encoder.predict(X, batch_size=encoding_batch, verbose=0)
         ),

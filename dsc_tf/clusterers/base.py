@@ -35,9 +35,9 @@ class Clusterer(ClusterMixin, BaseEstimator):
     `predict`, `predict_proba` and `transform` return then is one too, with its times. Attributes are arrays always.
     """
 
-    streams = False  # whether samples on disk are read batch by batch
-    reads_windows = False  # or the labelled step alone
-    splits_batches = False  # whether several GPUs may share a batch: its losses are means over samples
+    supports_out_of_core = False  # whether samples on disk are read batch by batch
+    uses_window = False  # or the labelled step alone
+    supports_multi_gpu = False  # whether several GPUs may share a batch: its losses are means over samples
 
     def __init_subclass__(cls, **kwargs):
         for name, result in ROWS.items():
@@ -81,8 +81,8 @@ class Clusterer(ClusterMixin, BaseEstimator):
         """Samples as this method reads them: an array, unless it can read those on disk batch by batch."""
         if not isinstance(X, Samples):
             return np.asarray(X)
-        X = X if self.reads_windows else X.last_step()
-        if self.streams and (X.is_stored or self.reads_windows):
+        X = X if self.uses_window else X.last_step()
+        if self.supports_out_of_core and (X.is_stored or self.uses_window):
             return X
         if X.is_stored:
             raise DscTfError(
@@ -125,7 +125,7 @@ def check_cluster_count(n_clusters, n_samples):
         )
 
 
-def kmeans(points, n_clusters, n_init, random_state, *, init="k-means++"):
+def fit_kmeans(points, n_clusters, n_init, random_state, *, init="k-means++"):
     """scikit-learn's k-means, which here survives fewer distinct points than clusters without a word.
 
     Parameters
@@ -152,7 +152,7 @@ def kmeans(points, n_clusters, n_init, random_state, *, init="k-means++"):
         return model.fit(points)
 
 
-def by_size(labels, n_clusters):
+def order_by_size(labels, n_clusters):
     """Clusters from the largest to the smallest.
 
     Parameters
@@ -170,7 +170,7 @@ def by_size(labels, n_clusters):
     return np.argsort(-np.bincount(labels, minlength=n_clusters), kind="stable")
 
 
-def renumber(labels, n_clusters):
+def relabel_by_size(labels, n_clusters):
     """Labels numbered by size.
 
     Parameters
@@ -185,13 +185,13 @@ def renumber(labels, n_clusters):
     labels : array of int, shape (time,)
         The same clusters, the largest first.
     order : array of int, shape (cluster,)
-        Old numbers in their new order, as `by_size` gives them.
+        Old numbers in their new order, as `order_by_size` gives them.
     """
-    order = by_size(labels, n_clusters)
+    order = order_by_size(labels, n_clusters)
     return np.argsort(order)[labels], order
 
 
-def nearest(points, centres):
+def nearest_centre(points, centres):
     """Position of the nearest centre of each point, shape (time,).
 
     Parameters
@@ -204,7 +204,7 @@ def nearest(points, centres):
     return np.argmin([((points - centre) ** 2).sum(axis=1) for centre in centres], axis=0)
 
 
-def read_model(folder, method):
+def read_model_json(folder, method):
     """What a method's `save` wrote into `model.json`.
 
     Parameters
@@ -228,7 +228,7 @@ def read_model(folder, method):
     return text
 
 
-def fields_of_labelled_step(X):
+def last_step_features(X):
     """The features of the step that a sample's label is for, shape (time, feature).
 
     Parameters

@@ -17,17 +17,17 @@ from ..models import dsc_model, has_decoder, shared_encoder
 from ..preprocessing.as_samples import Rows
 from ..preprocessing.samples import overlapping
 from ..training import RECIPES, Batches, Recipe, TargetRefresh, encode
-from ..training.batches import SharedFields, learn_from
+from ..training.batches import UniqueFieldBatches, fit_batches
 from ..training.checkpoint import Record, restore
 from ..training.devices import strategy
 from ..training.precision import dtype_policy
-from ..training.reuse import compile_once, redraw
+from ..training.reuse import compile_or_reset, copy_initial_weights
 from ..training.seeds import seeded
-from .base import LatentClusterer, by_size, kmeans, read_model
+from .base import LatentClusterer, fit_kmeans, order_by_size, read_model_json
 
 log = logging.getLogger(__name__)
 
-OF_ONE_RUN = (
+RUN_ONLY_PARAMETERS = (
     "random_state",
     "pretrain_epochs",
     "epochs",
@@ -50,7 +50,7 @@ class DeepClusterer(LatentClusterer):
     - `saved_parameters`, those of the constructor that a loaded clusterer needs to predict.
     """
 
-    streams = reads_windows = splits_batches = True
+    supports_out_of_core = uses_window = supports_multi_gpu = True
     recipes = RECIPES
     keeps_decoder = True
     saved_parameters: tuple[str, ...] = ()
@@ -132,7 +132,7 @@ class DeepClusterer(LatentClusterer):
         DscTfError
             If the files are not there or another method's.
         """
-        text = read_model(folder, cls.__name__)
+        text = read_model_json(folder, cls.__name__)
         self = cls(text["n_clusters"], **text.get("parameters", {}))
         self.network_ = text["network"] | {"shape": tuple(text["network"]["shape"])}
         self._build()
@@ -154,14 +154,14 @@ class DeepClusterer(LatentClusterer):
 
     def _build_or_redraw(self, recipe):
         """Fitted again by other seeds, a clusterer keeps its compiled networks and draws their weights anew."""
-        others = {name: v for name, v in self.get_params().items() if name not in OF_ONE_RUN}
+        others = {name: v for name, v in self.get_params().items() if name not in RUN_ONLY_PARAMETERS}
         settings = (repr((self.network_, recipe, others)), strategy())
         known = getattr(self, "_built_for", None) == settings
         kept = {name: getattr(self, name) for name in MODELS} if known else {}
         self._build()
         if known:
             whole = ("autoencoder_", "model_")  # the others are parts of these
-            redraw([kept[name] for name in whole], [getattr(self, name) for name in whole])
+            copy_initial_weights([kept[name] for name in whole], [getattr(self, name) for name in whole])
             vars(self).update(kept)
         self._built_for = settings
 
@@ -179,22 +179,22 @@ class DeepClusterer(LatentClusterer):
         windows = overlapping(X) if self.shared_encoder_ else None
         if windows is None:
             return encode(self.encoder_, X)
-        return encode(self.shared_encoder_, windows, kind=SharedFields)
+        return encode(self.shared_encoder_, windows, kind=UniqueFieldBatches)
 
     def _assigned(self, X):
         """Soft assignments of samples as the network reads them."""
-        return _by_parts(self.model_.get_layer("clustering"), self._encoded(X))
+        return _map_chunks(self.model_.get_layer("clustering"), self._encoded(X))
 
     def _pretrain(self, X, recipe, seed, saved):
         model = self.autoencoder_
-        compile_once(model, recipe.new_optimizer(recipe.pretrain_learning_rate), loss="mse")
+        compile_or_reset(model, recipe.new_optimizer(recipe.pretrain_learning_rate), loss="mse")
         batches = Batches(
             X, lambda at, x: x, batch_size=recipe.batch_size, seed=seed if recipe.shuffle else None
         )
         if saved is not None:
             restore(saved, model)
         asked = recipe.pretrain_epochs if self.pretrain_epochs is None else self.pretrain_epochs
-        epochs = _passes(asked, recipe.pretrain_steps, batches)
+        epochs = _n_epochs(asked, recipe.pretrain_steps, batches)
         self._run("pretrain", model, batches, epochs, saved)
 
     def _start_centres(self, X, recipe, seed):
@@ -202,19 +202,19 @@ class DeepClusterer(LatentClusterer):
         layer = self.model_.get_layer("clustering")
         centres = self._first_centres(latent.reshape(len(X), -1).astype(np.float64), recipe, seed)
         layer.centres.assign(centres.reshape(layer.centres.shape))
-        nearest = _by_parts(layer.squared_distances, latent).min(axis=1)
+        nearest = _map_chunks(layer.squared_distances, latent).min(axis=1)
         spread = np.sqrt(nearest.mean(dtype=np.float64))
-        if recipe.sharpness is not None and spread > 0:
-            layer.length_scale.assign(spread / recipe.sharpness)
+        if recipe.length_scale_divisor is not None and spread > 0:
+            layer.length_scale.assign(spread / recipe.length_scale_divisor)
 
     def _first_centres(self, latent, recipe, seed):
         start, restarts = recipe.kmeans_init, recipe.kmeans_restarts
-        return kmeans(latent, self.n_clusters, restarts, seed % 2**32, init=start).cluster_centers_
+        return fit_kmeans(latent, self.n_clusters, restarts, seed % 2**32, init=start).cluster_centers_
 
     def _joint(self, X, recipe, seed, saved):
         model = self.model_
         weights = {"clustering": recipe.clustering_weight, "reconstruction": 1.0}
-        compile_once(
+        compile_or_reset(
             model,
             recipe.new_optimizer(recipe.learning_rate),
             loss={name: LOSSES[name] for name in model.output},
@@ -237,12 +237,12 @@ class DeepClusterer(LatentClusterer):
             refresh.refresh()
         else:
             refresh.restore(restore(saved, model))
-        if not refresh.is_at_rest:
+        if not refresh.converged:
             asked = recipe.epochs if self.epochs is None else self.epochs
-            steps = _passes(asked, recipe.steps, batches) * batches.steps_a_pass
+            steps = _n_epochs(asked, recipe.steps, batches) * batches.steps_per_pass
             epochs = -(-steps // batches.steps)  # an epoch is what lies between two refreshes
             self._run("joint", model, batches, epochs, saved, refresh)
-        self.stopped_by_ = "labels at rest" if refresh.is_at_rest else "epochs"
+        self.stopped_by_ = "labels at rest" if refresh.converged else "epochs"
 
     def _run(self, stage, model, batches, epochs, saved, refresh=None):
         start = int(saved["epoch"]) if saved else 0
@@ -252,25 +252,25 @@ class DeepClusterer(LatentClusterer):
         record = Record(stage, self.history_, checkpoint=self.checkpoint, extra=extra)
         own = [*([refresh] if refresh else []), record]
         with log_duration(log, f"{stage}, epochs {start + 1} to {epochs} of {batches.steps} batches"):
-            learn_from(model, batches, start=start, epochs=epochs, callbacks=[*own, *self.callbacks])
+            fit_batches(model, batches, start=start, epochs=epochs, callbacks=[*own, *self.callbacks])
 
     def _number_by_size(self, X):
         soft_labels = self._assigned(X)
-        order = by_size(soft_labels.argmax(axis=1), self.n_clusters)
+        order = order_by_size(soft_labels.argmax(axis=1), self.n_clusters)
         centres = self.model_.get_layer("clustering").centres
         centres.assign(np.asarray(centres)[order])
         self.cluster_centers_ = np.asarray(centres)
         self.soft_labels_ = soft_labels[:, order]
 
 
-def _by_parts(function, latent):
+def _map_chunks(function, latent):
     return np.concatenate(
         [ops.convert_to_numpy(function(latent[i : i + PART])) for i in range(0, len(latent), PART)]
     )
 
 
-def _passes(asked, steps, batches):
+def _n_epochs(asked, steps, batches):
     """Passes over the record: those asked for, or as many as the recipe's steps take, at least two."""
     if asked is not None:
         return asked
-    return max(2, -(-steps // batches.steps_a_pass)) if steps else 0
+    return max(2, -(-steps // batches.steps_per_pass)) if steps else 0

@@ -80,7 +80,7 @@ class DTC(DeepClusterer):
     Unsupervised Learning of Time-Domain Features. arXiv 1802.01059.
     """
 
-    streams = False  # sequences are made of all samples at once
+    supports_out_of_core = False  # sequences are made of all samples at once
     network_function = staticmethod(temporal_autoencoder)
     recipes = by_name(DTC_NOTEBOOK, DTC_TRAINED, UNTRAINED)
     saved_parameters = ("metric", "sequence_length")

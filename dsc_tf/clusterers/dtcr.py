@@ -17,12 +17,12 @@ from ..logging import log_duration
 from ..models.dtcr import dtcr_encoder, dtcr_model
 from ..preprocessing.as_samples import Rows
 from ..training import Checkpoint, encode
-from ..training.batches import learn_from
+from ..training.batches import fit_batches
 from ..training.checkpoint import Record, restore
 from ..training.optimizers import Adam
-from ..training.reuse import compile_once
+from ..training.reuse import compile_or_reset
 from ..training.seeds import seeded
-from .base import LatentClusterer, by_size, kmeans, nearest, read_model
+from .base import LatentClusterer, fit_kmeans, nearest_centre, order_by_size, read_model_json
 from .dtcr_batches import Indicator, RealAndFake, RelaxedKMeans
 from .sequences import sequences
 
@@ -39,7 +39,7 @@ class DTCRRecipe:
     ----------
     learning_rate : float
         Of Adam.
-    settles : bool
+    cosine_decay : bool
         Whether the learning rate falls to 0 along half a cosine, or stays.
     epochs : int
         Passes.
@@ -49,30 +49,48 @@ class DTCRRecipe:
         Whether sequences are scaled to mean 0 and variance 1, over all of them.
     clip : float or None
         Largest norm of the gradient.
-    summed : bool
+    sum_losses : bool
         Whether errors are sums, of reconstruction over steps and of k-means over samples, as the paper has it, or
         means. The authors' program has the mean of the one and the sum of the other.
     """
 
     learning_rate: float
-    settles: bool
+    cosine_decay: bool
     epochs: int
     decay: float
     standardise: bool
     clip: float | None
-    summed: bool
+    sum_losses: bool
 
 
 RECIPES = {
     # The authors' program; the paper says 5e-3.
     "notebook": DTCRRecipe(
-        learning_rate=1e-4, settles=False, epochs=300, decay=1e-4, standardise=False, clip=None, summed=False
+        learning_rate=1e-4,
+        cosine_decay=False,
+        epochs=300,
+        decay=1e-4,
+        standardise=False,
+        clip=None,
+        sum_losses=False,
     ),
     "trained": DTCRRecipe(
-        learning_rate=5e-3, settles=True, epochs=200, decay=0.0, standardise=True, clip=1.0, summed=True
+        learning_rate=5e-3,
+        cosine_decay=True,
+        epochs=200,
+        decay=0.0,
+        standardise=True,
+        clip=1.0,
+        sum_losses=True,
     ),
     "untrained": DTCRRecipe(
-        learning_rate=0.0, settles=False, epochs=0, decay=0.0, standardise=False, clip=None, summed=False
+        learning_rate=0.0,
+        cosine_decay=False,
+        epochs=0,
+        decay=0.0,
+        standardise=False,
+        clip=None,
+        sum_losses=False,
     ),
 }
 
@@ -130,7 +148,7 @@ class DTCR(LatentClusterer):
     Ma, Q., Zheng, J., Li, S., Cottrell, G. W. (2019). Learning Representations for Time Series Clustering. NeurIPS.
     """
 
-    reads_windows = True
+    uses_window = True
 
     def __init__(
         self,
@@ -172,15 +190,15 @@ class DTCR(LatentClusterer):
             self._build(values.shape[1], recipe.decay)
             self._train(values, recipe, seed)
         representations = encode(self.encoder_, values).astype(np.float64)
-        fitted = kmeans(representations, self.n_clusters, RESTARTS, seed % 2**32)
-        order = by_size(fitted.labels_, self.n_clusters)
+        fitted = fit_kmeans(representations, self.n_clusters, RESTARTS, seed % 2**32)
+        order = order_by_size(fitted.labels_, self.n_clusters)
         self.cluster_centers_ = fitted.cluster_centers_[order]
         self.stopped_by_ = "epochs"
-        return nearest(representations, self.cluster_centers_)
+        return nearest_centre(representations, self.cluster_centers_)
 
     def predict(self, X: npt.ArrayLike) -> Rows:
         """Nearest centre of each sample, shape (time,)."""
-        return nearest(self._latent(X).astype(np.float64), self.cluster_centers_)
+        return nearest_centre(self._latent(X).astype(np.float64), self.cluster_centers_)
 
     def transform(self, X: npt.ArrayLike) -> Rows:
         """Representation of each sample, shape (time, feature)."""
@@ -227,7 +245,7 @@ class DTCR(LatentClusterer):
         DscTfError
             If the files are not there or another method's.
         """
-        text = read_model(folder, cls.__name__)
+        text = read_model_json(folder, cls.__name__)
         self = cls(text["n_clusters"], **text["parameters"])
         self._build(text["steps"], 0.0)
         self.encoder_.load_weights(Path(folder) / "model.weights.h5")
@@ -253,9 +271,9 @@ class DTCR(LatentClusterer):
         indicator = Indicator(self.encoder_, values, self.n_clusters)
         batches = RealAndFake(values, indicator, batch_size=self.batch_size or len(values), seed=seed)
         rate = recipe.learning_rate if self.learning_rate is None else self.learning_rate
-        if recipe.settles and epochs:
+        if recipe.cosine_decay and epochs:
             rate = keras.optimizers.schedules.CosineDecay(rate, epochs * len(batches))
-        compile_once(
+        compile_or_reset(
             self.model_,
             Adam(rate, clipnorm=recipe.clip),
             loss={
@@ -265,8 +283,8 @@ class DTCR(LatentClusterer):
                 "fake": "binary_crossentropy",
             },
             loss_weights={
-                "reconstruction": float(values.shape[1]) if recipe.summed else 1.0,
-                "representation": self.kmeans_weight / 2 * (len(values) if recipe.summed else 1.0),
+                "reconstruction": float(values.shape[1]) if recipe.sum_losses else 1.0,
+                "representation": self.kmeans_weight / 2 * (len(values) if recipe.sum_losses else 1.0),
                 "real": 0.5,
                 "fake": 0.5,
             },
@@ -283,7 +301,7 @@ class DTCR(LatentClusterer):
         record = Record("joint", self.history_, checkpoint=self.checkpoint, extra=indicator.state)
         callbacks = [indicator, record, *self.callbacks]
         with log_duration(log, f"joint, epochs {start + 1} to {epochs} of {len(batches)} batches"):
-            learn_from(self.model_, batches, start=start, epochs=epochs, callbacks=callbacks)
+            fit_batches(self.model_, batches, start=start, epochs=epochs, callbacks=callbacks)
 
 
 def _scale(values):

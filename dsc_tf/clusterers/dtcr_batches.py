@@ -58,8 +58,13 @@ class RealAndFake(Batches):
         super().__init__(X, batch_size=batch_size, seed=seed)
         self.indicator = indicator
 
+    def clear(self):
+        """Remove the references to sequences and to the indicator, which holds the encoder."""
+        super().clear()
+        self.indicator = None
+
     def __getitem__(self, step):
-        at = self.positions(self.epoch * self.steps + step)
+        at = self.indices(self.epoch * self.steps + step)
         x = self.X[at]
         fake = fake_sequences(x, self.SHARE, np.random.default_rng([self.seed, self.epoch, step]))
         targets = {

@@ -10,14 +10,21 @@ from sklearn.mixture import GaussianMixture as Mixture
 
 from ..preprocessing.as_samples import Rows
 from ..preprocessing.samples import Samples
-from .base import LatentClusterer, by_size, fields_of_labelled_step, kmeans, nearest, renumber
+from .base import (
+    LatentClusterer,
+    fit_kmeans,
+    last_step_features,
+    nearest_centre,
+    order_by_size,
+    relabel_by_size,
+)
 from .out_of_core import WeightedRows, row_blocks, stored_pca
 
 
 class EOFClusterer(LatentClusterer):
     """What methods on principal components share: the projection, and parameters `n_components`, `latitude`."""
 
-    streams = True
+    supports_out_of_core = True
 
     def transform(self, X: npt.ArrayLike) -> Rows:
         """Leading principal components of each sample, unscaled, shape (time, component)."""
@@ -44,12 +51,12 @@ class EOFClusterer(LatentClusterer):
 
     def _weighted(self, X):
         if self.latitude is None:
-            return fields_of_labelled_step(X)
+            return last_step_features(X)
         weight = np.sqrt(np.cos(np.deg2rad(self.latitude))).clip(min=0.0)
         if isinstance(X, Samples):
             return WeightedRows(X.labelled, np.broadcast_to(weight[:, None, None], X.grid).ravel())
         fields = X[:, -1] if X.ndim == 5 else X
-        return fields_of_labelled_step(fields * weight[:, None, None].astype(X.dtype))
+        return last_step_features(fields * weight[:, None, None].astype(X.dtype))
 
 
 class EOFKMeans(EOFClusterer):
@@ -95,14 +102,14 @@ class EOFKMeans(EOFClusterer):
         self.random_state = random_state
 
     def _fit(self, X):
-        fitted = kmeans(self._scores(X), self.n_clusters, self.n_init, self.random_state)
-        labels, order = renumber(fitted.labels_, self.n_clusters)
+        fitted = fit_kmeans(self._scores(X), self.n_clusters, self.n_init, self.random_state)
+        labels, order = relabel_by_size(fitted.labels_, self.n_clusters)
         self.cluster_centers_ = fitted.cluster_centers_[order]
         return labels
 
     def predict(self, X: npt.ArrayLike) -> Rows:
         """Nearest centre of each sample, shape (time,)."""
-        return nearest(self._latent(X), self.cluster_centers_)
+        return nearest_centre(self._latent(X), self.cluster_centers_)
 
 
 class GaussianMixture(EOFClusterer):
@@ -159,7 +166,7 @@ class GaussianMixture(EOFClusterer):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             self.mixture_.fit(scores)
-        self.order_ = by_size(self.mixture_.predict(scores), self.n_clusters)
+        self.order_ = order_by_size(self.mixture_.predict(scores), self.n_clusters)
         self.soft_labels_ = self.predict_proba(X)
         return self.soft_labels_.argmax(axis=1)
 

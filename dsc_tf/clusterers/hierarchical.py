@@ -2,7 +2,7 @@
 
 import sklearn.cluster
 
-from .base import Clusterer, fields_of_labelled_step, renumber
+from .base import Clusterer, last_step_features, relabel_by_size
 
 
 class Hierarchical(Clusterer):
@@ -26,5 +26,5 @@ class Hierarchical(Clusterer):
 
     def _fit(self, X):
         ward = sklearn.cluster.AgglomerativeClustering(self.n_clusters, linkage="ward")
-        labels = ward.fit_predict(fields_of_labelled_step(X))
-        return renumber(labels, self.n_clusters)[0]
+        labels = ward.fit_predict(last_step_features(X))
+        return relabel_by_size(labels, self.n_clusters)[0]

@@ -4,7 +4,7 @@ import numpy.typing as npt
 
 from ..preprocessing.as_samples import Rows
 from ..preprocessing.samples import Samples
-from .base import Clusterer, fields_of_labelled_step, kmeans, nearest, renumber
+from .base import Clusterer, fit_kmeans, last_step_features, nearest_centre, relabel_by_size
 from .out_of_core import nearest_rows, stored_kmeans
 
 
@@ -31,7 +31,7 @@ class KMeans(Clusterer):
         Means of the clusters.
     """
 
-    streams = True
+    supports_out_of_core = True
 
     def __init__(self, n_clusters: int = 7, *, n_init: int = 10, random_state: int | None = None):
         self.n_clusters = n_clusters
@@ -39,18 +39,18 @@ class KMeans(Clusterer):
         self.random_state = random_state
 
     def _fit(self, X):
-        features = fields_of_labelled_step(X)
+        features = last_step_features(X)
         if isinstance(X, Samples):
             found, centres = stored_kmeans(features, self.n_clusters, self.n_init, self.random_state)
         else:
-            fitted = kmeans(features, self.n_clusters, self.n_init, self.random_state)
+            fitted = fit_kmeans(features, self.n_clusters, self.n_init, self.random_state)
             found, centres = fitted.labels_, fitted.cluster_centers_
-        labels, order = renumber(found, self.n_clusters)
+        labels, order = relabel_by_size(found, self.n_clusters)
         self.cluster_centers_ = centres[order]
         return labels
 
     def predict(self, X: npt.ArrayLike) -> Rows:
         """Nearest centre of each sample, shape (time,)."""
         X = self._taken(X)
-        find = nearest_rows if isinstance(X, Samples) else nearest
-        return find(fields_of_labelled_step(X), self.cluster_centers_)
+        find = nearest_rows if isinstance(X, Samples) else nearest_centre
+        return find(last_step_features(X), self.cluster_centers_)

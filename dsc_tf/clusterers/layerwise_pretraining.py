@@ -4,8 +4,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from ..training.batches import Batches, encode, learn_from
-from ..training.reuse import compile_once
+from ..training.batches import Batches, encode, fit_batches
+from ..training.reuse import compile_or_reset
 
 CORRUPTION = 0.2  # share of values dropped, before the layer and after it
 
@@ -39,10 +39,10 @@ def pretrain_layers(autoencoder, X, recipe, seed, *, epochs=None):
         outer, inner = encoder.get_layer(f"encoder_{i}"), decoder.get_layer(f"decoder_{i}")
         said = encode(keras.Model(encoder.input, outer.input), X)
         pair = denoising_pair(outer, inner)
-        compile_once(pair, recipe.new_optimizer(recipe.pretrain_learning_rate), loss="mse")
+        compile_or_reset(pair, recipe.new_optimizer(recipe.pretrain_learning_rate), loss="mse")
         batches = Batches(said, lambda at, x: x, batch_size=recipe.batch_size, seed=seed)
-        wanted = passes if passes is not None else -(-recipe.pretrain_steps // batches.steps_a_pass)
-        learn_from(pair, batches, epochs=max(1, wanted))
+        wanted = passes if passes is not None else -(-recipe.pretrain_steps // batches.steps_per_pass)
+        fit_batches(pair, batches, epochs=max(1, wanted))
 
 
 def denoising_pair(outer, inner):

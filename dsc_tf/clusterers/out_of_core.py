@@ -3,11 +3,11 @@
 import numpy as np
 from sklearn.decomposition import PCA
 
-from .base import kmeans
+from .base import fit_kmeans
 
 BLOCK = 2**24  # bytes read at a time
 SAMPLE = 2**28  # bytes of the days that k-means starts from
-MOST_ITERATIONS = 300
+MAX_ITERATIONS = 300
 TOLERANCE = 1e-4  # of the mean variance, as scikit-learn's k-means has it
 EXTRA = 10  # more directions than components are carried along
 SWEEPS = 7  # of subspace iteration
@@ -69,10 +69,10 @@ def stored_kmeans(rows, n_clusters, n_init, random_state):
     part = np.sort(np.random.default_rng(random_state).choice(len(rows), count, replace=False))
     days = rows[part]
     mean, variance = days.mean(axis=0), float(days.var(axis=0).mean())
-    centres = kmeans(days, n_clusters, n_init, random_state).cluster_centers_
+    centres = fit_kmeans(days, n_clusters, n_init, random_state).cluster_centers_
     del days
     labels = None
-    for _ in range(MOST_ITERATIONS):
+    for _ in range(MAX_ITERATIONS):
         before, (labels, sums, sizes) = labels, _assigned(rows, centres, mean)
         if before is not None and np.array_equal(labels, before):
             break

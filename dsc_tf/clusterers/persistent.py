@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..preprocessing.as_samples import Rows
-from .base import Clusterer, fields_of_labelled_step, kmeans, renumber
+from .base import Clusterer, fit_kmeans, last_step_features, relabel_by_size
 
-MOST_ITERATIONS = 100
+MAX_ITERATIONS = 100
 
 
 class PersistentKMeans(Clusterer):
@@ -61,11 +61,11 @@ class PersistentKMeans(Clusterer):
         self.random_state = random_state
 
     def _fit(self, X):
-        features = fields_of_labelled_step(X).astype(np.float64)
-        start = kmeans(features, self.n_clusters, self.n_init, self.random_state)
+        features = last_step_features(X).astype(np.float64)
+        start = fit_kmeans(features, self.n_clusters, self.n_init, self.random_state)
         self.penalty_ = self.penalty * start.inertia_ / len(X)
         labels, centres = start.labels_, start.cluster_centers_
-        for _ in range(MOST_ITERATIONS):
+        for _ in range(MAX_ITERATIONS):
             before, labels = labels, self._path(features, centres)
             if np.array_equal(labels, before):
                 break
@@ -75,13 +75,13 @@ class PersistentKMeans(Clusterer):
                     for j, c in enumerate(centres)
                 ]
             )
-        labels, order = renumber(labels, self.n_clusters)
+        labels, order = relabel_by_size(labels, self.n_clusters)
         self.cluster_centers_ = centres[order]
         return labels
 
     def predict(self, X: npt.ArrayLike) -> Rows:
         """Best path through consecutive samples, shape (time,)."""
-        return self._path(fields_of_labelled_step(self._taken(X)).astype(np.float64), self.cluster_centers_)
+        return self._path(last_step_features(self._taken(X)).astype(np.float64), self.cluster_centers_)
 
     def _path(self, features, centres):
         costs = np.stack([((features - centre) ** 2).sum(axis=1) for centre in centres], axis=1)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .base import Clusterer, renumber
+from .base import Clusterer, relabel_by_size
 
 
 class RandomPartition(Clusterer):
@@ -27,4 +27,4 @@ class RandomPartition(Clusterer):
 
     def _fit(self, X):
         labels = np.random.default_rng(self.random_state).integers(self.n_clusters, size=len(X))
-        return renumber(labels, self.n_clusters)[0]
+        return relabel_by_size(labels, self.n_clusters)[0]

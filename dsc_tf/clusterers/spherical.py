@@ -5,9 +5,9 @@ import numpy.typing as npt
 import sklearn.cluster
 
 from ..preprocessing.as_samples import Rows
-from .base import Clusterer, fields_of_labelled_step, renumber
+from .base import Clusterer, last_step_features, relabel_by_size
 
-MOST_ITERATIONS = 300
+MAX_ITERATIONS = 300
 
 
 class SphericalKMeans(Clusterer):
@@ -48,13 +48,13 @@ class SphericalKMeans(Clusterer):
         self.random_state = random_state
 
     def _fit(self, X):
-        features = fields_of_labelled_step(X)
+        features = last_step_features(X)
         self.mean_ = features.mean(axis=0) if self.centre else np.zeros_like(features[0])
         directions = self._directions(X)
         rng = np.random.RandomState(self.random_state)
         runs = [_ascend(directions, self.n_clusters, rng) for _ in range(self.n_init)]
         _, labels, centres = max(runs, key=lambda run: run[0])
-        labels, order = renumber(labels, self.n_clusters)
+        labels, order = relabel_by_size(labels, self.n_clusters)
         self.cluster_centers_ = centres[order]
         return labels
 
@@ -63,14 +63,14 @@ class SphericalKMeans(Clusterer):
         return (self._directions(self._taken(X)) @ self.cluster_centers_.T).argmax(axis=1)
 
     def _directions(self, X):
-        return _unit(fields_of_labelled_step(X) - self.mean_)
+        return _unit(last_step_features(X) - self.mean_)
 
 
 def _ascend(directions, n_clusters, rng):
     """Sum of cosines, labels and centres of one start."""
     centres, _ = sklearn.cluster.kmeans_plusplus(directions, n_clusters, random_state=rng)
     labels = None
-    for _ in range(MOST_ITERATIONS):
+    for _ in range(MAX_ITERATIONS):
         before, labels = labels, (directions @ centres.T).argmax(axis=1)
         if np.array_equal(labels, before):
             break

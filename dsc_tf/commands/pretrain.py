@@ -77,11 +77,11 @@ def run(config):
     write_config(folder, config.science(), ds)
     cli.load_keras()
     from ..representations.inference import effective_rank
-    from ..training.progress import watchers
+    from ..training.progress import progress_callbacks
 
     began = time.perf_counter()
     options = config.encoder_settings() | {"random_state": config.seed}
-    callbacks = watchers(quiet=config.quiet, tensorboard=config.tensorboard)
+    callbacks = progress_callbacks(quiet=config.quiet, tensorboard=config.tensorboard)
     model = new_encoder(config.objective, callbacks=callbacks, **options)
     starts = prep.hints()["starts"]
     model.fit(X, starts=starts)

@@ -219,7 +219,7 @@ def _method(config, folder, hints):
         return build(name, config.n_clusters, **options)
     cli.load_keras()
     from ..training import Checkpoint
-    from ..training.progress import watchers
+    from ..training.progress import progress_callbacks
 
     names = ("recipe", "cell", "sequence_length", "pretrain_epochs", "epochs", "batch_size", "precision")
     return build(
@@ -228,7 +228,7 @@ def _method(config, folder, hints):
         **options,
         **{option: getattr(config, option) for option in names},
         checkpoint=Checkpoint(folder / CHECKPOINT),
-        callbacks=watchers(quiet=config.quiet, tensorboard=config.tensorboard),
+        callbacks=progress_callbacks(quiet=config.quiet, tensorboard=config.tensorboard),
     )
 
 
@@ -239,7 +239,7 @@ def _devices(config):
     cli.load_keras()
     from ..training.devices import all_gpus
 
-    if not clusterer(config.method).splits_batches:
+    if not clusterer(config.method).supports_multi_gpu:
         raise DscTfError(f"gpus: {config.method} cannot share a batch among GPUs. Leave the option out.")
     return all_gpus()
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 
 from ..clusterers import NETWORKS, build
-from ..clusterers.base import fields_of_labelled_step
+from ..clusterers.base import last_step_features
 from ..errors import DscTfError
 from ..evaluation import evaluate
 from ..evaluation.diagnostics import descent, mean_run_length
@@ -186,7 +186,7 @@ def _described(method, samples):
         "measures": {},
     }
     if labels.max() > 0:
-        features = fields_of_labelled_step(samples.X)
+        features = last_step_features(samples.X)
         found["measures"] = evaluate(features, labels, samples.truth)
         found["descent"] = descent(features, labels)
     return found

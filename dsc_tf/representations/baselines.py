@@ -45,6 +45,10 @@ class TimeShifts(keras.utils.PyDataset):
     def __len__(self):
         return self.steps
 
+    def clear(self):
+        """Remove the references to the series after the last batch has been used, as `Batches.clear` does."""
+        self.series = None
+
     def __getitem__(self, step):
         random = np.random.default_rng([self.seed, step + self.epoch * self.steps])
         lengths = np.array([len(s) for s in self.series])

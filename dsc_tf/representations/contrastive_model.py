@@ -8,9 +8,9 @@ from keras import ops
 
 from ..geostatistics import empirical_semivariogram, fit_semivariogram
 from ..logging import log_duration
-from ..training.batches import learn_from
+from ..training.batches import fit_batches
 from ..training.optimizers import Adam
-from ..training.reuse import compile_once
+from ..training.reuse import compile_or_reset
 from .losses import TS2VEC, hierarchical_loss
 
 log = logging.getLogger(__name__)
@@ -118,11 +118,11 @@ def learn(model, batches, steps, *, learning_rate, history, callbacks=()):
         Passed to Keras.
     """
     optimizer = Adam(learning_rate, weight_decay=0.01, epsilon=1e-8)
-    compile_once(model, optimizer, jit_compile=False)
+    compile_or_reset(model, optimizer, jit_compile=False)
     own = [UniformAverage(), Losses(history)]
     epochs = -(-steps // len(batches))
     with log_duration(log, f"{type(model).__name__}, {epochs} epochs of {len(batches)} batches"):
-        learn_from(model, batches, epochs=epochs, callbacks=[*own, *callbacks])
+        fit_batches(model, batches, epochs=epochs, callbacks=[*own, *callbacks])
 
 
 class UniformAverage(keras.callbacks.Callback):

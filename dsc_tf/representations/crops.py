@@ -68,6 +68,10 @@ class Crops(keras.utils.PyDataset):
     def __getitem__(self, step):
         return self._batch(step + self.epoch * self.steps)
 
+    def clear(self):
+        """Remove the references to the series after the last batch has been used, as `Batches.clear` does."""
+        self.series = None
+
     def _batch(self, step):
         """Batch `step`, counted from the start of training."""
         random = np.random.default_rng([self.seed, step])

@@ -1,7 +1,5 @@
 """Batches for Keras `fit` and `predict`, the same on every backend."""
 
-from contextlib import contextmanager
-
 import keras
 import numpy as np
 
@@ -32,8 +30,8 @@ class Batches(keras.utils.PyDataset):
         self.X = X
         self.targets = targets
         self.batch_size = batch_size
-        self.steps_a_pass = -(-len(X) // batch_size)
-        self.steps = steps or self.steps_a_pass
+        self.steps_per_pass = -(-len(X) // batch_size)
+        self.steps = steps or self.steps_per_pass
         self.seed = seed
         self.epoch = 0
         self._order = (None, None)
@@ -42,15 +40,23 @@ class Batches(keras.utils.PyDataset):
         return self.steps
 
     def __getitem__(self, step):
-        at = self.positions(self.epoch * self.steps + step)
+        at = self.indices(self.epoch * self.steps + step)
         x = self.X[at]
         return (x,) if self.targets is None else (x, self.targets(at, x))
 
-    def positions(self, step):
+    def indices(self, step):
         """Positions in time of the samples of batch `step`, counted from the start of training."""
-        a_pass, batch = divmod(step, self.steps_a_pass)
+        a_pass, batch = divmod(step, self.steps_per_pass)
         at = slice(batch * self.batch_size, (batch + 1) * self.batch_size)
         return self._order_of(a_pass)[at]
+
+    def clear(self):
+        """Remove the references to samples and targets after the last batch has been used.
+
+        TensorFlow keeps the generator of every `fit` and `predict` for the life of the process; with it would stay
+        the samples, and through the targets the network.
+        """
+        self.X = self.targets = None
 
     def _order_of(self, a_pass):
         if self.seed is None:
@@ -62,21 +68,21 @@ class Batches(keras.utils.PyDataset):
         return order
 
 
-class SharedFields(Batches):
+class UniqueFieldBatches(Batches):
     """Windows in order, for an encoder that sees the fields of a batch once each, see `models.shared_encoder`.
 
     `X` has `distinct`, from positions to fields and places, as `data.stored.Samples` has it.
     """
 
     def __getitem__(self, step):
-        fields, places = self.X.distinct(self.positions(step))
+        fields, places = self.X.distinct(self.indices(step))
         window = self.X.shape[1]
         parcels = np.zeros((-(-len(fields) // window), window, *fields.shape[1:]), fields.dtype)
         parcels.reshape(-1, *fields.shape[1:])[: len(fields)] = fields
         return ({"fields": parcels, "places": places.astype(np.int32)},)
 
 
-class FollowEpoch(keras.callbacks.Callback):
+class SetEpoch(keras.callbacks.Callback):
     """Tells the batches which epoch it is, also after `initial_epoch`."""
 
     def __init__(self, batches):
@@ -87,25 +93,7 @@ class FollowEpoch(keras.callbacks.Callback):
         self.batches.epoch = epoch
 
 
-@contextmanager
-def released(batches):
-    """Batches for one `fit` or `predict`, emptied afterwards.
-
-    TensorFlow keeps the generator of every run for the life of the process: with it would stay the samples
-    and the network that they were for.
-
-    Parameters
-    ----------
-    batches : keras.utils.PyDataset
-        Batches.
-    """
-    try:
-        yield batches
-    finally:
-        vars(batches).clear()
-
-
-def learn_from(model, batches, *, epochs, start=0, callbacks=()):
+def fit_batches(model, batches, *, epochs, start=0, callbacks=()):
     """Train a compiled model on batches that know their epoch, and let them go.
 
     Parameters
@@ -121,11 +109,11 @@ def learn_from(model, batches, *, epochs, start=0, callbacks=()):
     callbacks : sequence of keras.callbacks.Callback, default=()
         Called in this order, when the batches know their epoch.
     """
-    with released(batches):
-        model.fit(
-            batches, initial_epoch=start, epochs=epochs, shuffle=False, verbose=0,
-            callbacks=[FollowEpoch(batches), *callbacks],
-        )  # fmt: skip
+    callbacks = [SetEpoch(batches), *callbacks]
+    try:
+        model.fit(batches, initial_epoch=start, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks)
+    finally:
+        batches.clear()
 
 
 def encode(model, X, *, batch_size=64, kind=Batches):
@@ -140,12 +128,15 @@ def encode(model, X, *, batch_size=64, kind=Batches):
     batch_size : int, default=64
         Samples a step.
     kind : type, default=Batches
-        What the model reads: samples, or `SharedFields`.
+        What the model reads: samples, or `UniqueFieldBatches`.
 
     Returns
     -------
     array
         What `model` returns, first axis time.
     """
-    with released(kind(X, batch_size=batch_size)) as batches:
+    batches = kind(X, batch_size=batch_size)
+    try:
         return model.predict(batches, verbose=0)
+    finally:
+        batches.clear()

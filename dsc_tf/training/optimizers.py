@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 
-class Alone:
+class SingleReplicaMixin:
     """Mixin: gradients of a single replica are summed over no others.
 
     TensorFlow writes the gradient of every such sum into a registry that it never empties, and with it the graph
@@ -20,12 +20,12 @@ class Alone:
 
 
 @keras.saving.register_keras_serializable(package="dsc_tf")
-class SGD(Alone, keras.optimizers.SGD):
+class SGD(SingleReplicaMixin, keras.optimizers.SGD):
     """Keras's stochastic gradient descent."""
 
 
 @keras.saving.register_keras_serializable(package="dsc_tf")
-class Adam(Alone, keras.optimizers.Adam):
+class Adam(SingleReplicaMixin, keras.optimizers.Adam):
     """Keras's Adam. On TensorFlow a weight's update is one fused kernel instead of a dozen passes over memory.
 
     Arguments and results are those of `keras.optimizers.Adam`, up to rounding. Other backends fuse the update

@@ -42,7 +42,7 @@ class StagedTensorBoard(keras.callbacks.TensorBoard):
         super().set_model(model)
 
 
-def watchers(*, quiet=False, tensorboard=None):
+def progress_callbacks(*, quiet=False, tensorboard=None):
     """Callbacks that a command's settings ask for.
 
     Parameters

@@ -43,7 +43,7 @@ class Recipe:
         How k-means on the latent vectors starts.
     kmeans_restarts : int
         Its restarts.
-    sharpness : float or None
+    length_scale_divisor : float or None
         The length scale of the clustering layer is the root mean squared distance of latent vectors to
         their centres divided by this; None leaves it at 1 as published.
     standardise : bool
@@ -74,7 +74,7 @@ class Recipe:
     clustering_weight: float
     kmeans_init: str
     kmeans_restarts: int
-    sharpness: float | None
+    length_scale_divisor: float | None
     standardise: bool
     dropout: float
     output_activation: str
@@ -104,7 +104,7 @@ NOTEBOOK = Recipe(
     clustering_weight=1.0,
     kmeans_init="random",
     kmeans_restarts=30,
-    sharpness=None,
+    length_scale_divisor=None,
     standardise=False,
     dropout=0.1,
     output_activation="tanh",
@@ -126,7 +126,7 @@ TRAINED = Recipe(
     clustering_weight=0.01,
     kmeans_init="k-means++",
     kmeans_restarts=20,
-    sharpness=1.0,
+    length_scale_divisor=1.0,
     standardise=True,
     dropout=0.0,
     output_activation="linear",

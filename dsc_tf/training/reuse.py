@@ -3,7 +3,7 @@
 from keras import ops
 
 
-def redraw(models, drawn):
+def copy_initial_weights(models, drawn):
     """Give networks the weights and random seeds of others that were drawn anew.
 
     Parameters
@@ -18,7 +18,7 @@ def redraw(models, drawn):
             variable.assign(value)
 
 
-def compile_once(model, optimizer, **settings):
+def compile_or_reset(model, optimizer, **settings):
     """Compile a model; one that is compiled already, by the same settings, starts its optimiser anew.
 
     Parameters
@@ -32,7 +32,7 @@ def compile_once(model, optimizer, **settings):
     """
     if not model.compiled:
         model.compile(optimizer, **settings)
-        _make_whole(model)
+        _build_optimizer_and_metrics(model)
         return
     rate = float(ops.convert_to_numpy(model.optimizer.learning_rate))
     for variable in model.optimizer.variables:
@@ -40,7 +40,7 @@ def compile_once(model, optimizer, **settings):
     model.optimizer.learning_rate = rate
 
 
-def _make_whole(model):
+def _build_optimizer_and_metrics(model):
     """Make what `fit` would make while it traces, since it would trace twice then: optimiser, meters of losses."""
     model.optimizer.build(model.trainable_variables)
     outputs = getattr(model, "output", None)

@@ -36,7 +36,7 @@ class TargetRefresh(keras.callbacks.Callback):
         self.reconstructs = reconstructs
         self.p = None
         self.labels = None
-        self.quiet_refreshes = 0
+        self.n_unchanged = 0
 
     def targets(self, at, x):
         """Targets of the batch at positions `at`, for `Batches`."""
@@ -44,25 +44,25 @@ class TargetRefresh(keras.callbacks.Callback):
 
     def state(self):
         """What a resumed run needs to go on as if nothing had happened."""
-        return {"p": self.p, "labels": self.labels, "quiet_refreshes": np.array(self.quiet_refreshes)}
+        return {"p": self.p, "labels": self.labels, "n_unchanged": np.array(self.n_unchanged)}
 
     def restore(self, state):
         self.p, self.labels = state["p"], state["labels"]
-        self.quiet_refreshes = int(state["quiet_refreshes"])
+        self.n_unchanged = int(state.get("n_unchanged", state.get("quiet_refreshes", 0)))  # the older name
 
     def on_epoch_end(self, epoch, logs=None):
         before = self.labels
         self.refresh()
         change = float(np.mean(self.labels != before))
-        self.quiet_refreshes = self.quiet_refreshes + 1 if change <= self.tol else 0
+        self.n_unchanged = self.n_unchanged + 1 if change <= self.tol else 0
         if logs is not None:
             logs["label_change"] = change
-        if self.is_at_rest:
+        if self.converged:
             self.model.stop_training = True
 
     @property
-    def is_at_rest(self):
-        return self.quiet_refreshes >= self.patience
+    def converged(self):
+        return self.n_unchanged >= self.patience
 
     def refresh(self):
         """Targets and labels of the whole record from the weights as they are.

@@ -114,9 +114,11 @@ def test_soft_labels_agree_with_labels_and_centres(small_windows):
 
 
 def test_latents_of_a_young_network_still_reach_the_clustering_loss(small_windows):
-    """With the published scale of 1 the loss is flat; `sharpness` gives it a gradient."""
+    """With the published scale of 1 the loss is flat; `length_scale_divisor` gives it a gradient."""
     flat = quick(recipe=NOTEBOOK).fit(small_windows).soft_labels_
-    sharp = quick(recipe=dataclasses.replace(NOTEBOOK, sharpness=1.0)).fit(small_windows).soft_labels_
+    sharp = (
+        quick(recipe=dataclasses.replace(NOTEBOOK, length_scale_divisor=1.0)).fit(small_windows).soft_labels_
+    )
     assert np.ptp(flat) < 0.01 < np.ptp(sharp)
 
 
@@ -151,7 +153,7 @@ def plain():
         {"pretrain_learning_rate": 1e-2},
         {"clustering_weight": 5.0},
         {"shuffle": False},
-        {"sharpness": 3.0},
+        {"length_scale_divisor": 3.0},
         {"dropout": 0.5},
         {"standardise": False},
         {"output_activation": "tanh"},

@@ -10,7 +10,7 @@ from dsc_tf.errors import DscTfError
 from dsc_tf.preprocessing import preprocessor as preprocessing
 from dsc_tf.preprocessing.preprocessor import prepare
 
-STREAMING = [name for name in METHODS if clusterer(name).streams]
+STREAMING = [name for name in METHODS if clusterer(name).supports_out_of_core]
 QUICK = {"pretrain_epochs": 1, "epochs": 1, "batch_size": 29, "precision": "float32", "random_state": 0}
 
 

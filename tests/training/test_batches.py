@@ -2,7 +2,7 @@ import numpy as np
 
 from dsc_tf.preprocessing.samples import Samples
 from dsc_tf.training import Batches
-from dsc_tf.training.batches import SharedFields
+from dsc_tf.training.batches import UniqueFieldBatches
 
 X = np.arange(10, dtype="float32").reshape(10, 1)
 
@@ -40,9 +40,9 @@ def test_no_batch_is_empty_when_sizes_divide():
 def test_a_batch_of_windows_holds_each_field_once():
     fields = np.arange(7, dtype="float32").reshape(7, 1)
     samples = Samples(fields, ends=np.array([2, 3, 4, 6]), window=3, grid=(1, 1, 1))
-    (inputs,) = SharedFields(samples, batch_size=2)[0]
+    (inputs,) = UniqueFieldBatches(samples, batch_size=2)[0]
     assert inputs["fields"].ravel().tolist() == [0, 1, 2, 3, 0, 0]  # filled up to whole parcels
     assert inputs["places"].tolist() == [[0, 1, 2], [1, 2, 3]]
-    (inputs,) = SharedFields(samples, batch_size=2)[1]
+    (inputs,) = UniqueFieldBatches(samples, batch_size=2)[1]
     seen = inputs["fields"].reshape(-1)[inputs["places"]]
     assert seen.tolist() == [[2, 3, 4], [4, 5, 6]]

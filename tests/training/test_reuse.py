@@ -2,7 +2,7 @@ import keras
 import numpy as np
 
 from dsc_tf.training.optimizers import Adam
-from dsc_tf.training.reuse import compile_once, redraw
+from dsc_tf.training.reuse import compile_or_reset, copy_initial_weights
 
 
 def network():
@@ -12,7 +12,7 @@ def network():
 
 
 def trained(model, x):
-    compile_once(model, Adam(0.1), loss="mse")
+    compile_or_reset(model, Adam(0.1), loss="mse")
     model.fit(x, x[:, :1], epochs=2, shuffle=False, verbose=0)
     return model.get_weights()
 
@@ -24,7 +24,7 @@ def test_a_network_drawn_anew_trains_as_a_new_one():
     function = kept.train_function
     keras.utils.set_random_seed(1)
     new = network()
-    redraw([kept], [new])
+    copy_initial_weights([kept], [new])
     again, first = trained(kept, x), trained(new, x)
     assert kept.train_function is function  # not traced again
     for one, other in zip(again, first, strict=True):
@@ -33,14 +33,14 @@ def test_a_network_drawn_anew_trains_as_a_new_one():
 
 def test_the_learning_rate_stays():
     model = network()
-    compile_once(model, Adam(0.25), loss="mse")
-    compile_once(model, Adam(0.25), loss="mse")
+    compile_or_reset(model, Adam(0.25), loss="mse")
+    compile_or_reset(model, Adam(0.25), loss="mse")
     assert float(model.optimizer.learning_rate) == 0.25
 
 
 def test_the_optimizer_is_whole_before_training():
     model = network()
-    compile_once(model, Adam(0.25), loss="mse")
+    compile_or_reset(model, Adam(0.25), loss="mse")
     assert model.optimizer.built
 
 
@@ -56,7 +56,7 @@ def test_a_network_is_traced_once():
             return super().train_step(data)
 
     model = Watched(inputs, outputs)
-    compile_once(model, Adam(0.25), loss={"a": "mse", "b": "mse"})
+    compile_or_reset(model, Adam(0.25), loss={"a": "mse", "b": "mse"})
     x = np.zeros((8, 3), "float32")
     y = {name: np.zeros((8, 2), "float32") for name in outputs}
     model.fit(x, y, batch_size=4, verbose=0)
