@@ -22,6 +22,7 @@ METHODS = {
     "gaussian_mixture": ("eof", "GaussianMixture"),
     "spherical_kmeans": ("spherical", "SphericalKMeans"),
     "persistent_kmeans": ("persistent", "PersistentKMeans"),
+    "mcgta": ("mcgta", "MCGTA"),
     "random_partition": ("random_partition", "RandomPartition"),
 }
 
@@ -43,6 +44,7 @@ ON_FEATURES = (  # make sense of vectors as of fields; dsc by its clustering lay
     "gaussian_mixture",
     "spherical_kmeans",
     "persistent_kmeans",
+    "mcgta",
 )
 CONTROLS = ("random_partition",)  # find nothing, by intention
 
