@@ -17,7 +17,7 @@ from ..geostatistics import (
     squared_wasserstein,
 )
 from ..preprocessing.as_samples import Rows
-from .base import Clusterer, fields_of_labelled_step, kmeans, renumber
+from .base import Clusterer, fit_kmeans, last_step_features, relabel_by_size
 from .persistent import best_path
 
 MAX_ITERATIONS = 100
@@ -113,12 +113,12 @@ class MCGTA(Clusterer):
             raise DscTfError(
                 f"neighbours: {self.neighbours} for {len(X)} samples. Give a number from 2 to that of the samples."
             )
-        features = self._learn_features(fields_of_labelled_step(X).astype(np.float64))
+        features = self._learn_features(last_step_features(X).astype(np.float64))
         segment = segments(X)
         means, covariances = local_gaussians(features, self.neighbours, segment=segment)
         embedding = np.concatenate([means, matrix_square_root(covariances).reshape(len(means), -1)], axis=1)
-        labels = kmeans(embedding, self.n_clusters, self.n_init, self.random_state).labels_
-        labels, order = renumber(self._alternate(features, labels, segment), self.n_clusters)
+        labels = fit_kmeans(embedding, self.n_clusters, self.n_init, self.random_state).labels_
+        labels, order = relabel_by_size(self._alternate(features, labels, segment), self.n_clusters)
         self.means_, self.covariances_ = self.means_[order], self.covariances_[order]
         lags, values = multivariate_semivariogram(means, covariances, segment=segment)
         self.semivariogram_ = fit_semivariogram(lags, values)
@@ -129,7 +129,7 @@ class MCGTA(Clusterer):
         return self._predict(self._taken(X))
 
     def _predict(self, X):
-        features = self._features(fields_of_labelled_step(X).astype(np.float64))
+        features = self._features(last_step_features(X).astype(np.float64))
         return self._path(features, segments(X))
 
     def _learn_features(self, values):
