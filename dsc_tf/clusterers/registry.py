@@ -23,6 +23,7 @@ METHODS = {
     "spherical_kmeans": ("spherical", "SphericalKMeans"),
     "persistent_kmeans": ("persistent", "PersistentKMeans"),
     "mcgta": ("mcgta", "MCGTA"),
+    "predictive_kmeans": ("predictive_kmeans", "PredictiveKMeans"),
     "random_partition": ("random_partition", "RandomPartition"),
 }
 

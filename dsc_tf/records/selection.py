@@ -100,6 +100,27 @@ def choose_period(ds, period):
     return part
 
 
+def season_months(season):
+    """Months, 1 to 12, of a season given by the first letters of consecutive months.
+
+    Raises
+    ------
+    DscTfError
+        If there are no such consecutive months.
+
+    Examples
+    --------
+    >>> season_months("NDJ")
+    [11, 12, 1]
+    """
+    first = YEAR_AND_NEXT.find(season.upper())
+    if not 2 <= len(season) <= 12 or first < 0:
+        raise DscTfError(
+            f"season: {season!r}. Give the first letters of two or more months in a row, such as DJF or NDJFM."
+        )
+    return [(first + i) % 12 + 1 for i in range(len(season))]
+
+
 def choose_season(ds, season):
     """Steps in the months of a season of every year.
 
@@ -110,13 +131,7 @@ def choose_season(ds, season):
     """
     if season is None:
         return ds
-    first = YEAR_AND_NEXT.find(season.upper())
-    if not 2 <= len(season) <= 12 or first < 0:
-        raise DscTfError(
-            f"season: {season!r}. Give the first letters of two or more months in a row, such as DJF or NDJFM."
-        )
-    months = [(first + i) % 12 + 1 for i in range(len(season))]
-    part = ds.isel(time=ds["time"].dt.month.isin(months).values)
+    part = ds.isel(time=ds["time"].dt.month.isin(season_months(season)).values)
     if not part.sizes["time"]:
         raise DscTfError(f"season: no step in {season}. Choose another, or give a longer period.")
     return part
