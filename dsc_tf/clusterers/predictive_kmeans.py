@@ -259,7 +259,7 @@ class PredictiveKMeans(LatentClusterer):
             If the files are not there or another method's.
         """
         text = read_model(folder, cls.__name__)
-        self = cls(**text["parameters"])
+        self = cls(**text["parameters"] | {"leads": tuple(text["parameters"]["leads"])})
         vars(self).update(text["learned"])
         self.leads_, self.scales_ = tuple(text["leads_"]), dict(text["scales_"])
         self.lead_r2_ = dict(text["lead_r2_"])

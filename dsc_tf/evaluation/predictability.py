@@ -1,0 +1,283 @@
+"""How much the label of a step tells about the fields of that step and of later ones, on years held out.
+
+Everything here compares methods by quantities that do not depend on the method: fields, and classes that are given
+from outside. The information of labels on later labels of the same method is reported next to them, never alone,
+since any slow label has much of it. NumPy alone; no function reads a step that was held out while it learns.
+"""
+
+import numpy as np
+
+from ..errors import DscTfError
+from .external import adjusted_rand_index
+from .stability import moving_blocks
+
+BLOCK = 20  # steps of the blocks that confidence intervals draw
+N_DRAWS = 1000
+
+
+def steps_ahead(segment, lead):
+    """Positions of samples with a sample `lead` steps later in the same segment, and those of the later ones.
+
+    Parameters
+    ----------
+    segment : array of int, shape (time,)
+        Number of the segment of each sample.
+    lead : int
+        Steps ahead, 0 or more.
+
+    Returns
+    -------
+    now, then : array of int
+
+    Examples
+    --------
+    >>> steps_ahead(np.array([0, 0, 0, 1, 1]), 1)
+    (array([0, 1, 3]), array([1, 2, 4]))
+    """
+    now = np.arange(max(0, len(segment) - lead))
+    now = now[segment[now] == segment[now + lead]]
+    return now, now + lead
+
+
+def forecast_errors(fields, labels, segment, train, test, lead):
+    """Squared errors on held-out steps of the composites that the labels forecast, and of the climatology.
+
+    The forecast for step t + lead is the mean of the training fields that followed a label like that of step t. A
+    label that did not occur in training forecasts the mean of all training fields.
+
+    Parameters
+    ----------
+    fields : array of shape (time, feature)
+        Anomalies, or their principal components.
+    labels : array of int, shape (time,)
+        Cluster of each sample, by a causal method.
+    segment : array of int, shape (time,)
+        Number of the segment of each sample.
+    train, test : array of bool, shape (time,)
+        Samples that composites are taken from (both the sample and the one `lead` later), and samples whose
+        forecasts are judged (likewise).
+    lead : int
+        Steps ahead; 0 is the same step.
+
+    Returns
+    -------
+    at : array of int, shape (forecast,)
+        Positions of the labelled samples.
+    error, reference : array of shape (forecast,)
+        Squared error of the forecast, and squared distance of the field from the mean of the training fields.
+
+    Examples
+    --------
+    >>> fields = np.array([[1.0], [1.0], [-1.0], [-1.0], [2.0], [-1.0]])
+    >>> train = np.arange(6) < 4
+    >>> forecast_errors(fields, np.array([0, 0, 1, 1, 0, 1]), np.zeros(6, int), train, ~train, 0)
+    (array([4, 5]), array([1., 0.]), array([4., 1.]))
+    """
+    now, then = steps_ahead(segment, lead)
+    learn = train[now] & train[then]
+    judge = test[now] & test[then]
+    followed, label = fields[then[learn]], labels[now[learn]]
+    mean = followed.mean(axis=0)
+    composites = np.tile(mean, (labels.max() + 1, 1))
+    for k in np.unique(label):
+        composites[k] = followed[label == k].mean(axis=0)
+    at, actual = now[judge], fields[then[judge]]
+    error = ((actual - composites[labels[at]]) ** 2).sum(axis=1)
+    return at, error, ((actual - mean) ** 2).sum(axis=1)
+
+
+def explained_variation(fields, labels, segment, train, test, lead):
+    """Share of the variation of held-out fields `lead` steps ahead that the label of today explains.
+
+    1 minus the sum of `forecast_errors` over that of the climatology of the training fields. It may be negative.
+
+    Parameters
+    ----------
+    fields, labels, segment, train, test, lead
+        As of `forecast_errors`.
+    """
+    _, error, reference = forecast_errors(fields, labels, segment, train, test, lead)
+    return float(1 - error.sum() / reference.sum())
+
+
+def difference_interval(
+    error, other, reference, at, *, block=BLOCK, n_draws=N_DRAWS, level=0.95, random_state=0
+):
+    """Interval of the difference in explained variation of two methods, by a paired moving-block bootstrap.
+
+    Parameters
+    ----------
+    error, other : array of shape (forecast,)
+        Squared errors of the method and of the one it is compared with, of the same forecasts.
+    reference : array of shape (forecast,)
+        Squared errors of the climatology.
+    at : array of int, shape (forecast,)
+        Positions of the forecasts in time: blocks are drawn from stretches of consecutive positions.
+    block : int, default=20
+        Steps of a block.
+    n_draws : int, default=1000
+        Bootstrap samples.
+    level : float, default=0.95
+        Coverage.
+    random_state : int, default=0
+        Seed.
+
+    Returns
+    -------
+    low, high : float
+    """
+    rng = np.random.default_rng(random_state)
+    starts = np.r_[0, np.flatnonzero(np.diff(at) != 1) + 1]
+    gain = other - error
+    draws = np.empty(n_draws)
+    for i in range(n_draws):
+        steps = moving_blocks(len(gain), starts, block, rng)
+        draws[i] = gain[steps].sum() / reference[steps].sum()
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def mutual_information(first, second):
+    """Information of one class on another in nats, less its expectation for independent classes.
+
+    The bias of the plain estimate for independent classes is (a - 1)(b - 1) / 2n to first order, for a and b classes
+    that occur in n pairs.
+
+    Parameters
+    ----------
+    first, second : array of int, shape (pair,)
+        Classes; a negative one is unknown, and the pair is left out.
+
+    Returns
+    -------
+    float
+        0 on average for independent classes, so it can be slightly negative.
+
+    References
+    ----------
+    Miller, G. A. (1955). Note on the bias of information estimates.
+
+    Examples
+    --------
+    Equal classes of 500 steps each: log 2, less 1 / 2000.
+
+    >>> classes = np.repeat([0, 1], 500)
+    >>> round(mutual_information(classes, classes), 6) == round(float(np.log(2)) - 1 / 2000, 6)
+    True
+    """
+    known = (first >= 0) & (second >= 0)
+    first, second = first[known], second[known]
+    n = len(first)
+    if n == 0:
+        return float("nan")
+    rows, columns = (np.unique(one, return_inverse=True)[1] for one in (first, second))
+    joint = np.zeros((rows.max() + 1, columns.max() + 1))
+    np.add.at(joint, (rows, columns), 1 / n)
+    independent = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0)
+    some = joint > 0
+    plain = (joint[some] * np.log(joint[some] / independent[some])).sum()
+    return float(plain - (joint.shape[0] - 1) * (joint.shape[1] - 1) / (2 * n))
+
+
+def information_ahead(labels, classes, segment, test, lead):
+    """`mutual_information` of the label of a held-out step on the class `lead` steps later.
+
+    Parameters
+    ----------
+    labels, classes : array of int, shape (time,)
+        Labels of a method; classes of every sample, negative where unknown.
+    segment : array of int, shape (time,)
+        Number of the segment of each sample.
+    test : array of bool, shape (time,)
+        Held-out samples.
+    lead : int
+        Steps ahead.
+    """
+    now, then = steps_ahead(segment, lead)
+    judge = test[now] & test[then]
+    return mutual_information(labels[now[judge]], classes[then[judge]])
+
+
+def terciles(values, train):
+    """Class 0, 1 or 2 of each value by the terciles of the training values; -1 where missing.
+
+    Parameters
+    ----------
+    values : array of shape (time,)
+        An index or the mean of a variable; take its seasonal cycle away first.
+    train : array of bool, shape (time,)
+        Values that the terciles are taken from.
+
+    Examples
+    --------
+    >>> terciles(np.array([1.0, 2.0, 3.0, 9.0, np.nan]), np.array([True, True, True, False, False]))
+    array([ 0,  1,  2,  2, -1])
+    """
+    values = np.asarray(values, dtype=float)
+    bounds = np.nanquantile(values[train], [1 / 3, 2 / 3])
+    return np.where(np.isfinite(values), np.searchsorted(bounds, values, side="right"), -1)
+
+
+def mean_stay(labels, segment):
+    """Mean number of consecutive steps with the same label.
+
+    Examples
+    --------
+    >>> mean_stay(np.array([0, 0, 1, 1, 1, 1]), np.array([0, 0, 0, 0, 0, 1]))
+    2.0
+    """
+    changes = (np.diff(labels) != 0) | (np.diff(segment) != 0)
+    return float(len(labels) / (1 + changes.sum()))
+
+
+def is_causal(predict, X, *, n_cuts=3):
+    """Whether labels stay the same where later samples are left out.
+
+    Parameters
+    ----------
+    predict : callable
+        From samples to labels.
+    X : Samples or array
+        Consecutive samples.
+    n_cuts : int, default=3
+        Positions, evenly spread, after which samples are left out.
+    """
+    whole = np.asarray(predict(X))
+    cuts = np.linspace(0, len(X), n_cuts + 2).astype(int)[1:-1]
+    return all(np.array_equal(np.asarray(predict(X[:cut])), whole[:cut]) for cut in cuts if cut)
+
+
+def bootstrap_agreement(fit, X, labels, test, starts=(0,), *, n_draws=8, block=30, random_state=0):
+    """Agreement on held-out samples between a fit of the training samples and fits of bootstrap samples of them.
+
+    Everything is refitted to each moving-block bootstrap sample: projection, forecasts, centres.
+
+    Parameters
+    ----------
+    fit : callable
+        From positions of samples and a seed to the labels of the samples `test`.
+    X : int
+        Number of training samples.
+    labels : array of int
+        Labels of the samples `test` by the fit of all training samples.
+    test : array
+        Positions of the held-out samples; passed on.
+    starts : sequence of int, default=(0,)
+        Positions at which a segment of the training samples begins.
+    n_draws : int, default=8
+        Bootstrap samples.
+    block : int, default=30
+        Steps of a block.
+    random_state : int, default=0
+        Seed of the draws.
+
+    Returns
+    -------
+    array of shape (draw,)
+        Adjusted Rand index of each.
+    """
+    if n_draws < 1:
+        raise DscTfError(f"n_draws: {n_draws}. Give at least 1.")
+    rng = np.random.default_rng(random_state)
+    drawn = [moving_blocks(X, starts, block, rng) for _ in range(n_draws)]
+    return np.array([adjusted_rand_index(labels, fit(steps, i)[test]) for i, steps in enumerate(drawn)])
