@@ -13,7 +13,7 @@ from sklearn.decomposition import PCA
 from ..errors import DscTfError
 from ..preprocessing.as_samples import Rows
 from ..records.selection import season_months
-from .base import LatentClusterer, kmeans, nearest, read_model, renumber
+from .base import LatentClusterer, fit_kmeans, nearest_centre, read_model_json, relabel_by_size
 from .predictive_embedding import LinearForecasts, causal_labels, embed, root_mean_square, stack_history
 
 log = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ class PredictiveKMeans(LatentClusterer):
     array([60, 60, 60, 60])
     """
 
-    reads_windows = True
+    uses_window = True
 
     def __init__(
         self,
@@ -206,16 +206,16 @@ class PredictiveKMeans(LatentClusterer):
         return embed(steps[:, -1], self._forecast(steps, segment), self.scales_, self.today_weight_)
 
     def _fit_centres(self, embedding, segment, chosen):
-        fitted = kmeans(embedding[chosen], self.n_clusters, self.n_init, self.random_state)
+        fitted = fit_kmeans(embedding[chosen], self.n_clusters, self.n_init, self.random_state)
         self.cluster_centers_ = fitted.cluster_centers_
         self.penalty_ = self.penalty * fitted.inertia_ / int(chosen.sum())
-        labels, order = renumber(self._labels(embedding, segment), self.n_clusters)
+        labels, order = relabel_by_size(self._labels(embedding, segment), self.n_clusters)
         self.cluster_centers_ = fitted.cluster_centers_[order]
         return labels
 
     def _labels(self, embedding, segment):
         if self.penalty_ == 0:
-            return nearest(embedding, self.cluster_centers_)
+            return nearest_centre(embedding, self.cluster_centers_)
         costs = [((embedding - centre) ** 2).sum(axis=1) for centre in self.cluster_centers_]
         return causal_labels(np.stack(costs, axis=1), self.penalty_, segment)
 
@@ -258,7 +258,7 @@ class PredictiveKMeans(LatentClusterer):
         DscTfError
             If the files are not there or another method's.
         """
-        text = read_model(folder, cls.__name__)
+        text = read_model_json(folder, cls.__name__)
         self = cls(**text["parameters"] | {"leads": tuple(text["parameters"]["leads"])})
         vars(self).update(text["learned"])
         self.leads_, self.scales_ = tuple(text["leads_"]), dict(text["scales_"])
