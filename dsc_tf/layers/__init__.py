@@ -1,9 +1,17 @@
-"""Keras layers of our own, one a file, written on `keras.ops` alone."""
+"""Keras layers that Keras lacks, one a file, written with `keras.ops` only."""
 
-from .autoregressive_gru import FeedbackCell
+from .autoregressive_gru import AutoregressiveGRUCell
 from .clustering import ClusteringLayer
 from .conv_lstm import ConvLSTM
-from .field_normalization import Standardise
+from .dilated_conv import DilatedConv1D
+from .standardise import Standardise
 from .upsample import UpsampleConv2D
 
-__all__ = ["ClusteringLayer", "ConvLSTM", "FeedbackCell", "Standardise", "UpsampleConv2D"]
+__all__ = [
+    "AutoregressiveGRUCell",
+    "ClusteringLayer",
+    "ConvLSTM",
+    "DilatedConv1D",
+    "Standardise",
+    "UpsampleConv2D",
+]

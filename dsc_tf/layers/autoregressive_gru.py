@@ -1,28 +1,41 @@
-"""A recurrent cell that reads its own last output."""
+"""Autoregressive GRU cell: the input of a step is the output of the previous step."""
 
 import keras
 from keras import ops
 
 
 @keras.saving.register_keras_serializable(package="dsc_tf")
-class FeedbackCell(keras.layers.Layer):
-    """GRU cell whose input is a linear projection of its own last state: what it said is what it hears.
+@keras.saving.register_keras_serializable(
+    package="dsc_tf", name="FeedbackCell"
+)  # name in older `.keras` files
+class AutoregressiveGRUCell(keras.layers.Layer):
+    """GRU cell whose input is its own previous output, a linear projection of its hidden state.
 
-    Inside `keras.layers.RNN` it writes a sequence from an initial state. The sequence that the RNN layer is given
-    sets the number of steps; its values are not read.
+    Inside `keras.layers.RNN` it generates a sequence from an initial state. The sequence given to the RNN layer sets
+    the number of steps; its values are not used.
 
     Parameters
     ----------
     units : int
-        Length of the hidden state.
+        Size of the hidden state.
     size : int, default=1
-        Length of the output.
+        Size of the output.
 
-    State: hidden (sample, units) and last output (sample, size).
+    Notes
+    -----
+    State: hidden state (sample, units) and previous output (sample, size).
 
     References
     ----------
-    Ma et al. (2019), section 3.1: the decoder.
+    Ma et al. (2019), Learning Representations for Time Series Clustering, section 3.1: the decoder.
+
+    Examples
+    --------
+    >>> import keras
+    >>> decoder = keras.layers.RNN(AutoregressiveGRUCell(8, size=2), return_sequences=True)
+    >>> initial_state = [keras.ops.ones((4, 8)), keras.ops.zeros((4, 2))]
+    >>> tuple(decoder(keras.ops.zeros((4, 5, 2)), initial_state=initial_state).shape)
+    (4, 5, 2)
     """
 
     def __init__(self, units, *, size=1, **kwargs):
@@ -45,10 +58,10 @@ class FeedbackCell(keras.layers.Layer):
         self.projection.build((None, self.units))
 
     def call(self, inputs, states, training=None):
-        hidden, said = states
-        hidden, _ = self.gru(said, [hidden], training=training)
-        said = self.projection(hidden)
-        return said, [hidden, said]
+        hidden, previous_output = states
+        hidden, _ = self.gru(previous_output, [hidden], training=training)
+        output = self.projection(hidden)
+        return output, [hidden, output]
 
     def get_initial_state(self, batch_size=None):
         return [ops.zeros((batch_size, n), dtype=self.compute_dtype) for n in self.state_size]

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-EPSILON = 1e-12  # keeps ratios of constant sequences finite
+EPSILON = 1e-12  # keeps the ratios finite for constant sequences
 
 
 @keras.saving.register_keras_serializable(package="dsc_tf")
@@ -14,9 +14,9 @@ class ClusteringLayer(keras.layers.Layer):
 
         q_j = (1 + |z - c_j|^2 / (a s^2)) ^ (-(a + 1) / 2),   q_j <- q_j / sum_j q_j
 
-    The published layer has s = 1. When latent vectors lie much closer together than s, every q_j
-    is 1 / n_clusters and the clustering loss has no gradient, so `fit` sets s from the data.
-    The layer always computes in float32: its inputs may be reduced precision, distances may not.
+    The published layer has s = 1. If the distances between latent vectors are much smaller than s, every q_j is
+    1 / n_clusters and the clustering loss has no gradient; the estimators therefore set s from the data. The layer
+    always computes distances in float32, even if its inputs have reduced precision.
 
     Parameters
     ----------
@@ -25,21 +25,27 @@ class ClusteringLayer(keras.layers.Layer):
     alpha : float, default=1.0
         Degrees of freedom of the kernel.
     metric : {"euclidean", "cid", "correlation"}, default="euclidean"
-        Distance to a centre. Of sequences, "cid" multiplies it by the ratio of the larger complexity (length of
-        the differences from step to step) to the smaller; "correlation" is sqrt(2 (1 - r)).
+        Distance to a centre. For sequences, "cid" (complexity-invariant distance) multiplies the Euclidean distance
+        by the ratio of the larger complexity (norm of the differences between steps) to the smaller one, and
+        "correlation" is sqrt(2 (1 - r)).
 
-    Call arguments
-        inputs, shape (time, feature) or (time, step, channel).
-
-    Output shape
-        (time, cluster); rows sum to 1.
-
-    State saved: `centres` (cluster, ...), of the shape of one input, trained; `length_scale` (scalar), not trained.
+    Notes
+    -----
+    Input shape (time, feature) or (time, step, channel); output shape (time, cluster), with rows that sum to 1.
+    State: `centres` (cluster, ...), of the shape of one input, trained; `length_scale` (scalar), not trained.
 
     References
     ----------
     Xie et al. (2016), equation 1; Faruque et al. (2023), equation 3; for sequences Madiraju et al. (2018).
-    The length scale is ours.
+    The length scale is an addition of this package.
+
+    Examples
+    --------
+    >>> layer = ClusteringLayer(2)
+    >>> layer.build((None, 1))
+    >>> _ = layer.centres.assign([[0.0], [2.0]])
+    >>> [round(float(q), 3) for q in layer(keras.ops.array([[0.0]]))[0]]
+    [0.833, 0.167]
     """
 
     def __init__(self, n_clusters, *, alpha=1.0, metric="euclidean", **kwargs):
@@ -76,7 +82,7 @@ class ClusteringLayer(keras.layers.Layer):
 
 
 def _squared_euclidean(x, y):
-    # The difference form: |x|^2 - 2 x.y + |y|^2 cancels when latent vectors lie close together.
+    # |x|^2 - 2 x.y + |y|^2 would suffer from cancellation for latent vectors that are close together.
     return _sum(ops.square(x - y))
 
 
@@ -97,7 +103,7 @@ def _squared_correlation(x, y):
 
 
 def _sum(x):
-    """Over all axes but sample and cluster."""
+    """Sum over all axes except sample and cluster."""
     return ops.sum(x, axis=tuple(range(2, len(x.shape))))
 
 

@@ -1,33 +1,38 @@
-"""Fields made smoother at random, the same for a whole window."""
+"""Random smoothing of fields, an augmentation for contrastive learning."""
 
 import keras
 from keras import ops
 
 TAPS = 5
-LEAST_SIGMA, MOST_SIGMA = 0.1, 2.0  # of the Gaussian, in grid cells
+MIN_SIGMA, MAX_SIGMA = 0.1, 2.0  # standard deviation of the Gaussian kernel, in grid cells
 
 
 @keras.saving.register_keras_serializable(package="dsc_tf")
 class RandomSmoothing(keras.layers.Layer):
-    """In training, leaves a window's fields as they are, blurs them, or averages them over 5 x 5 cells, a third each.
+    """In training, leaves the fields of a window unchanged, blurs them, or averages them over 5 x 5 cells.
 
-    One kernel of 5 x 5 cells is drawn for each window and used at all its steps and variables: the Gaussian's width is
-    drawn from 0.1 to 2 cells. Beyond the edges fields go on as their mirror image.
+    Each of the three has probability 1/3. One kernel of 5 x 5 cells is drawn for each window and applied to all of its
+    steps and variables; the standard deviation of the Gaussian is uniform between 0.1 and 2 cells. Fields are
+    extended beyond the edges by reflection.
 
     Parameters
     ----------
     seed : int, default=None
-        Seed of the draws.
+        Seed of the random kernels.
 
-    Call arguments
-        inputs, shape (series, time, latitude, longitude, variable).
-
-    Output shape
-        The same.
+    Notes
+    -----
+    Input and output shape (series, time, latitude, longitude, variable).
 
     References
     ----------
-    The augmentations of seed 000's proposal (Gaussian blur and average pooling of 5 x 5), random as in SimCLR.
+    Chen et al. (2020), A Simple Framework for Contrastive Learning (SimCLR), for the random application of blur.
+
+    Examples
+    --------
+    >>> fields = keras.ops.ones((2, 3, 8, 8, 1))
+    >>> bool(keras.ops.all(RandomSmoothing()(fields) == fields))  # without training=True
+    True
     """
 
     def __init__(self, seed=None, **kwargs):
@@ -40,13 +45,13 @@ class RandomSmoothing(keras.layers.Layer):
             return inputs
         taps = ops.cast(self._taps(ops.shape(inputs)[0]), inputs.dtype)
         for axis in (2, 3):
-            inputs = _weighed_neighbours(inputs, taps, axis)
+            inputs = _convolve_axis(inputs, taps, axis)
         return inputs
 
     def _taps(self, series):
-        """Weights of the five cells along an axis, shape (series, 5)."""
+        """Kernel weights along one axis, shape (series, 5)."""
         kind, sigma = (keras.random.uniform((series, 1), seed=self.generator) for _ in range(2))
-        sigma = LEAST_SIGMA + (MOST_SIGMA - LEAST_SIGMA) * sigma
+        sigma = MIN_SIGMA + (MAX_SIGMA - MIN_SIGMA) * sigma
         distance = ops.cast(ops.arange(TAPS) - TAPS // 2, "float32")[None, :]
         gaussian = ops.exp(-0.5 * (distance / sigma) ** 2)
         gaussian = gaussian / ops.sum(gaussian, axis=1, keepdims=True)
@@ -61,7 +66,8 @@ class RandomSmoothing(keras.layers.Layer):
         return super().get_config() | {"seed": self.seed}
 
 
-def _weighed_neighbours(fields, taps, axis):
+def _convolve_axis(fields, taps, axis):
+    """Convolution of fields with a kernel along axis 2 (latitude) or 3 (longitude)."""
     reach = TAPS // 2
     padding = [(0, 0)] * 5
     padding[axis] = (reach, reach)

@@ -3,7 +3,7 @@
 import keras
 from keras import layers, ops
 
-from ..layers import FeedbackCell
+from ..layers import AutoregressiveGRUCell
 
 NOISE = 0.1  # standard deviation, on the input
 
@@ -93,7 +93,7 @@ def dtcr_model(encoder, *, decay=0.0):
     noisy = layers.GaussianNoise(NOISE)(ops.concatenate([sequence, fake]))
     of_sequence, of_fake = ops.split(encoder(noisy), 2)
     width = encoder.output_shape[-1]
-    decoder = layers.RNN(FeedbackCell(width), return_sequences=True, name="decoder")
+    decoder = layers.RNN(AutoregressiveGRUCell(width), return_sequences=True, name="decoder")
     start = [of_sequence, ops.zeros_like(of_sequence[:, :1])]
     judge = keras.Sequential(
         [

@@ -10,14 +10,23 @@ import math
 import keras
 from keras import layers
 
-from ..layers.mask_missing import Observed
+from ..layers.dilated_conv import DilatedConv1D
+from ..layers.mask_missing import MaskMissing
 from ..layers.timestamp_mask import TimestampMask
 
 KERNEL = 3
 
 
 def series_encoder(
-    variables, *, width=64, depth=10, size=320, mask="binomial", at_rest="all_true", dropout=0.1, seed=None
+    variables,
+    *,
+    width=64,
+    depth=10,
+    size=320,
+    mask="binomial",
+    inference_mask="all_true",
+    dropout=0.1,
+    seed=None,
 ):
     """Encoder of series: a representation of every step.
 
@@ -33,8 +42,8 @@ def series_encoder(
         Features of the representation.
     mask : str, default="binomial"
         Steps hidden in training, see `TimestampMask`.
-    at_rest : str, default="all_true"
-        Steps seen otherwise.
+    inference_mask : str, default="all_true"
+        Mask in inference, see `TimestampMask`.
     dropout : float, default=0.1
         Of the representation, in training.
     seed : int, default=None
@@ -52,9 +61,9 @@ def series_encoder(
     """
     series = keras.Input((None, variables), name="series")
     inside = keras.Input((None,), name="inside")
-    values, observed = Observed(name="observed")(series)
+    values, observed = MaskMissing(name="observed")(series)
     h = layers.Dense(width, name="input", **_initial(variables))(values)
-    h = TimestampMask(mask, at_rest, seed=seed, name="mask")(h, observed * inside)
+    h = TimestampMask(mask, inference_mask, seed=seed, name="mask")(h, observed * inside)
     there = inside[..., None]
     for i in range(depth + 1):
         last = i == depth
@@ -91,7 +100,7 @@ def last_step_encoder(encoder, steps):
     source = {layer.name: layer for layer in encoder.layers}
     depth = sum(name.endswith("_conv1") for name in source) - 1
     series = keras.Input((steps, encoder.input["series"].shape[-1]), name="series")
-    values, observed = Observed()(series)
+    values, observed = MaskMissing()(series)
     h = _copy(source["input"], layers.Dense, values)
     h = h * observed[..., None]
     for i in range(depth + 1):
@@ -105,8 +114,8 @@ def last_step_encoder(encoder, steps):
 
 def _convolution(h, features, block, which, there):
     seen = keras.activations.gelu(h, approximate=False) * there
-    options = {"padding": "same", "dilation_rate": 2**block} | _initial(KERNEL * h.shape[-1])
-    return layers.Conv1D(features, KERNEL, name=f"block{block}_conv{which}", **options)(seen)
+    options = {"dilation_rate": 2**block} | _initial(KERNEL * h.shape[-1])
+    return DilatedConv1D(features, KERNEL, name=f"block{block}_conv{which}", **options)(seen)
 
 
 def _plain(source, h):

@@ -164,12 +164,12 @@ class TS2Vec(BaseEstimator):
         if X.shape[-1] != self.encoder_.input["series"].shape[-1]:
             raise DscTfError(f"X: {X.shape[-1]} variables. Give those fitted on.")
         if sliding_length is None:
-            latent = whole(self._at_rest(mask), X, batch_size)
+            latent = whole(self._with_mask(mask), X, batch_size)
         elif sliding_length == 1 and causal and mask is None:
             latent = causal_steps(self.encoder_, X, sliding_padding, batch_size)
         else:
             after = 0 if causal else sliding_padding
-            latent = sliding(self._at_rest(mask), X, sliding_length, sliding_padding, after, batch_size)
+            latent = sliding(self._with_mask(mask), X, sliding_length, sliding_padding, after, batch_size)
         return pooled(latent, pooling)
 
     def _encoder(self, variables, seed, **options):
@@ -183,11 +183,11 @@ class TS2Vec(BaseEstimator):
             **options,
         )
 
-    def _at_rest(self, mask):
-        """The encoder with another mask at rest, and the same weights."""
+    def _with_mask(self, mask):
+        """Encoder with another mask in inference and the same weights."""
         if mask is None:
             return self.encoder_
-        other = self._encoder(self.encoder_.input["series"].shape[-1], None, at_rest=mask)
+        other = self._encoder(self.encoder_.input["series"].shape[-1], None, inference_mask=mask)
         for mine, its in zip(self.encoder_.trainable_variables, other.trainable_variables, strict=True):
             its.assign(mine)
         return other

@@ -2,14 +2,14 @@ import keras
 import numpy as np
 from checks import check_saved, check_step
 
-from dsc_tf.layers import FeedbackCell
+from dsc_tf.layers import AutoregressiveGRUCell
 
 
 def writer(units=3, size=2, steps=5):
     start = keras.Input((units,))
     zeros = keras.ops.zeros_like(keras.ops.repeat(start[:, None, :size], steps, axis=1))
     initial = [start, keras.ops.zeros_like(start[:, :size])]
-    rnn = keras.layers.RNN(FeedbackCell(units, size=size), return_sequences=True)
+    rnn = keras.layers.RNN(AutoregressiveGRUCell(units, size=size), return_sequences=True)
     return keras.Model(start, rnn(zeros, initial_state=initial))
 
 
@@ -44,6 +44,11 @@ def test_learns_and_is_saved(tmp_path):
 
 
 def test_config_holds_every_argument():
-    config = FeedbackCell(7, size=3).get_config()
+    config = AutoregressiveGRUCell(7, size=3).get_config()
     assert config["units"] == 7 and config["size"] == 3
-    assert FeedbackCell.from_config(config).state_size == [7, 3]
+    assert AutoregressiveGRUCell.from_config(config).state_size == [7, 3]
+
+
+def test_the_name_in_older_files_is_registered():
+    assert keras.saving.get_registered_object("dsc_tf>FeedbackCell") is AutoregressiveGRUCell
+    assert keras.saving.get_registered_name(AutoregressiveGRUCell) == "dsc_tf>AutoregressiveGRUCell"

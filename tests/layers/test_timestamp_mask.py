@@ -26,7 +26,7 @@ def shown(layer, latent, present, training=True):
 
 @pytest.mark.parametrize("keep", [0.5, 0.9])
 def test_binomial_keeps_each_step_by_chance(latent, present, keep):
-    seen = shown(TimestampMask(keep=keep, seed=0), latent, present)
+    seen = shown(TimestampMask(keep_probability=keep, seed=0), latent, present)
     assert set(np.unique(seen)) == {0, 1}
     assert seen.mean() == pytest.approx(keep, abs=0.02)  # 8000 draws: standard deviation 0.006
     assert seen.mean(axis=0).std() < 0.06 and (seen[0] != seen[1]).any()
@@ -70,7 +70,7 @@ def test_nothing_is_hidden_at_rest(latent, present, kind):
 
 
 def test_at_rest_another_mask_may_hold(latent, present):
-    layer = TimestampMask("all_true", at_rest="mask_last")
+    layer = TimestampMask("all_true", inference_kind="mask_last")
     assert shown(layer, latent, present).all()
     assert not shown(layer, latent, present, training=False)[:, -1].any()
 
@@ -85,13 +85,19 @@ def test_seed_gives_the_mask_and_every_call_another(latent, present, kind):
 
 
 def test_config_holds_every_argument():
-    arguments = {"kind": "continuous", "at_rest": "all_false", "keep": 0.25, "seed": 7}
+    arguments = {"kind": "continuous", "inference_kind": "all_false", "keep_probability": 0.25, "seed": 7}
     config = TimestampMask(**arguments).get_config()
     assert {name: config[name] for name in arguments} == arguments
-    assert TimestampMask.from_config(config).keep == 0.25
+    assert TimestampMask.from_config(config).keep_probability == 0.25
 
 
-@pytest.mark.parametrize("arguments", [{"kind": "none"}, {"at_rest": "some"}])
+@pytest.mark.parametrize("arguments", [{"kind": "none"}, {"inference_kind": "some"}])
 def test_other_kinds_are_refused(arguments):
     with pytest.raises(DscTfError, match="mask"):
         TimestampMask(**arguments)
+
+
+def test_configurations_of_older_files_are_read():
+    config = {"kind": "binomial", "at_rest": "mask_last", "keep": 0.25, "seed": 7}
+    layer = TimestampMask.from_config(config)
+    assert layer.inference_kind == "mask_last" and layer.keep_probability == 0.25

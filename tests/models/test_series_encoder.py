@@ -99,7 +99,7 @@ def test_masks_and_dropout_hold_in_training_only(encoder, X):
 
 
 def test_another_mask_at_rest(X):
-    hiding = series_encoder(2, width=4, depth=2, size=5, at_rest="all_false")
+    hiding = series_encoder(2, width=4, depth=2, size=5, inference_mask="all_false")
     blind = said(hiding, X)
     np.testing.assert_allclose(blind, np.broadcast_to(blind[:1], blind.shape), atol=1e-7)
 
