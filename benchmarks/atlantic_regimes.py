@@ -92,7 +92,7 @@ def main():
     ds = dsc_tf.open_dataset(options.data).load()
     X, prep = prepare(ds, "anomaly")
     winter = np.flatnonzero(ds.time.dt.month.isin(WINTER))
-    X = np.ascontiguousarray(X[winter])
+    X = X[winter]
     anomaly = prep.inverse_transform(X[:, -1]) / 100
     anomaly = anomaly.assign_coords(time=ds.time[winter])
     anomaly["slp"].attrs.update(units="hPa", long_name="sea-level pressure")

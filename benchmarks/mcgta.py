@@ -129,7 +129,7 @@ def as_samples(scores, segment):
     """Scores with the segment of each day, so that no stay reaches from one winter into the next."""
     from dsc_tf.preprocessing.samples import Samples
 
-    return Samples(scores, segment)  # replaced once samples carry segments
+    return Samples(scores, (1, 1, scores.shape[1]), segment=segment)
 
 
 def main():

@@ -83,7 +83,7 @@ def main():
     X, prep = prepare(ds, "anomaly")
     stem = f"{Path(options.data).stem}_{'_'.join(options.variables)}"
     rows = {}
-    for trend, points in (("trend-kept", X), ("trend-removed", without_trend(X))):
+    for trend, points in (("trend-kept", np.asarray(X)), ("trend-removed", without_trend(np.asarray(X)))):
         for k in options.n_clusters:
             labels = build("eof_kmeans", k, random_state=0, n_init=30).fit(points).labels_
             name = f"{trend}-{k}"

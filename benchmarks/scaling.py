@@ -14,6 +14,7 @@ from timing import timed
 
 from dsc_tf.evaluation import MEASURES, summarise
 from dsc_tf.preprocessing.preprocessor import prepare
+from dsc_tf.preprocessing.samples import true_labels
 from dsc_tf.records.open import open_dataset
 
 TIMES = (1, 4, 16)
@@ -27,13 +28,13 @@ def stages(path, folder, network):
 
     autoencoder, encoder = network
     with open_dataset(path) as ds:
-        (X, prep), in_memory = timed(lambda: prepare(ds, "anomaly", memory="100GB"))
+        (X, _), in_memory = timed(lambda: prepare(ds, "anomaly", memory="100GB"))
         (on_disk, _), spooled = timed(lambda: prepare(ds, "anomaly", memory="1MiB", scratch=folder))
-        labels = prep.truth(ds)
+        labels = true_labels(ds, X)
     batches = Batches(on_disk, lambda at, x: x, batch_size=32, seed=0)
     _, epoch = timed(lambda: autoencoder.fit(batches, verbose=0), 1)
     _, encoding = timed(lambda: encode(encoder, on_disk))
-    features = X[:, -1].reshape(len(X), -1)
+    features = X.last_step()
 
     def measures(chosen, most=10**9):
         statistics = summarise(features, labels, most_paired=most)

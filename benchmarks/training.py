@@ -13,8 +13,7 @@ from timing import timed
 
 from dsc_tf.models import dsc_autoencoder, dsc_model, shared_encoder
 from dsc_tf.models.dsc import FILTERS, POOLING
-from dsc_tf.preprocessing.samples import overlapping
-from dsc_tf.preprocessing.windows import gather_windows
+from dsc_tf.preprocessing.samples import Samples
 from dsc_tf.training.batches import UniqueFieldBatches, encode
 from dsc_tf.training.optimizers import Adam
 
@@ -39,7 +38,8 @@ def main():
     arguments = parser.parse_args()
     window = arguments.window
     fields = np.random.default_rng(0).random((arguments.days + window - 1, *FIELD), dtype=np.float32)
-    X = gather_windows(fields, np.arange(window - 1, len(fields)), window)
+    ends = np.arange(window - 1, len(fields))
+    X = Samples(fields.reshape(len(fields), -1), fields.shape[1:], ends=ends, window=window)
     works = {
         "as the notebook, float32, 8": works_of(
             notebook_autoencoder(X.shape[1:]), keras.optimizers.SGD(1e-7, momentum=0.9), X, 8, 32
@@ -73,7 +73,7 @@ def works_of(autoencoder, optimizer, X, batch, encoding_batch=64):
     return (
         lambda: model.fit(X, targets, batch_size=batch, verbose=0),
         lambda: (
-            encode(shared, overlapping(X), batch_size=encoding_batch, kind=UniqueFieldBatches)
+            encode(shared, X, batch_size=encoding_batch, kind=UniqueFieldBatches)
             if shared
             else encoder.predict(X, batch_size=encoding_batch, verbose=0)
         ),

@@ -1,5 +1,6 @@
 """The face that all methods share."""
 
+import functools
 import json
 import logging
 import math
@@ -11,13 +12,13 @@ from typing import Self, final
 import numpy as np
 import numpy.typing as npt
 import sklearn.cluster
+import xarray as xr
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 
 from ..errors import DscTfError
 from ..logging import log_duration
-from ..preprocessing.as_samples import Rows, bare, keeps_times, like
-from ..preprocessing.samples import Samples
+from ..preprocessing.as_samples import as_samples, wrap_like
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class Clusterer(ClusterMixin, BaseEstimator):
     def __init_subclass__(cls, **kwargs):
         for name, result in ROWS.items():
             if name in vars(cls):
-                setattr(cls, name, keeps_times(*result)(vars(cls)[name]))
+                setattr(cls, name, _wrapped(vars(cls)[name], *result))
         super().__init_subclass__(**kwargs)
 
     @final
@@ -66,39 +67,46 @@ class Clusterer(ClusterMixin, BaseEstimator):
         DscTfError
             If `n_clusters` is below 2 or above the number of samples, or `X` is not finite.
         """
-        X = self._taken(bare(X))
+        X = self._taken(X)
         self._check(X)
         with log_duration(log, f"{type(self).__name__} on {' x '.join(map(str, X.shape))} numbers"):
             self.labels_ = self._fit(X).astype(np.int64)
         return self
 
     @final
-    def fit_predict(self, X: npt.ArrayLike, y: object = None) -> Rows:
+    def fit_predict(self, X: npt.ArrayLike, y: object = None) -> npt.ArrayLike:
         """`fit`, and the cluster of each sample, shape (time,); an xr.DataArray where `X` is one."""
-        return like(X, self.fit(X).labels_, *ROWS["predict"])
+        labels = self.fit(X).labels_
+        return wrap_like(labels, X, *ROWS["predict"]) if isinstance(X, xr.DataArray) else labels
 
     def _taken(self, X):
-        """Samples as this method reads them: an array, unless it can read those on disk batch by batch."""
-        if not isinstance(X, Samples):
-            return np.asarray(X)
-        X = X if self.uses_window else X.last_step()
-        if self.supports_out_of_core and (X.is_stored or self.uses_window):
-            return X
-        if X.is_stored:
+        """Samples that this method can read."""
+        X = as_samples(X)
+        if X.is_stored and not self.supports_out_of_core:
+            size = X.nbytes / (1 if self.uses_window else X.window)
             raise DscTfError(
-                f"memory: {type(self).__name__} needs all {X.nbytes / 1e9:.1f} GB of samples at once. Give twice as "
+                f"memory: {type(self).__name__} needs all {size / 1e9:.1f} GB of samples at once. Give twice as "
                 "much memory, or take dsc, dec, an ablation, kmeans, eof_kmeans or gaussian_mixture: they read disks."
             )
-        return np.asarray(X)
+        return X
 
     def _check(self, X):
         check_cluster_count(self.n_clusters, len(X))
-        if isinstance(X, Samples):
-            return  # finite, since `prepare` made them
-        if X.ndim < 2:
-            raise DscTfError(f"X: shape {X.shape}. Give one row of features for each time step.")
-        if not all(np.isfinite(block).all() for block in np.array_split(X, max(1, len(X) // 1000))):
+        if X.is_stored:
+            return  # finite, since `prepare` checked them
+        if not all(np.isfinite(block).all() for block in np.array_split(X.rows, max(1, len(X) // 1000))):
             raise DscTfError("X: holds missing or infinite values. Fill them first, as `prepare` does.")
+
+
+def _wrapped(method, name, *dims):
+    """The method with DataArrays for DataArrays."""
+
+    @functools.wraps(method)
+    def wrapped(self, X):
+        result = method(self, X)
+        return wrap_like(result, X, name, *dims) if isinstance(X, xr.DataArray) else result
+
+    return wrapped
 
 
 class LatentClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Clusterer):
@@ -107,6 +115,18 @@ class LatentClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Cluster
     @property
     def _n_features_out(self):
         return math.prod(self.encoder_.output_shape[1:])
+
+
+def check_five_axes(X):
+    """Refuse arrays without the axes of fields, which networks of fields need.
+
+    Raises
+    ------
+    DscTfError
+        If `X` does not have five axes.
+    """
+    if np.ndim(X) != 5:
+        raise DscTfError(f"X: shape {np.shape(X)}. Give (time, window, latitude, longitude, variable).")
 
 
 def check_cluster_count(n_clusters, n_samples):
@@ -233,9 +253,7 @@ def last_step_features(X):
 
     Parameters
     ----------
-    X : array or Samples of shape (time, window, latitude, longitude, variable) or (time, ...)
-        Samples; of a window the last step counts. Rows of samples on disk are read when they are indexed.
+    X : Samples of shape (time, window, latitude, longitude, variable)
+        Samples; of a window the last step counts. Features of samples on disk are read when they are indexed.
     """
-    if isinstance(X, Samples):
-        return X.labelled
-    return (X[:, -1] if X.ndim == 5 else X).reshape(len(X), -1)
+    return X.last_step()

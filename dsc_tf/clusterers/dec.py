@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from ..errors import DscTfError
 from ..models import dense_autoencoder
-from ..preprocessing.samples import Samples
 from ..training import NOTEBOOK, TRAINED, UNTRAINED, Checkpoint, Recipe
 from ..training.recipes import by_name
 from .deep import DeepClusterer
@@ -107,7 +106,7 @@ class DEC(DeepClusterer):
 
     def _check(self, X):
         super()._check(X)
-        if self.pretraining == "layerwise" and isinstance(X, Samples):
+        if self.pretraining == "layerwise" and X.is_stored:
             raise DscTfError(
                 "pretraining: layerwise keeps what each layer says of all samples in memory. Take whole, or give "
                 "twice as much memory as samples take."

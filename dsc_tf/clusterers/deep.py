@@ -14,8 +14,7 @@ from keras import ops
 from ..errors import DscTfError
 from ..logging import log_duration
 from ..models import dsc_model, has_decoder, shared_encoder
-from ..preprocessing.as_samples import Rows
-from ..preprocessing.samples import overlapping
+from ..preprocessing.samples import Samples
 from ..training import RECIPES, Batches, Recipe, TargetRefresh, encode
 from ..training.batches import UniqueFieldBatches, fit_batches
 from ..training.checkpoint import Record, restore
@@ -23,7 +22,7 @@ from ..training.devices import strategy
 from ..training.precision import dtype_policy
 from ..training.reuse import compile_or_reset, copy_initial_weights
 from ..training.seeds import seeded
-from .base import LatentClusterer, fit_kmeans, order_by_size, read_model_json
+from .base import LatentClusterer, check_five_axes, fit_kmeans, order_by_size, read_model_json
 
 log = logging.getLogger(__name__)
 
@@ -56,9 +55,11 @@ class DeepClusterer(LatentClusterer):
     saved_parameters: tuple[str, ...] = ()
     precision = "float32"
 
+    def _taken(self, X):
+        check_five_axes(X)
+        return super()._taken(X)
+
     def _fit(self, X):
-        if X.ndim != 5:
-            raise DscTfError(f"X: shape {X.shape}. Give (time, window, latitude, longitude, variable).")
         recipe = self._recipe()
         X = self._inputs(X)
         policy = dtype_policy(self.precision, best=recipe.precision)
@@ -80,15 +81,15 @@ class DeepClusterer(LatentClusterer):
         self._number_by_size(X)
         return self.soft_labels_.argmax(axis=1)
 
-    def predict(self, X: npt.ArrayLike) -> Rows:
+    def predict(self, X: npt.ArrayLike) -> npt.ArrayLike:
         """Cluster of each sample, shape (time,)."""
         return self.predict_proba(X).argmax(axis=1)
 
-    def predict_proba(self, X: npt.ArrayLike) -> Rows:
+    def predict_proba(self, X: npt.ArrayLike) -> npt.ArrayLike:
         """Soft assignment of each sample, shape (time, cluster); rows sum to 1."""
         return self._assigned(self._inputs(self._taken(X)))
 
-    def transform(self, X: npt.ArrayLike) -> Rows:
+    def transform(self, X: npt.ArrayLike) -> npt.ArrayLike:
         """Latent vector of each sample, shape (time, feature); latent sequences end to end."""
         latent = self._encoded(self._inputs(self._taken(X)))
         return latent.reshape(len(latent), -1)
@@ -176,10 +177,9 @@ class DeepClusterer(LatentClusterer):
 
     def _encoded(self, X):
         """Latent vectors of samples as the network reads them."""
-        windows = overlapping(X) if self.shared_encoder_ else None
-        if windows is None:
-            return encode(self.encoder_, X)
-        return encode(self.shared_encoder_, windows, kind=UniqueFieldBatches)
+        if self.shared_encoder_ and isinstance(X, Samples) and X.overlaps:
+            return encode(self.shared_encoder_, X, kind=UniqueFieldBatches)
+        return encode(self.encoder_, X)
 
     def _assigned(self, X):
         """Soft assignments of samples as the network reads them."""

@@ -15,14 +15,13 @@ import numpy.typing as npt
 from ..errors import DscTfError
 from ..logging import log_duration
 from ..models.dtcr import dtcr_encoder, dtcr_model
-from ..preprocessing.as_samples import Rows
 from ..training import Checkpoint, encode
 from ..training.batches import fit_batches
 from ..training.checkpoint import Record, restore
 from ..training.optimizers import Adam
 from ..training.reuse import compile_or_reset
 from ..training.seeds import seeded
-from .base import LatentClusterer, fit_kmeans, nearest_centre, order_by_size, read_model_json
+from .base import LatentClusterer, check_five_axes, fit_kmeans, nearest_centre, order_by_size, read_model_json
 from .dtcr_batches import Indicator, RealAndFake, RelaxedKMeans
 from .sequences import sequences
 
@@ -179,6 +178,10 @@ class DTCR(LatentClusterer):
         self.checkpoint = checkpoint
         self.callbacks = callbacks
 
+    def _taken(self, X):
+        check_five_axes(X)
+        return super()._taken(X)
+
     def _fit(self, X):
         if self.recipe not in RECIPES:
             raise DscTfError(f"recipe: {self.recipe!r}. Choose one of {', '.join(RECIPES)}.")
@@ -196,11 +199,11 @@ class DTCR(LatentClusterer):
         self.stopped_by_ = "epochs"
         return nearest_centre(representations, self.cluster_centers_)
 
-    def predict(self, X: npt.ArrayLike) -> Rows:
+    def predict(self, X: npt.ArrayLike) -> npt.ArrayLike:
         """Nearest centre of each sample, shape (time,)."""
         return nearest_centre(self._latent(X).astype(np.float64), self.cluster_centers_)
 
-    def transform(self, X: npt.ArrayLike) -> Rows:
+    def transform(self, X: npt.ArrayLike) -> npt.ArrayLike:
         """Representation of each sample, shape (time, feature)."""
         return self._latent(X)
 

@@ -8,8 +8,6 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture as Mixture
 
-from ..preprocessing.as_samples import Rows
-from ..preprocessing.samples import Samples
 from .base import (
     LatentClusterer,
     fit_kmeans,
@@ -22,11 +20,11 @@ from .out_of_core import WeightedRows, row_blocks, stored_pca
 
 
 class EOFClusterer(LatentClusterer):
-    """What methods on principal components share: the projection, and parameters `n_components`, `latitude`."""
+    """What methods on principal components share: the projection, and parameters `n_components`."""
 
     supports_out_of_core = True
 
-    def transform(self, X: npt.ArrayLike) -> Rows:
+    def transform(self, X: npt.ArrayLike) -> npt.ArrayLike:
         """Leading principal components of each sample, unscaled, shape (time, component)."""
         return self._latent(X)
 
@@ -39,28 +37,37 @@ class EOFClusterer(LatentClusterer):
         return np.concatenate([self.pca_.transform(features[at]) for at in row_blocks(features)])
 
     def _scores(self, X):
+        self.area_weight_ = _area_weight(X)
         features = self._weighted(X)
         wanted = self.n_components
         if wanted >= 1:
             wanted = int(min(wanted, len(X), features.shape[1]))
-        if isinstance(X, Samples):
+        if X.is_stored:
             self.pca_ = stored_pca(features, wanted, self.random_state)
         else:
             self.pca_ = PCA(wanted, svd_solver="full").fit(features)
         return self._latent(X)
 
     def _weighted(self, X):
-        if self.latitude is None:
-            return last_step_features(X)
-        weight = np.sqrt(np.cos(np.deg2rad(self.latitude))).clip(min=0.0)
-        if isinstance(X, Samples):
-            return WeightedRows(X.labelled, np.broadcast_to(weight[:, None, None], X.grid).ravel())
-        fields = X[:, -1] if X.ndim == 5 else X
-        return last_step_features(fields * weight[:, None, None].astype(X.dtype))
+        features = last_step_features(X)
+        if self.area_weight_ is None:
+            return features
+        return WeightedRows(features, self.area_weight_) if X.is_stored else features * self.area_weight_
+
+
+def _area_weight(X):
+    """sqrt(cos latitude) of each feature, so that squared distances count area; None if none is to be applied."""
+    if X.latitude is None or X.weighted:
+        return None
+    weight = np.sqrt(np.cos(np.deg2rad(X.latitude))).clip(min=0.0).astype(X.dtype)
+    return np.broadcast_to(weight[:, None, None], X.grid).ravel()
 
 
 class EOFKMeans(EOFClusterer):
     """k-means on the leading principal components of the fields of the labelled step.
+
+    Fields are weighted by sqrt(cos latitude), so that squared distances count area, if the samples have latitudes and
+    are not weighted already, as the protocol `anomaly` does.
 
     Parameters
     ----------
@@ -68,9 +75,6 @@ class EOFKMeans(EOFClusterer):
         Number of clusters.
     n_components : float or int, default=0.9
         Share of the variance that the components explain, or their number.
-    latitude : array of shape (latitude,), default=None
-        Degrees north: fields are weighted by sqrt(cos latitude), so that squared distances count area. None where
-        `X` is weighted already, as the `anomaly` protocol does.
     n_init : int, default=10
         Restarts.
     random_state : int, default=None
@@ -91,13 +95,11 @@ class EOFKMeans(EOFClusterer):
         n_clusters: int = 7,
         *,
         n_components: float = 0.9,
-        latitude: npt.ArrayLike | None = None,
         n_init: int = 10,
         random_state: int | None = None,
     ):
         self.n_clusters = n_clusters
         self.n_components = n_components
-        self.latitude = latitude
         self.n_init = n_init
         self.random_state = random_state
 
@@ -107,7 +109,7 @@ class EOFKMeans(EOFClusterer):
         self.cluster_centers_ = fitted.cluster_centers_[order]
         return labels
 
-    def predict(self, X: npt.ArrayLike) -> Rows:
+    def predict(self, X: npt.ArrayLike) -> npt.ArrayLike:
         """Nearest centre of each sample, shape (time,)."""
         return nearest_centre(self._latent(X), self.cluster_centers_)
 
@@ -122,8 +124,6 @@ class GaussianMixture(EOFClusterer):
     n_components : float or int, default=6
         Number of principal components, or the share of the variance that they explain: few, since each Gaussian
         has a covariance to estimate.
-    latitude : array of shape (latitude,), default=None
-        As of `EOFKMeans`.
     n_init : int, default=10
         Restarts.
     random_state : int, default=None
@@ -147,13 +147,11 @@ class GaussianMixture(EOFClusterer):
         n_clusters: int = 7,
         *,
         n_components: float = 6,
-        latitude: npt.ArrayLike | None = None,
         n_init: int = 10,
         random_state: int | None = None,
     ):
         self.n_clusters = n_clusters
         self.n_components = n_components
-        self.latitude = latitude
         self.n_init = n_init
         self.random_state = random_state
 
@@ -170,10 +168,10 @@ class GaussianMixture(EOFClusterer):
         self.soft_labels_ = self.predict_proba(X)
         return self.soft_labels_.argmax(axis=1)
 
-    def predict(self, X: npt.ArrayLike) -> Rows:
+    def predict(self, X: npt.ArrayLike) -> npt.ArrayLike:
         """Most probable Gaussian of each sample, shape (time,)."""
         return self.predict_proba(X).argmax(axis=1)
 
-    def predict_proba(self, X: npt.ArrayLike) -> Rows:
+    def predict_proba(self, X: npt.ArrayLike) -> npt.ArrayLike:
         """Probability of each Gaussian, shape (time, cluster); rows sum to 1."""
         return self.mixture_.predict_proba(self._latent(X))[:, self.order_]

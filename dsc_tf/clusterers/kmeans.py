@@ -2,8 +2,6 @@
 
 import numpy.typing as npt
 
-from ..preprocessing.as_samples import Rows
-from ..preprocessing.samples import Samples
 from .base import Clusterer, fit_kmeans, last_step_features, nearest_centre, relabel_by_size
 from .out_of_core import nearest_rows, stored_kmeans
 
@@ -40,7 +38,7 @@ class KMeans(Clusterer):
 
     def _fit(self, X):
         features = last_step_features(X)
-        if isinstance(X, Samples):
+        if X.is_stored:
             found, centres = stored_kmeans(features, self.n_clusters, self.n_init, self.random_state)
         else:
             fitted = fit_kmeans(features, self.n_clusters, self.n_init, self.random_state)
@@ -49,8 +47,8 @@ class KMeans(Clusterer):
         self.cluster_centers_ = centres[order]
         return labels
 
-    def predict(self, X: npt.ArrayLike) -> Rows:
+    def predict(self, X: npt.ArrayLike) -> npt.ArrayLike:
         """Nearest centre of each sample, shape (time,)."""
         X = self._taken(X)
-        find = nearest_rows if isinstance(X, Samples) else nearest_centre
+        find = nearest_rows if X.is_stored else nearest_centre
         return find(last_step_features(X), self.cluster_centers_)

@@ -16,7 +16,6 @@ from ..geostatistics import (
     shrink_covariance,
     squared_wasserstein,
 )
-from ..preprocessing.as_samples import Rows
 from .base import Clusterer, fit_kmeans, last_step_features, relabel_by_size
 from .persistent import best_path
 
@@ -124,7 +123,7 @@ class MCGTA(Clusterer):
         self.semivariogram_ = fit_semivariogram(lags, values)
         return labels
 
-    def predict(self, X: npt.ArrayLike) -> Rows:
+    def predict(self, X: npt.ArrayLike) -> npt.ArrayLike:
         """Most probable path through consecutive samples, shape (time,)."""
         return self._predict(self._taken(X))
 

@@ -1,11 +1,8 @@
 """k-means that pays for changing cluster."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
-from ..preprocessing.as_samples import Rows
 from .base import Clusterer, fit_kmeans, last_step_features, relabel_by_size
 
 MAX_ITERATIONS = 100
@@ -15,7 +12,8 @@ class PersistentKMeans(Clusterer):
     """k-means with a penalty for each change of cluster from one step to the next.
 
     It descends sum_t |x_t - c_l(t)|^2 + penalty * number of changes: the labels are the exact best path
-    (Viterbi), the centres the means of their members.
+    (Viterbi), the centres the means of their members. A change between two segments of the samples, as across a gap
+    in time, costs nothing.
 
     Parameters
     ----------
@@ -23,8 +21,6 @@ class PersistentKMeans(Clusterer):
         Number of clusters.
     penalty : float, default=0.2
         Of a change, in units of the mean squared distance to the centres of plain k-means.
-    starts : sequence of int, default=()
-        Positions at which a new stretch of time begins: no change is counted across them.
     n_init : int, default=10
         Restarts of the k-means that it starts from.
     random_state : int, default=None
@@ -50,13 +46,11 @@ class PersistentKMeans(Clusterer):
         n_clusters: int = 7,
         *,
         penalty: float = 0.2,
-        starts: Sequence[int] = (),
         n_init: int = 10,
         random_state: int | None = None,
     ):
         self.n_clusters = n_clusters
         self.penalty = penalty
-        self.starts = starts
         self.n_init = n_init
         self.random_state = random_state
 
@@ -66,7 +60,7 @@ class PersistentKMeans(Clusterer):
         self.penalty_ = self.penalty * start.inertia_ / len(X)
         labels, centres = start.labels_, start.cluster_centers_
         for _ in range(MAX_ITERATIONS):
-            before, labels = labels, self._path(features, centres)
+            before, labels = labels, self._path(X, features, centres)
             if np.array_equal(labels, before):
                 break
             centres = np.stack(
@@ -79,13 +73,14 @@ class PersistentKMeans(Clusterer):
         self.cluster_centers_ = centres[order]
         return labels
 
-    def predict(self, X: npt.ArrayLike) -> Rows:
+    def predict(self, X: npt.ArrayLike) -> npt.ArrayLike:
         """Best path through consecutive samples, shape (time,)."""
-        return self._path(last_step_features(self._taken(X)).astype(np.float64), self.cluster_centers_)
+        X = self._taken(X)
+        return self._path(X, last_step_features(X).astype(np.float64), self.cluster_centers_)
 
-    def _path(self, features, centres):
+    def _path(self, X, features, centres):
         costs = np.stack([((features - centre) ** 2).sum(axis=1) for centre in centres], axis=1)
-        return best_path(costs, self.penalty_, [at for at in self.starts if 0 < at < len(features)])
+        return best_path(costs, self.penalty_, X.segment_starts[1:])
 
 
 def best_path(costs, penalty, starts=()):

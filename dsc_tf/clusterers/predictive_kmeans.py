@@ -11,7 +11,6 @@ import numpy.typing as npt
 from sklearn.decomposition import PCA
 
 from ..errors import DscTfError
-from ..preprocessing.as_samples import Rows
 from ..records.selection import season_months
 from .base import LatentClusterer, fit_kmeans, nearest_centre, read_model_json, relabel_by_size
 from .predictive_embedding import LinearForecasts, causal_labels, embed, root_mean_square, stack_history
@@ -134,11 +133,11 @@ class PredictiveKMeans(LatentClusterer):
         self.n_init = n_init
         self.random_state = random_state
 
-    def predict(self, X: npt.ArrayLike) -> Rows:
+    def predict(self, X: npt.ArrayLike) -> npt.ArrayLike:
         """Cluster of each sample by its own and earlier steps, shape (time,)."""
         return self._predict(self._taken(X))
 
-    def transform(self, X: npt.ArrayLike) -> Rows:
+    def transform(self, X: npt.ArrayLike) -> npt.ArrayLike:
         """Today's components and their forecasts, each lead scaled, shape (time, feature)."""
         return self._transform(self._taken(X))
 

@@ -26,6 +26,7 @@ def sequences(X, sequence_length=None):
     DscTfError
         If even one mean for each variable and step of the window is more than `sequence_length`.
     """
+    X = np.asarray(X)
     block = 1 if sequence_length is None else _block(X.shape[1:], sequence_length)
     return block_means(X, block).reshape(len(X), -1, 1).astype(np.float32, copy=False)
 

@@ -4,7 +4,6 @@ import numpy as np
 import numpy.typing as npt
 import sklearn.cluster
 
-from ..preprocessing.as_samples import Rows
 from .base import Clusterer, last_step_features, relabel_by_size
 
 MAX_ITERATIONS = 300
@@ -58,7 +57,7 @@ class SphericalKMeans(Clusterer):
         self.cluster_centers_ = centres[order]
         return labels
 
-    def predict(self, X: npt.ArrayLike) -> Rows:
+    def predict(self, X: npt.ArrayLike) -> npt.ArrayLike:
         """Centre of the largest cosine for each sample, shape (time,)."""
         return (self._directions(self._taken(X)) @ self.cluster_centers_.T).argmax(axis=1)
 

@@ -83,10 +83,9 @@ def run(config):
     options = config.encoder_settings() | {"random_state": config.seed}
     callbacks = progress_callbacks(quiet=config.quiet, tensorboard=config.tensorboard)
     model = new_encoder(config.objective, callbacks=callbacks, **options)
-    starts = prep.hints()["starts"]
-    model.fit(X, starts=starts)
+    model.fit(X)
     learned = time.perf_counter() - began
-    representation = model.transform(X, starts=starts)
+    representation = model.transform(X)
     measures = {
         "effective_rank": round(effective_rank(representation), 2),
         "seconds_to_learn": round(learned, 1),
@@ -97,7 +96,9 @@ def run(config):
     with folder.told_when_full():
         model.save(folder.path)
     folder.write_arrays(PREPROCESSING, prep.state())
-    folder.write_netcdf("representation.nc", representation_dataset(representation, prep.time, config))
+    folder.write_netcdf(
+        "representation.nc", representation_dataset(representation, ds["time"][X.sample_index], config)
+    )
     if model.history_:
         folder.write_csv("history.csv", model.history_)
     path = folder.finish()

@@ -11,6 +11,7 @@ from ..experiments.methods import BY_NAME
 from ..experiments.paper_file import UNPADDED
 from ..preprocessing.preprocessor import prepare
 from ..preprocessing.protocols import PROTOCOLS
+from ..preprocessing.samples import true_labels
 from ..reporting import open_run, write_config
 from . import cli
 from .data_settings import RECIPES, DataConfig
@@ -122,8 +123,8 @@ def run(config):
 
 
 def _samples(ds, protocol):
-    X, prep = prepare(ds, protocol=UNPADDED if protocol == "notebook" else protocol)
-    return runs.Samples(X, prep.hints(), prep.truth(ds))
+    X, _ = prepare(ds, protocol=UNPADDED if protocol == "notebook" else protocol)
+    return runs.PreparedRecord(X, true_labels(ds, X))
 
 
 def _run(config, folder, samples, planned, say):

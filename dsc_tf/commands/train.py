@@ -15,7 +15,7 @@ from ..errors import DscTfError
 from ..evaluation import evaluate
 from ..preprocessing.preprocessor import PREPROCESSING, Preprocessor, prepare
 from ..preprocessing.protocols import PROTOCOLS
-from ..preprocessing.samples import Samples
+from ..preprocessing.samples import true_labels
 from ..records.memory import memory_limit
 from ..reporting import open_run, write_config, write_results
 from . import cli
@@ -140,8 +140,7 @@ def run(config):
     try:
         return _run(config, ds, output, *samples)
     finally:
-        if isinstance(samples[0], Samples):
-            samples[0].close()
+        samples[0].close()
 
 
 def _run(config, ds, output, X, prep, Z):
@@ -152,11 +151,11 @@ def _run(config, ds, output, X, prep, Z):
     folder = open_run(output, resume=config.resume)
     write_config(folder, config.science(), ds)
     began = time.perf_counter()
-    method = _method(config, folder.path, prep.hints())
+    method = _method(config, folder.path)
     with folder.told_when_full(), devices:
         method.fit(Z)
     seconds = time.perf_counter() - began
-    measures = _measures(X, method.labels_, prep.truth(ds))
+    measures = _measures(X, method.labels_, true_labels(ds, X))
     training = {"seconds": round(seconds, 2)} | {
         name: getattr(method, f"{name}_")
         for name in ("stopped_by", "precision")
@@ -169,7 +168,7 @@ def _run(config, ds, output, X, prep, Z):
         folder,
         ds,
         labels=method.labels_,
-        sample_index=prep.sample_index,
+        sample_index=X.sample_index,
         n_clusters=config.n_clusters,
         soft=getattr(method, "soft_labels_", None),
         latent=method.transform(Z) if hasattr(method, "transform") else None,
@@ -205,16 +204,14 @@ def _samples(ds, config, scratch):
     with np.load(Path(config.encoder) / PREPROCESSING) as state:
         prep = Preprocessor.from_state(state)
     X = prep.transform(ds)
-    Z = encoder.transform(X, starts=prep.hints()["starts"])
-    return X, prep, Z.reshape(len(Z), 1, 1, 1, -1)
+    return X, prep, X.with_features(encoder.transform(X))
 
 
-def _method(config, folder, hints):
+def _method(config, folder):
     name = config.method
     if config.encoder is not None:
-        hints = hints | {"latitude": None}  # features have none
         name = "clustering_layer" if name == "dsc" else name
-    options = hints | {"random_state": config.seed}
+    options = {"random_state": config.seed}
     if name not in NETWORKS:
         return build(name, config.n_clusters, **options)
     cli.load_keras()

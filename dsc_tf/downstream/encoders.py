@@ -8,6 +8,7 @@ from sklearn.decomposition import PCA
 
 from ..errors import DscTfError
 from ..preprocessing.preprocessor import Preprocessor
+from ..preprocessing.samples import Samples
 from ..regimes.weather_types import weather_types
 from .probes import Split, time_blocks
 from .probes.order import regimes_of
@@ -25,7 +26,7 @@ class Record:
     ----------
     ds : xr.Dataset
         As `open_dataset` returns it.
-    fields : array of shape (time, latitude, longitude, variable)
+    samples : Samples of shape (time, 1, latitude, longitude, variable)
         Prepared with constants of the training block alone.
     prep : Preprocessor
         What prepared them.
@@ -36,10 +37,15 @@ class Record:
     """
 
     ds: object
-    fields: np.ndarray
+    samples: Samples
     prep: Preprocessor
     split: Split
     n_clusters: int = 7
+
+    @property
+    def fields(self):
+        """Prepared fields, shape (time, latitude, longitude, variable)."""
+        return self.samples[:, 0]
 
     @property
     def flat(self):
@@ -59,10 +65,6 @@ class Record:
             raise DscTfError("variables: no sea-level pressure in the record. Give one that has msl.")
         return weather_types(self.ds[known[0]]).values
 
-    def starts(self, steps):
-        """Steps, among the first `steps`, at which a gap-free stretch begins."""
-        return tuple(at for at in self.prep.hints()["starts"] if at < steps)
-
 
 def open_record(ds, *, protocol="anomaly", gap=30, n_clusters=7):
     """A record with its blocks, prepared without a look at what comes after the training block.
@@ -81,7 +83,7 @@ def open_record(ds, *, protocol="anomaly", gap=30, n_clusters=7):
     ds = ds.load()
     split = time_blocks(ds.sizes["time"], gap=gap)
     prep = Preprocessor(protocol).fit(ds.isel(time=split.train))
-    return Record(ds, prep.transform(ds)[:, 0], prep, split, n_clusters)
+    return Record(ds, prep.transform(ds), prep, split, n_clusters)
 
 
 def represent(record, name, seed, **settings):
@@ -114,8 +116,7 @@ def represent(record, name, seed, **settings):
         size = min(settings["size"], len(train), record.flat.shape[1])
         return PCA(size, random_state=0).fit(record.flat[train]).transform(record.flat)
     model = new_encoder(name, random_state=seed, **settings)
-    model.fit(record.fields[train], starts=record.starts(len(train)))
-    return model.transform(record.fields, starts=record.starts(len(record.fields)))
+    return model.fit(record.samples[train]).transform(record.samples)
 
 
 def new_encoder(name, **settings):

@@ -7,6 +7,7 @@ from sklearn.metrics import adjusted_rand_score, silhouette_score
 from ..clusterers import build
 from ..datasets.pdsi import drought
 from ..errors import DscTfError
+from ..preprocessing.samples import true_labels
 from .encoders import LEARNED, PLAIN, joined, represent
 from .probes import shifted
 from .probes.classify import boosted_events, linear_classes, linear_events
@@ -55,7 +56,7 @@ def probe_clusters(record, features, seed):
         layer = build("clustering_layer", n_clusters, random_state=seed)
         rows = features[:, None, None, None, :].astype(np.float32)
         found["layer"] = layer.fit(rows[record.split.train]).predict(rows)
-    truth, test = record.prep.truth(record.ds), record.split.test
+    truth, test = true_labels(record.ds, record.samples), record.split.test
     result = {}
     for name, labels in found.items():
         if truth is not None:

@@ -136,8 +136,8 @@ def evaluate(
 
 def _features(X):
     """Rows of the labelled step; those of samples on disk are read when they are needed."""
-    if hasattr(X, "labelled"):
-        return X.labelled
+    if hasattr(X, "last_step"):
+        return X.last_step()
     X = np.asanyarray(X)
     features = X[:, -1] if X.ndim == 5 else X
     return features.reshape(len(X), -1) if X.ndim != 2 and X.size else features

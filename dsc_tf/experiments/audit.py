@@ -73,7 +73,7 @@ def audit_page(summaries, samples, *, sequence_length=None):
     ----------
     summaries : list of dict
         As `tables.summarise` returns them, of one protocol.
-    samples : Samples
+    samples : PreparedRecord
         The data they were made from.
     sequence_length : int, default=None
         Of the sequential methods.

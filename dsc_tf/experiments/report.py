@@ -25,7 +25,7 @@ def write_report(folder, config, ds, samples, records):
         Settings.
     ds : xr.Dataset
         The record.
-    samples : dict of str to Samples
+    samples : dict of str to PreparedRecord
         Prepared data by protocol.
     records : list of dict
         As `run_table` returns them.

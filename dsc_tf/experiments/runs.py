@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 
 from ..clusterers import NETWORKS, build
-from ..clusterers.base import last_step_features
 from ..errors import DscTfError
 from ..evaluation import evaluate
 from ..evaluation.diagnostics import descent, mean_run_length
 from ..logging import suppress_stderr
+from ..preprocessing.samples import Samples
 from .methods import BY_NAME, SEQUENTIAL, UNMOVED
 
 RUNS_A_WORKER = 8  # a process of its own for so many: TensorFlow keeps memory of every network it has trained
@@ -92,22 +92,19 @@ def plan(rows, protocols, recipes, seeds, sequential=None):
 
 
 @dataclass(frozen=True)
-class Samples:
-    """A prepared record.
+class PreparedRecord:
+    """Samples of a record and its known regimes.
 
     Parameters
     ----------
-    X : array of shape (time, window, latitude, longitude, variable)
+    X : Samples of shape (time, window, latitude, longitude, variable)
         Samples.
-    hints : dict
-        As `Preprocessor.hints` gives them.
-    truth : array of int, shape (time,) or None
-        Known regimes.
+    true_labels : array of int, shape (time,), default=None
+        Known regimes, if the record has any.
     """
 
-    X: np.ndarray
-    hints: dict
-    truth: np.ndarray | None = None
+    X: Samples
+    true_labels: np.ndarray | None = None
 
 
 def execute(run, samples, n_clusters, sequence_length=None, shortcut=False, keep_latent=False):
@@ -117,7 +114,7 @@ def execute(run, samples, n_clusters, sequence_length=None, shortcut=False, keep
     ----------
     run : Run
         What to fit.
-    samples : Samples
+    samples : PreparedRecord
         Data.
     n_clusters : int
         Number of clusters.
@@ -155,7 +152,6 @@ def _method(run, samples, n_clusters, sequence_length, unmoved):
     method = build(
         row.method,
         n_clusters,
-        **samples.hints,
         **row.options,
         recipe="untrained" if unmoved else run.recipe,
         sequence_length=sequence_length,
@@ -182,12 +178,12 @@ def _described(method, samples):
     found = {
         "labels": labels.tolist(),
         "stopped_by": getattr(method, "stopped_by_", ""),
-        "mean_run_length": mean_run_length(labels, samples.hints["starts"]),
+        "mean_run_length": mean_run_length(labels, samples.X.segment_starts),
         "measures": {},
     }
     if labels.max() > 0:
-        features = last_step_features(samples.X)
-        found["measures"] = evaluate(features, labels, samples.truth)
+        features = samples.X.last_step()
+        found["measures"] = evaluate(features, labels, samples.true_labels)
         found["descent"] = descent(features, labels)
     return found
 
@@ -232,7 +228,7 @@ def run_table(runs, samples, store, *, jobs, scheduler=None, follow=iter, **opti
     ----------
     runs : list of Run
         All runs of the table.
-    samples : dict of str to Samples
+    samples : dict of str to PreparedRecord
         Data by protocol.
     store : RunStore
         Where records are.

@@ -19,18 +19,16 @@ from ..errors import DscTfError
 from ..logging import log_duration
 from ..records.chunks import DIMENSIONS, block_length
 from ..records.memory import memory_limit
-from .as_samples import named_samples
 from .constants import learn_constants
 from .protocols import PROTOCOLS, Protocol
-from .samples import Samples, StoredRows, scratch_folder
+from .samples import Samples, ScratchArray, scratch_folder
 from .scaling import Scaling
 from .seasonal_cycle import seasonal_design
 from .source import read_source
-from .windows import gather_windows, segment_starts, window_ends
+from .windows import segment_numbers, window_ends
 
 log = logging.getLogger(__name__)
 
-MOST_COPIED = 2**28  # bytes of windows that a record with gaps is copied into; larger ones stay views
 PREPROCESSING = "preprocessing.npz"  # where a run folder keeps what `Preprocessor.state` says
 
 
@@ -41,7 +39,7 @@ def prepare(
     *,
     memory: int | str | None = None,
     scratch: str | PathLike | None = None,
-) -> tuple[np.ndarray | Samples, "Preprocessor"]:
+) -> tuple[Samples, "Preprocessor"]:
     """Samples of a record, ready for a clusterer.
 
     Parameters
@@ -60,7 +58,7 @@ def prepare(
 
     Returns
     -------
-    X : array or Samples of shape (time, window, latitude, longitude, variable)
+    X : Samples of shape (time, window, latitude, longitude, variable)
         float32, without missing values.
     prep : Preprocessor
         Fitted; applies to other data with `transform` and goes back with `inverse_transform`.
@@ -98,10 +96,6 @@ class Preprocessor:
     ----------
     variables : tuple of str
         Names, in the order of the last axis.
-    sample_index : array of int, shape (sample,)
-        Positions in time of the samples last transformed; None before the first.
-    time : xr.DataArray
-        Times of those samples; None before the first.
     """
 
     protocol: Protocol
@@ -117,7 +111,6 @@ class Preprocessor:
             raise DscTfError(f"window: {window!r}. Give an integer of at least 1.")
         self.protocol = protocol if isinstance(protocol, Protocol) else PROTOCOLS[protocol]
         self.window = int(window)
-        self.sample_index = self.time = None
 
     def fit(self, ds: xr.Dataset) -> Self:
         """Learn the constants of every step from `ds`."""
@@ -130,7 +123,7 @@ class Preprocessor:
 
     def transform(
         self, ds: xr.Dataset, *, memory: int | str | None = None, scratch: str | PathLike | None = None
-    ) -> np.ndarray | Samples:
+    ) -> Samples:
         """Samples of another dataset with the same variables and grid, scaled with this one's constants.
 
         Parameters
@@ -151,14 +144,16 @@ class Preprocessor:
         read_source(ds, self.variables, rows, self._grid, None)
         return self._samples(ds, self._scaled(rows, ds, has_holes=True))
 
-    def inverse_transform(self, fields: npt.ArrayLike, time: xr.DataArray | None = None) -> xr.Dataset:
+    def inverse_transform(
+        self, fields: npt.ArrayLike, time: npt.ArrayLike | xr.DataArray | None = None
+    ) -> xr.Dataset:
         """Physical units of prepared fields; padding is cropped.
 
         Parameters
         ----------
         fields : array of shape (time, latitude, longitude, variable)
             Prepared values, such as a reconstruction's last step or a cluster mean.
-        time : xr.DataArray, default=None
+        time : array or xr.DataArray, shape (time,), default=None
             Their times. The seasonal cycle, where one was removed, is added again only if they are given;
             without them values come back as anomalies from it.
 
@@ -175,6 +170,7 @@ class Preprocessor:
         rows, columns = len(self.latitude_), len(self.longitude_)
         self._check_fields(np.shape(fields), time)
         fields = np.asarray(fields)[:, :rows, :columns]
+        time = xr.DataArray(time, dims="time") if isinstance(time, np.ndarray) else time
         weight = self.weight_[:rows, None]
         coords: dict = {"time": time} if time is not None else {}
         for name, attributes in self.coordinate_attributes_.items():
@@ -187,43 +183,6 @@ class Preprocessor:
                 values += np.tensordot(seasonal_design(time), self.seasonal_[v][:, :rows, :columns], axes=1)
             result[name] = (DIMENSIONS, values.astype(np.float32), self.attributes_[v])
         return xr.Dataset(result, coords)
-
-    def to_xarray(self, X: npt.ArrayLike) -> xr.DataArray:
-        """Samples with the names that `prepare` takes from them; clusterers take them so too.
-
-        Parameters
-        ----------
-        X : array of shape (time, window, latitude, longitude, variable)
-            The samples last transformed.
-
-        Returns
-        -------
-        xr.DataArray
-            `window` counts steps back from the sample's time. An axis that the protocol pads has no coordinate.
-
-        Raises
-        ------
-        DscTfError
-            If there are other samples than times.
-        """
-        return named_samples(X, self)
-
-    def hints(self):
-        """What methods may want to know of the samples last transformed.
-
-        Returns
-        -------
-        dict
-            latitude: degrees north of each row of `X`, None where fields are weighted already; starts: positions of
-            the samples at which a new stretch of time begins.
-        """
-        padding = len(self.weight_) - len(self.latitude_)
-        latitude = None if self.protocol.weight else np.pad(self.latitude_, (0, padding), mode="edge")
-        return {"latitude": latitude, "starts": tuple(segment_starts(self.time.values).tolist())}
-
-    def truth(self, ds):
-        """Known regimes of the samples last transformed, shape (sample,), or None where `ds` has none."""
-        return ds["regime"].values[self.sample_index] if "regime" in ds.coords else None
 
     def state(self):
         """Everything learned, as arrays and strings that `numpy.savez` can hold."""
@@ -282,13 +241,13 @@ class Preprocessor:
         """Where the fields of all steps go: an array, or a scratch file if they take over half of the memory."""
         shape = (ds.sizes["time"], int(np.prod(self._grid)))
         if 2 * 4 * shape[0] * shape[1] > memory_limit(memory):
-            return StoredRows(shape, scratch or scratch_folder())
+            return ScratchArray(shape, scratch or scratch_folder())
         return np.empty(shape, np.float32)
 
     def _raw_blocks(self, rows):
         """Steps and fields (time, value) in blocks, before they are scaled."""
         length = block_length(rows.shape[1])
-        read = rows.raw if isinstance(rows, StoredRows) else lambda start, stop: rows[start:stop]
+        read = rows.read_unscaled if isinstance(rows, ScratchArray) else lambda start, stop: rows[start:stop]
         for start in range(0, len(rows), length):
             yield slice(start, start + length), read(start, start + length)
 
@@ -300,8 +259,8 @@ class Preprocessor:
     def _scaled(self, rows, ds, *, has_holes):
         """Steps 2 to 5: in place on an array; on a scratch file whenever it is read."""
         scaling = self._scaling(ds["time"], has_holes=has_holes)
-        if isinstance(rows, StoredRows):
-            rows.scaling = scaling
+        if isinstance(rows, ScratchArray):
+            rows.prepare_block = scaling.apply
         else:
             for at, block in self._raw_blocks(rows):
                 scaling.apply(block, at)
@@ -326,17 +285,31 @@ class Preprocessor:
 
     def _samples(self, ds, rows):
         """Step 6."""
-        ends = window_ends(ds["time"].values, self.window)
+        time = ds["time"].values
+        member = ds["member"].values if "member" in ds.coords and ds["member"].dims == ("time",) else None
+        segment = segment_numbers(time, member)
+        ends = window_ends(segment, self.window)
         if not len(ends):
             _close(rows)
             raise DscTfError(
                 f"window: {self.window} steps, but no stretch without a gap among the {len(rows)} steps "
                 "of the record is that long. Give a shorter window."
             )
-        self.sample_index, self.time = ends, ds["time"][ends]
-        if isinstance(rows, StoredRows) or _copies_much(rows, ends, self.window):
-            return Samples(rows, ends, self.window, self._grid)
-        return gather_windows(rows.reshape(len(rows), *self._grid), ends, self.window)
+        height, width, _ = self._grid
+        return Samples(
+            rows,
+            self._grid,
+            ends=ends,
+            window=self.window,
+            time=time[ends],
+            latitude=np.pad(self.latitude_, (0, height - len(self.latitude_)), mode="edge"),
+            longitude=np.pad(self.longitude_, (0, width - len(self.longitude_)), mode="edge"),
+            variables=self.variables,
+            segment=segment[ends],
+            member=None if member is None else member[ends],
+            weighted=self.protocol.weight,
+            sample_index=ends,
+        )
 
     def _area_weight(self):
         weight = np.ones(self._grid[0])
@@ -373,18 +346,22 @@ def _check_axes(ds):
     missing = [name for name in DIMENSIONS if name not in ds.dims or name not in ds.coords]
     if missing:
         raise DscTfError(f"{missing[0]}: no such axis. Give a dataset as `open_dataset` returns it.")
-    if not ds.indexes["time"].is_monotonic_increasing:
+    if not _is_sorted(ds):
         raise DscTfError("time: not sorted. Sort it, for example with ds.sortby('time').")
 
 
-def _copies_much(rows, ends, window):
-    """Whether windows, of a record with gaps, are too many to copy."""
-    has_gaps = len(ends) < len(rows) - window + 1
-    return has_gaps and len(ends) * window * rows[0].nbytes > MOST_COPIED
+def _is_sorted(ds):
+    """Whether times increase, within each ensemble member if there are several."""
+    if "member" in ds.coords and ds["member"].dims == ("time",):
+        member = ds["member"].values
+        ends = [0, *np.flatnonzero(member[1:] != member[:-1]) + 1, len(member)]
+        pieces = [ds.indexes["time"][a:b] for a, b in zip(ends, ends[1:], strict=False)]
+        return all(piece.is_monotonic_increasing for piece in pieces)
+    return ds.indexes["time"].is_monotonic_increasing
 
 
 def _close(rows):
-    if isinstance(rows, StoredRows):
+    if isinstance(rows, ScratchArray):
         rows.close()
 
 

@@ -17,7 +17,7 @@ def read_source(ds, variables, rows, grid, protocol):
         The record.
     variables : sequence of str
         Its variables in their order.
-    rows : array of shape (time, value) or StoredRows
+    rows : array of shape (time, value) or ScratchArray
         To fill.
     grid : tuple of int
         (latitude, longitude, variable), padded.

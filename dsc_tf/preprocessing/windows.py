@@ -1,23 +1,36 @@
-"""Windows of consecutive steps that never cross a gap in time."""
+"""Gap-free segments of a record, and windows of consecutive steps within them."""
 
 import numpy as np
+import numpy.typing as npt
 
-GAP = 1.5  # a step longer than this many usual ones is a gap; months differ by less
-USUAL = 0.25  # quantile of the steps: right as long as gaps are fewer than three in four
+GAP = 1.5  # a step longer than this multiple of the usual step is a gap; lengths of months differ by less
+USUAL = (
+    0.25  # quantile of the steps that is the usual step: correct if fewer than three in four steps are gaps
+)
 
 
-def segment_starts(time):
-    """Position at which each gap-free stretch begins.
+def segment_starts(time: npt.ArrayLike, member: npt.ArrayLike | None = None) -> np.ndarray:
+    """Positions at which gap-free segments begin.
+
+    A segment ends before a step of time that is longer than `GAP` times the usual one, before a time that is not
+    later than the one ahead of it, and before a change of ensemble member.
 
     Parameters
     ----------
     time : array of datetime64 or cftime, shape (time,)
-        Sorted times.
+        Times, sorted within each member.
+    member : array of shape (time,), default=None
+        Ensemble member of each time.
 
     Returns
     -------
-    array of int
+    array of int, shape (segment,)
         The first is 0.
+
+    Examples
+    --------
+    >>> segment_starts(np.array(["2001-01-01", "2001-01-02", "2001-02-01"], "M8[D]")).tolist()
+    [0, 2]
     """
     steps = np.diff(np.asarray(time))
     if not len(steps):
@@ -26,47 +39,49 @@ def segment_starts(time):
         steps / np.timedelta64(1, "s") if steps.dtype.kind == "m" else [s.total_seconds() for s in steps]
     )
     seconds = np.asarray(seconds, dtype=float)
-    return np.concatenate([[0], np.flatnonzero(seconds > GAP * np.quantile(seconds, USUAL)) + 1])
+    forward = seconds > 0
+    if member is not None:
+        forward &= np.asarray(member)[1:] == np.asarray(member)[:-1]
+    usual = np.quantile(seconds[forward], USUAL) if forward.any() else 0.0
+    return np.concatenate([[0], np.flatnonzero(~forward | (seconds > GAP * usual)) + 1])
 
 
-def window_ends(time, window):
-    """Last positions of all windows of `window` consecutive steps.
+def segment_numbers(time: npt.ArrayLike, member: npt.ArrayLike | None = None) -> np.ndarray:
+    """Number of the gap-free segment of each step, counted from 0.
 
     Parameters
     ----------
-    time : array of datetime64 or cftime, shape (time,)
-        Sorted times.
+    time, member
+        Same as in `segment_starts`.
+
+    Returns
+    -------
+    array of int, shape (time,)
+    """
+    starts = segment_starts(time, member)
+    return np.searchsorted(starts, np.arange(len(np.asarray(time))), side="right") - 1
+
+
+def window_ends(segment: npt.ArrayLike, window: int) -> np.ndarray:
+    """Last positions of all windows of consecutive steps.
+
+    Parameters
+    ----------
+    segment : array of int, shape (time,)
+        Segment of each step, as `segment_numbers` returns them.
     window : int
-        Steps of a window, at least 1.
+        Number of steps of a window, at least 1.
 
     Returns
     -------
     array of int, shape (sample,)
-        Positions in `time`; empty where no stretch is long enough.
+        Empty if no segment is long enough.
+
+    Examples
+    --------
+    >>> window_ends([0, 0, 0, 1, 1], 2).tolist()
+    [1, 2, 4]
     """
-    starts = segment_starts(time)
-    since_start = (
-        np.arange(len(time)) - starts[np.searchsorted(starts, np.arange(len(time)), side="right") - 1]
-    )
-    return np.flatnonzero(since_start >= window - 1)
-
-
-def gather_windows(fields, ends, window):
-    """Windows of `fields` that end at `ends`.
-
-    Parameters
-    ----------
-    fields : array of shape (time, latitude, longitude, variable)
-        Steps in order.
-    ends : array of int, shape (sample,)
-        As `window_ends` returns them.
-    window : int
-        Steps of a window.
-
-    Returns
-    -------
-    array of shape (sample, window, latitude, longitude, variable)
-        A view of `fields` where the record has no gap, else a copy.
-    """
-    every = np.moveaxis(np.lib.stride_tricks.sliding_window_view(fields, window, axis=0), -1, 1)
-    return every if len(every) == len(ends) else every[ends - window + 1]
+    segment = np.asarray(segment)
+    position = np.arange(len(segment))
+    return position[position - np.searchsorted(segment, segment) >= window - 1]

@@ -10,12 +10,13 @@ from typing import Self
 import keras
 import numpy as np
 import numpy.typing as npt
+import xarray as xr
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from ..errors import DscTfError
 from ..geostatistics import great_circle, region_similarity
 from ..models.spacetime import field_decoder, spacetime_encoder
-from ..preprocessing.as_samples import Rows, bare, keeps_times
+from ..preprocessing.as_samples import as_samples, wrap_like
 from ..training.seeds import seeded
 from .baselines import SIMCLR, MaskedReconstruction, TimeShifts
 from .contrastive_model import ContrastiveModel, LearnDistances, learn
@@ -117,14 +118,14 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
         Parameters
         ----------
-        X : array of shape (time, latitude, longitude, variable), or a list of such
-            Prepared fields, as `prepare` returns them; a window of one step may stand after time. Regions may differ in
-            grid and length, not in the number of variables; to learn from different variables together, give each as
-            a region of its own. Each may be an xr.DataArray with these dimensions.
+        X : Samples, array of shape (time, latitude, longitude, variable), or a list of such
+            Prepared fields; of windows the last step. Regions may differ in grid and length, not in the number of
+            variables; to learn from different variables together, give each as a region of its own. Each may be an
+            xr.DataArray with these dimensions.
         y : None
             Ignored.
         starts : sequence of int, or a list of such, default=None
-            Steps at which a new gap-free stretch begins, as `Preprocessor.hints` gives them; (0,) by default.
+            Steps at which a gap-free segment begins; those of the samples by default.
         places : array of shape (region, 2), default=None
             Latitude and longitude of each region's centre, for great-circle distance between regions.
 
@@ -137,11 +138,14 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         DscTfError
             If shapes or settings are at fault, or no stretch has two steps.
         """
-        regions = [bare(region) for region in (X if isinstance(X, list) else [X])]
-        starts = [(0,)] * len(regions) if starts is None else starts if isinstance(X, list) else [starts]
+        regions = [_samples(region) for region in (X if isinstance(X, list) else [X])]
+        if starts is None:
+            starts = [region.segment_starts for region in regions]
+        elif not isinstance(X, list):
+            starts = [starts]
         if self.objective not in OBJECTIVES:
             raise DscTfError(f"objective: {self.objective!r}. Choose one of {', '.join(OBJECTIVES)}.")
-        if len({np.shape(r)[-1] for r in regions}) > 1:
+        if len({r.shape[-1] for r in regions}) > 1:
             raise DscTfError("X: regions of different numbers of variables. Give each variable as a region.")
         fields = [self._fields(region) for region in regions]
         if len({one.shape[1:3] for one in fields}) > 1:
@@ -155,16 +159,16 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 self._train(stretches, len(regions), places, seed)
         return self
 
-    @keeps_times("representation", "feature")
-    def transform(self, X: npt.ArrayLike, *, starts: Sequence[int] = (0,)) -> Rows:
+    def transform(self, X: npt.ArrayLike, *, starts: Sequence[int] | None = None) -> npt.ArrayLike:
         """Representation of every step of one record.
 
         Parameters
         ----------
-        X : array of shape (time, latitude, longitude, variable) or (time, 1, latitude, longitude, variable)
-            Prepared fields.
-        starts : sequence of int, default=(0,)
-            Steps at which a new gap-free stretch begins; nothing is remembered across.
+        X : Samples, xr.DataArray, or array of shape (time, latitude, longitude, variable)
+            Prepared fields; of windows the last step.
+        starts : sequence of int, default=None
+            Steps at which a gap-free segment begins, before which the encoder reads nothing; those of the samples by
+            default.
 
         Returns
         -------
@@ -178,13 +182,16 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         """
         if not hasattr(self, "encoder_"):
             raise DscTfError("transform: the model is not fitted. Call fit first.")
-        fields = self._fields(X)
+        samples = _samples(X)
+        starts = samples.segment_starts if starts is None else starts
+        fields = self._fields(samples)
         grid, variables = self._shape
         if fields.shape[1:] != (*grid, variables):
             raise DscTfError(
                 f"X: fields of shape {fields.shape[1:]}. Give such as fitted on: {(*grid, variables)}."
             )
-        return np.concatenate([self._encode(s.fields) for s in _stretches([fields], [starts])])
+        found = np.concatenate([self._encode(s.fields) for s in _stretches([fields], [starts])])
+        return wrap_like(found, X, "representation", "feature") if isinstance(X, xr.DataArray) else found
 
     @property
     def _n_features_out(self):
@@ -238,11 +245,7 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     def _fields(self, X):
         """Prepared fields at the encoder's size, shape (time, latitude, longitude, variable)."""
-        X = np.asarray(X, np.float32)
-        if X.ndim == 5:
-            X = X[:, -1]
-        if X.ndim != 4:
-            raise DscTfError(f"X: shape {X.shape}. Give (time, latitude, longitude, variable).")
+        X = np.asarray(X[:, -1], np.float32)
         if not np.isfinite(X).all():
             raise DscTfError("X: holds missing or infinite values. Fill them first, as `prepare` does.")
         size = (self.grid, self.grid) if self.grid else X.shape[1:3]
@@ -302,6 +305,13 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         latent = whole(self.encoder_, X, batch_size=8)
         kept = [z[end - CHUNK - b : end - b] for z, end, b in zip(latent, ends, begins, strict=True)]
         return np.concatenate(kept)[: len(fields)]
+
+
+def _samples(X):
+    samples = as_samples(X)
+    if np.ndim(X) not in (4, 5):
+        raise DscTfError(f"X: shape {np.shape(X)}. Give (time, latitude, longitude, variable).")
+    return samples
 
 
 @dataclasses.dataclass(frozen=True)

@@ -41,7 +41,7 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, step):
         at = self.indices(self.epoch * self.steps + step)
-        x = self.X[at]
+        x = self.X.read(at) if hasattr(self.X, "read") else self.X[at]
         return (x,) if self.targets is None else (x, self.targets(at, x))
 
     def indices(self, step):
@@ -71,11 +71,11 @@ class Batches(keras.utils.PyDataset):
 class UniqueFieldBatches(Batches):
     """Windows in order, for an encoder that sees the fields of a batch once each, see `models.shared_encoder`.
 
-    `X` has `distinct`, from positions to fields and places, as `data.stored.Samples` has it.
+    `X` has a method `unique_fields`, as `Samples` have.
     """
 
     def __getitem__(self, step):
-        fields, places = self.X.distinct(self.indices(step))
+        fields, places = self.X.unique_fields(self.indices(step))
         window = self.X.shape[1]
         parcels = np.zeros((-(-len(fields) // window), window, *fields.shape[1:]), fields.dtype)
         parcels.reshape(-1, *fields.shape[1:])[: len(fields)] = fields

@@ -8,6 +8,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from dsc_tf.clusterers import build
 from dsc_tf.clusterers.persistent import best_path
+from dsc_tf.preprocessing.samples import Samples
 
 
 @pytest.fixture
@@ -58,6 +59,18 @@ def test_no_price_for_a_change_across_a_gap():
     np.testing.assert_array_equal(best_path(costs, 10.0, (3,)), [0, 0, 0, 1, 1, 1])
 
 
+def test_persistent_kmeans_uses_the_segments_of_the_record_it_is_given():
+    """Two days of one state, then one day of the other: worth a change only if the change costs nothing."""
+    X = np.repeat([[0.0], [4.0]], 20, axis=0)
+    model = build("persistent_kmeans", 2, penalty=1.0, random_state=0).fit(X)
+    model.penalty_ = 100.0
+    new = np.array([[0.0], [0.0], [4.0]])
+    assert len(set(model.predict(new))) == 1
+    apart = Samples(new, (1, 1, 1), segment=[0, 0, 1])
+    first, last = model.labels_[0], model.labels_[-1]
+    assert model.predict(apart).tolist() == [first, first, last]
+
+
 def test_spherical_groups_by_direction_alone(rng):
     directions = np.repeat(np.eye(3), 20, axis=0) + 0.05 * rng.normal(size=(60, 3))
     X = directions * rng.uniform(0.1, 10, size=(60, 1))
@@ -81,7 +94,8 @@ def test_eofs_weigh_fields_by_area(rng):
     at_equator, at_pole = rng.integers(2, size=(2, 40))
     X[:, 0, 0, 0, 0] += at_equator
     X[:, 0, 1, 0, 0] += 5 * at_pole
-    weighted = build("eof_kmeans", 2, latitude=np.array([0.0, 90.0]), random_state=0).fit_predict(X)
+    samples = Samples(X.reshape(40, 2), (2, 1, 1), latitude=[0.0, 90.0])
+    weighted = build("eof_kmeans", 2, random_state=0).fit_predict(samples)
     assert adjusted_rand_score(at_equator, weighted) == 1
     assert adjusted_rand_score(at_pole, build("eof_kmeans", 2, random_state=0).fit_predict(X)) == 1
 

@@ -114,27 +114,24 @@ def test_what_is_no_samples_is_refused(samples):
 @pytest.mark.parametrize("protocol", ["paper", "notebook"])
 def test_prepared_samples_keep_their_names(protocol):
     ds = mock_dataset(days=30, gaps=True)
-    X, prep = prepare(ds, protocol, window=3)
-    named = prep.to_xarray(X)
+    X, _ = prepare(ds, protocol, window=3)
+    named = X.to_xarray()
     np.testing.assert_array_equal(named, X)
     assert list(named["variable"].values) == list(ds.data_vars) and list(named.window.values) == [-2, -1, 0]
-    np.testing.assert_array_equal(named.time, ds.time[prep.sample_index])
-    np.testing.assert_array_equal(named.regime, prep.truth(ds))
+    np.testing.assert_array_equal(named.time, ds.time[X.sample_index])
     if protocol == "paper":
         np.testing.assert_array_equal(named.latitude, ds.latitude)
     else:
         assert "latitude" not in named.coords  # padded
     labels = make("kmeans").fit_predict(named)
     np.testing.assert_array_equal(labels.time, named.time)
-    with pytest.raises(DscTfError, match="samples last transformed"):
-        prep.to_xarray(X[1:])
 
 
 def test_field_encoder_keeps_names():
     from dsc_tf import SpaceTimeTS2Vec
 
-    X, prep = prepare(mock_dataset(days=12, latitudes=4, longitudes=4), "anomaly")
-    named = prep.to_xarray(X)
+    X, _ = prepare(mock_dataset(days=12, latitudes=4, longitudes=4), "anomaly")
+    named = X.to_xarray()
     model = SpaceTimeTS2Vec(size=8, grid=None, filters=1, depth=1, window=4, steps=0, random_state=0)
     found = model.fit(named.transpose(..., "time")).transform(named)
     assert found.dims == ("time", "feature") and found.name == "representation"

@@ -18,12 +18,12 @@ QUICK = {"pretrain_epochs": 1, "epochs": 1, "batch_size": 29, "precision": "floa
 def samples(tmp_path_factory):
     """The same record in memory and on disk, with gaps and missing values, in windows of two steps."""
     ds = mock_dataset(days=60, gaps=True, nan_policy="isolated")
-    X, prep = prepare(ds, "anomaly", window=2)
+    X, _ = prepare(ds, "anomaly", window=2)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(preprocessing, "memory_limit", lambda memory: 0)
         on_disk, _ = prepare(ds, "anomaly", window=2, scratch=tmp_path_factory.mktemp("scratch"))
     assert on_disk.is_stored
-    yield X, on_disk, prep.hints()
+    yield X, on_disk
     on_disk.close()
 
 
@@ -37,8 +37,8 @@ def test_methods_that_stream_are_named_where_others_refuse():
 @pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
 @pytest.mark.parametrize("method", ["dsc", "dec", "kmeans", "eof_kmeans", "gaussian_mixture"])
 def test_same_seed_same_labels_from_disk_and_from_memory(method, samples, eagerly):
-    X, on_disk, hints = samples
-    fitted = [build(method, 3, **QUICK, latitude=hints["latitude"]).fit(one) for one in (X, on_disk)]
+    X, on_disk = samples
+    fitted = [build(method, 3, **QUICK).fit(one) for one in (X, on_disk)]
     np.testing.assert_array_equal(fitted[1].labels_, fitted[0].labels_)
     np.testing.assert_array_equal(fitted[1].predict(on_disk), fitted[1].labels_)
     np.testing.assert_array_equal(fitted[1].predict(X), fitted[0].labels_)

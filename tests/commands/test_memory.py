@@ -23,13 +23,13 @@ def file(tmp_path_factory):
 def files(monkeypatch):
     """Scratch files that were made."""
     made = []
-    init = stored.StoredRows.__init__
+    init = stored.ScratchArray.__init__
 
     def noting(self, *args):
         init(self, *args)
         made.append(self._file)
 
-    monkeypatch.setattr(stored.StoredRows, "__init__", noting)
+    monkeypatch.setattr(stored.ScratchArray, "__init__", noting)
     return made
 
 

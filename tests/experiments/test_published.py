@@ -101,7 +101,7 @@ def test_the_papers_file_is_held_against_the_printed_digits(monkeypatch):
     """With figures of this very file put in place of the printed ones, every cell matches; with the printed, none."""
     ds = paper_like()
     assert "do not all match" in fingerprint_page(ds)
-    X, prep = prepare(ds, protocol=paper_file.UNPADDED)
+    X, _ = prepare(ds, protocol=paper_file.UNPADDED)
     assert X.shape[2:] == (41, 41, 7)
     ours = {}
     for name in ("kmeans", "hierarchical"):

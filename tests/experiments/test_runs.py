@@ -10,7 +10,7 @@ from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
 from dsc_tf.experiments import runs
 from dsc_tf.experiments.methods import BY_NAME, rows_of
-from dsc_tf.experiments.runs import Run, RunStore, Samples, execute, plan, run_table
+from dsc_tf.experiments.runs import PreparedRecord, Run, RunStore, execute, plan, run_table
 from dsc_tf.preprocessing.preprocessor import prepare
 from dsc_tf.reporting import open_run
 
@@ -20,8 +20,8 @@ FAST = ("kmeans", "hierarchical", "spherical_kmeans", "random_partition")
 @pytest.fixture
 def samples():
     ds = mock_dataset(days=40, latitudes=6, longitudes=7)
-    X, prep = prepare(ds, protocol="paper")
-    return {"paper": Samples(X, prep.hints(), ds.regime.values)}
+    X, _ = prepare(ds, protocol="paper")
+    return {"paper": PreparedRecord(X, ds.regime.values)}
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ class _Here:
 
 
 def test_a_killed_process_is_one_failed_run(samples, store, planned, monkeypatch):
-    deadly = Samples(np.zeros((4, 1, 2, 2, 1)).view(Deadly), {"starts": (0,)})
+    deadly = PreparedRecord(np.zeros((4, 1, 2, 2, 1)).view(Deadly))
     both = samples | {"deadly": deadly}
     dead = Run("kmeans", "deadly", "", 0)
     records = run_table([*planned[:3], dead], both, store, jobs=2, n_clusters=3)

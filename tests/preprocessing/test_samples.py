@@ -10,10 +10,9 @@ import xarray as xr
 from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
 from dsc_tf.preprocessing import samples as stored
-from dsc_tf.preprocessing.preprocessor import prepare
+from dsc_tf.preprocessing.preprocessor import Preprocessor, prepare
 from dsc_tf.preprocessing.protocols import PAPER, PROTOCOLS
-from dsc_tf.preprocessing.samples import Samples, overlapping
-from dsc_tf.preprocessing.windows import gather_windows
+from dsc_tf.preprocessing.samples import Samples, true_labels
 from dsc_tf.records.memory import available_memory, memory_limit
 
 LITTLE = 2**20  # the least that may be asked for
@@ -25,7 +24,7 @@ def both(tmp_path, *args, **options):
     ds = mock_dataset(days=DAYS, nan_policy="isolated", gaps=True) if ds is None else ds
     X, prep = prepare(ds, *args, **options)
     stored_X, stored_prep = prepare(ds, *args, **options, memory=LITTLE, scratch=tmp_path)
-    assert stored_X.is_stored and isinstance(X, np.ndarray)
+    assert stored_X.is_stored and not X.is_stored
     return X, prep, stored_X, stored_prep
 
 
@@ -34,10 +33,10 @@ def test_disk_and_memory_give_the_same(protocol, window, tmp_path):
     X, prep, on_disk, disk_prep = both(tmp_path, protocol, window)
     assert on_disk.shape == X.shape and on_disk.dtype == X.dtype and len(on_disk) == len(X)
     at = np.random.default_rng(0).permutation(len(X))[:50]
-    for index in (slice(None), slice(7, 90, 3), at, at.tolist(), 5, X[:, 0, 0, 0, 0] > 0.5):
-        np.testing.assert_allclose(on_disk[index], X[index], atol=2e-7 * max(1, np.abs(X).max()))
+    for index in (slice(None), slice(7, 90, 3), at, at.tolist(), [5], X[:, 0, 0, 0, 0] > 0.5):
+        np.testing.assert_allclose(on_disk.read(index), X.read(index), atol=2e-7 * max(1, np.abs(X).max()))
     np.testing.assert_allclose(on_disk[at, -1], X[at, -1], atol=1e-6)
-    np.testing.assert_array_equal(disk_prep.sample_index, prep.sample_index)
+    np.testing.assert_array_equal(on_disk.sample_index, X.sample_index)
     for name, value in prep.state().items():
         np.testing.assert_array_equal(disk_prep.state()[name], value)
 
@@ -47,7 +46,7 @@ def test_disk_and_memory_give_the_same(protocol, window, tmp_path):
 def test_any_protocol_gives_the_same(scale, deseasonalise, tmp_path):
     own = dataclasses.replace(PAPER, scale=scale, deseasonalise=deseasonalise, pad_multiple=4)
     X, _, on_disk, _ = both(tmp_path, own)
-    np.testing.assert_allclose(on_disk[:], X, atol=1e-6 * np.abs(X).max())
+    np.testing.assert_allclose(on_disk.read(), X, atol=1e-6 * np.abs(X).max())
 
 
 def test_chunks_of_any_length_give_the_same(tmp_path, monkeypatch):
@@ -58,7 +57,7 @@ def test_chunks_of_any_length_give_the_same(tmp_path, monkeypatch):
     for slab, chunk in ((20_000, 70), (100_000, 311), (2**26, 5000)):
         monkeypatch.setattr(blocks.field_blocks, "__kwdefaults__", {"slab": slab})
         lazy, _ = prepare(ds.chunk(time=chunk), "anomaly", memory=LITTLE, scratch=tmp_path)
-        np.testing.assert_array_equal(lazy[:], whole)
+        np.testing.assert_array_equal(lazy.read(), whole)
 
 
 def test_every_value_is_read_once(tmp_path):
@@ -78,20 +77,6 @@ def test_every_value_is_read_once(tmp_path):
     assert sum(shape[0] for _, shape in read) == 2 * DAYS
 
 
-def test_windows_over_gaps_are_views_where_copies_would_be_large(monkeypatch):
-    from dsc_tf.preprocessing import preprocessor as preprocessing
-
-    ds = mock_dataset(days=DAYS, gaps=True)
-    copied, _ = prepare(ds, window=5)
-    monkeypatch.setattr(preprocessing, "MOST_COPIED", 1000)
-    views, _ = prepare(ds, window=5)
-    assert isinstance(views, Samples) and not views.is_stored and views.rows.nbytes < copied.nbytes / 4
-    np.testing.assert_array_equal(np.asarray(views), copied)
-    np.testing.assert_array_equal(views.last_step()[:], copied[:, -1:])
-    without_gaps, _ = prepare(mock_dataset(days=DAYS), window=5)
-    assert without_gaps.base is not None  # a view
-
-
 def test_stored_samples_do_not_become_an_array_by_accident(tmp_path):
     *_, on_disk, _ = both(tmp_path)
     with pytest.raises(DscTfError, match="kept on disk.*more memory"):
@@ -103,7 +88,7 @@ def test_nothing_is_left_on_disk(tmp_path):
     on_disk.close()
     assert not list(tmp_path.iterdir())
     with pytest.raises(ValueError, match="closed"):
-        on_disk[:3]
+        on_disk.read([1])
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt, DscTfError])
@@ -114,7 +99,7 @@ def test_an_end_halfway_closes_the_file(end, tmp_path, monkeypatch):
         files.append(self._file)
         raise end("now")
 
-    monkeypatch.setattr(stored.StoredRows, "append", append)
+    monkeypatch.setattr(stored.ScratchArray, "append", append)
     with pytest.raises(end):
         prepare(mock_dataset(days=DAYS), memory=LITTLE, scratch=tmp_path)
     assert files[0].closed and not list(tmp_path.iterdir())
@@ -137,7 +122,7 @@ def test_new_data_are_stored_as_well(tmp_path):
     ds = mock_dataset(days=DAYS, nan_policy="isolated")
     _, prep = prepare(mock_dataset(days=400), "anomaly")
     np.testing.assert_array_equal(
-        prep.transform(ds, memory=LITTLE, scratch=tmp_path)[:100], prep.transform(ds)[:100]
+        prep.transform(ds, memory=LITTLE, scratch=tmp_path).read(slice(100)), prep.transform(ds)[:100]
     )
     ds["msl"][700] = np.inf
     with pytest.raises(DscTfError, match="msl: infinite"):
@@ -194,17 +179,108 @@ def test_files_are_read_in_chunks_of_time(tmp_path, monkeypatch):
                                    mock_dataset(days=300)["t2m"].drop_vars("regime", errors="ignore"))  # fmt: skip
 
 
-def test_windows_that_are_views_are_samples_of_their_fields():
-    fields = np.random.default_rng(0).random((9, 3, 4, 2), dtype="float32")
-    X = gather_windows(fields, np.arange(2, 9), 3)
-    samples = overlapping(X[1:])
-    assert np.shares_memory(samples.rows, fields) and samples.shape == (6, 3, 3, 4, 2)
-    np.testing.assert_array_equal(samples[:], X[1:])
-    assert overlapping(X.copy()) is None and overlapping(X[::2]) is None and overlapping(X[:, :1]) is None
+def windows_by_loops(fields, ends, window):
+    return np.stack([fields[end - window + 1 : end + 1] for end in ends])
 
 
-def test_samples_of_one_step_share_nothing():
-    rows = np.zeros((5, 4), np.float32)
-    assert overlapping(Samples(rows, np.arange(5), 1, (2, 2, 1))) is None
-    longer = Samples(rows, np.arange(1, 5), 2, (2, 2, 1))
-    assert overlapping(longer) is longer
+@pytest.fixture
+def fields():
+    return np.random.default_rng(0).random((9, 3, 4, 2), dtype="float32")
+
+
+@pytest.fixture
+def samples(fields):
+    """Windows of three of nine steps with a gap after the fifth."""
+    time = np.arange("2001-01-01", "2001-01-10", dtype="M8[D]")
+    return Samples(
+        fields.reshape(9, -1),
+        fields.shape[1:],
+        ends=[2, 3, 4, 7, 8],
+        window=3,
+        time=time[[2, 3, 4, 7, 8]],
+        latitude=[1.0, 2.0, 3.0],
+        longitude=[1.0, 2.0, 3.0, 4.0],
+        variables=("a", "b"),
+        segment=[0, 0, 0, 1, 1],
+        member=["x"] * 5,
+        weighted=True,
+        sample_index=[2, 3, 4, 7, 8],
+    )
+
+
+def test_windows_are_those_of_a_loop(samples, fields):
+    expected = windows_by_loops(fields, [2, 3, 4, 7, 8], 3)
+    assert samples.shape == expected.shape and len(samples) == 5 and samples.nbytes == expected.nbytes
+    np.testing.assert_array_equal(samples, expected)
+    np.testing.assert_array_equal(samples[:, -1], expected[:, -1])
+    np.testing.assert_array_equal(samples[..., 1], expected[..., 1])
+    np.testing.assert_array_equal(samples[3], expected[3])
+    np.testing.assert_array_equal(samples[3, -1, 0], expected[3, -1, 0])
+    np.testing.assert_array_equal(samples.last_step(), expected[:, -1].reshape(5, -1))
+
+
+@pytest.mark.parametrize("at", [slice(1, 4), [4, 0], np.array([True, False, True, True, False])])
+def test_metadata_follow_an_index(samples, at):
+    part, index = samples[at], np.arange(5)[at]
+    np.testing.assert_array_equal(part, np.asarray(samples)[index])
+    for name in ("time", "member", "sample_index"):
+        np.testing.assert_array_equal(getattr(part, name), getattr(samples, name)[index])
+    for name in ("latitude", "longitude", "variables", "weighted", "window", "grid"):
+        assert getattr(part, name) is getattr(samples, name) or getattr(part, name) == getattr(samples, name)
+    np.testing.assert_array_equal(samples[at, ...], part)  # as scikit-learn indexes
+    assert isinstance(samples[at, ...], Samples)
+
+
+def test_samples_that_are_not_neighbours_are_not_in_one_segment(samples):
+    assert samples.segment_starts.tolist() == [0, 3]
+    assert samples[[0, 1, 3, 4]].segment.tolist() == [0, 0, 1, 1]
+    assert samples[[0, 2, 3]].segment.tolist() == [0, 1, 2]
+    assert samples[::2].segment.tolist() == [0, 0, 1]  # every second day is a coarser record
+    assert samples[::-1].segment.tolist() == [0, 1, 2, 3, 4]
+    assert samples[:0].segment.tolist() == []
+
+
+def test_fields_that_windows_share_are_given_once(samples, fields):
+    found, positions = samples.unique_fields(slice(1, 4))
+    np.testing.assert_array_equal(found, fields[1:8])
+    assert positions.tolist() == [[0, 1, 2], [1, 2, 3], [4, 5, 6]]
+    np.testing.assert_array_equal(found[positions], samples[1:4])
+    assert samples.overlaps
+    assert not Samples(fields.reshape(9, -1), fields.shape[1:]).overlaps
+    assert not Samples(fields.reshape(9, -1), fields.shape[1:], ends=[2, 5, 8], window=3).overlaps
+
+
+def test_consecutive_windows_are_views(samples):
+    assert np.shares_memory(samples.read(slice(0, 3)), samples.rows)
+    assert np.shares_memory(samples[:3].last_step(), samples.rows)
+    assert not np.shares_memory(samples.read([0, 3]), samples.rows)
+
+
+def test_samples_become_a_dataarray(samples):
+    named = samples.to_xarray()
+    assert named.dims == ("time", "window", "latitude", "longitude", "variable")
+    assert named.window.values.tolist() == [-2, -1, 0] and named["variable"].values.tolist() == ["a", "b"]
+    assert named.member.dims == ("time",) and named.attrs == {"area_weighted": 1}
+    np.testing.assert_array_equal(named.time, samples.time)
+
+
+def test_features_of_samples_keep_times_and_segments(samples):
+    other = samples.with_features(np.arange(10.0).reshape(5, 2))
+    assert other.shape == (5, 1, 1, 1, 2) and other.latitude is None and not other.weighted
+    assert other.segment.tolist() == samples.segment.tolist() and other.time is not None
+
+
+def test_known_regimes_of_samples():
+    ds = mock_dataset(days=30, gaps=True)
+    X, _ = prepare(ds, window=3)
+    np.testing.assert_array_equal(true_labels(ds, X), ds.regime.values[X.sample_index])
+    np.testing.assert_array_equal(true_labels(ds, X[5:9]), ds.regime.values[X.sample_index[5:9]])
+    assert true_labels(ds.drop_vars("regime"), X) is None
+
+
+def test_members_of_an_ensemble_are_further_samples():
+    one, other = mock_dataset(days=20), mock_dataset(days=20, seed=1)
+    ds = xr.concat([one, other], "time").assign_coords(member=("time", np.repeat([3, 7], 20)))
+    X = Preprocessor("paper", 4).fit_transform(ds)
+    assert len(X) == 2 * 17 and X.segment_starts.tolist() == [0, 17]
+    assert X.member.tolist() == [3] * 17 + [7] * 17

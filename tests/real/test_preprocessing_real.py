@@ -30,7 +30,7 @@ def test_real_records_come_back_in_their_units(name, protocol):
     with open_dataset(str(DATA / name)) as ds:
         X, prep = prepare(ds, protocol)
         assert np.isfinite(X).all()
-        back = prep.inverse_transform(X[:, -1], time=prep.time)
+        back = prep.inverse_transform(X[:, -1], time=X.time)
         for variable in ds:
             known = np.isfinite(ds[variable].values)
             largest = float(np.abs(ds[variable]).max())
@@ -42,9 +42,9 @@ def test_real_records_come_back_in_their_units(name, protocol):
 
 def test_windows_never_step_from_february_to_december():
     with open_dataset(str(DATA / "cmip5_ecearth_iberia_djf_1982-2002.nc")) as ds:
-        _, prep = prepare(ds, window=5)
+        X, _ = prepare(ds, window=5)
         days = ds.time.values.astype("datetime64[D]").astype(int)
-        ends = prep.sample_index
+        ends = X.sample_index
         assert (days[ends] - days[ends - 4] == 4).all()
 
 

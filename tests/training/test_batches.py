@@ -39,7 +39,7 @@ def test_no_batch_is_empty_when_sizes_divide():
 
 def test_a_batch_of_windows_holds_each_field_once():
     fields = np.arange(7, dtype="float32").reshape(7, 1)
-    samples = Samples(fields, ends=np.array([2, 3, 4, 6]), window=3, grid=(1, 1, 1))
+    samples = Samples(fields, (1, 1, 1), ends=[2, 3, 4, 6], window=3)
     (inputs,) = UniqueFieldBatches(samples, batch_size=2)[0]
     assert inputs["fields"].ravel().tolist() == [0, 1, 2, 3, 0, 0]  # filled up to whole parcels
     assert inputs["places"].tolist() == [[0, 1, 2], [1, 2, 3]]
