@@ -24,6 +24,7 @@ METHODS = {
     "persistent_kmeans": ("persistent", "PersistentKMeans"),
     "mcgta": ("mcgta", "MCGTA"),
     "predictive_kmeans": ("predictive_kmeans", "PredictiveKMeans"),
+    "switching": ("switching", "SwitchingAutoregression"),
     "random_partition": ("random_partition", "RandomPartition"),
 }
 

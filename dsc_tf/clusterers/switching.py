@@ -1,0 +1,176 @@
+"""Regimes of dynamics: a Markov chain that switches between autoregressions of principal components."""
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from .base import order_by_size
+from .eof import EOFClusterer
+from .switching_chain import fit_chain, infer, past_future_information, segment_starts
+
+log = logging.getLogger(__name__)
+
+BRANCHES = ((40, 0), (12, 0), (6, 1), (12, 1), (6, 3), (12, 3))
+JUDGED = 1 / 3  # share of the record that chooses the branch, at its end
+RESTARTS_OF_CHOICE, ITERATIONS_OF_CHOICE = 4, 60
+MIN_JUDGED = 100  # samples in that share; in a shorter record the first branch is taken
+
+
+class SwitchingAutoregression(EOFClusterer):
+    """A sticky Markov chain that switches between autoregressions of the leading principal components.
+
+    Regimes differ in their mean, in the covariance of their days, and in how a day follows from those before it: see
+    `switching_chain` for the equations. Several branches, each a number of components and of lagged days, are fitted
+    to the first two thirds of the record; the branch whose state by past days has the largest mutual information
+    with its state by future days in the last third is then fitted to the whole record. In a record of fewer than 300
+    samples, which is too short for this choice, the first branch is taken.
+
+    Parameters
+    ----------
+    n_clusters : int, default=7
+        Number of regimes.
+    branches : tuple of (int, int), default=((40, 0), (12, 0), (6, 1), (12, 1), (6, 3), (12, 3))
+        Candidates: number of principal components and of lagged days. Lags of 0 are a Gaussian hidden Markov model.
+    causal : bool, default=False
+        Label a day by the days up to it alone (filtering); otherwise by all days of its segment (smoothing). The fit
+        uses all days of `X` in either case.
+    n_init : int, default=6
+        Restarts of EM on the whole record.
+    max_iter : int, default=80
+        Most iterations of EM for each restart.
+    random_state : int, default=None
+        Seed.
+
+    Attributes
+    ----------
+    labels_ : array of int, shape (time,)
+        Most probable regime of each sample, the largest first.
+    soft_labels_ : array of shape (time, cluster)
+        Probabilities of the regimes.
+    branch_ : tuple of (int, int)
+        The chosen branch.
+    information_ : dict of tuple to float
+        Mutual information of past and future states on the last third by branch, nats; empty for a single branch.
+    chain_ : Chain
+        Means, lag coefficients, covariances and transition probabilities, in units of the first component's standard
+        deviation.
+    scale_ : float
+        That standard deviation.
+    pca_ : sklearn.decomposition.PCA
+        The projection.
+
+    References
+    ----------
+    Hamilton, J. D. (1989). A New Approach to the Economic Analysis of Nonstationary Time Series and the Business
+    Cycle. Econometrica 57. Fox, E. B., Sudderth, E. B., Jordan, M. I., Willsky, A. S. (2011). Bayesian Nonparametric
+    Inference of Switching Dynamic Linear Models. IEEE Trans. Signal Process. 59 (the sticky chain).
+
+    Examples
+    --------
+    Noise that is positively correlated from day to day in one half of the record and negatively in the other:
+
+    >>> import numpy as np
+    >>> from dsc_tf.clusterers.switching import SwitchingAutoregression
+    >>> X = np.random.default_rng(0).normal(size=(400, 2))
+    >>> for t in range(1, 400):
+    ...     X[t] += (0.9 if t < 200 else -0.9) * X[t - 1]
+    >>> labels = SwitchingAutoregression(2, branches=((2, 1),), random_state=0).fit_predict(X)
+    >>> round(float(np.mean(labels[:200] != labels[-1])), 1), round(float(np.mean(labels[200:] == labels[-1])), 1)
+    (1.0, 1.0)
+    """
+
+    latitude = None  # samples are weighted by their protocol
+
+    def __init__(
+        self,
+        n_clusters: int = 7,
+        *,
+        branches: Sequence[tuple[int, int]] = BRANCHES,
+        causal: bool = False,
+        n_init: int = 6,
+        max_iter: int = 80,
+        random_state: int | None = None,
+    ):
+        self.n_clusters = n_clusters
+        self.branches = branches
+        self.causal = causal
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.random_state = random_state
+
+    @property
+    def n_components(self):
+        """Number of components that the branches need."""
+        return max(size for size, _ in self.branches)
+
+    def _fit(self, X):
+        latent = self._scores(X).astype(np.float64)
+        self.scale_ = float(latent.std(axis=0).max()) or 1.0
+        latent /= self.scale_
+        starts = _starts(X)
+        self.information_ = self._judge(latent, starts)
+        self.branch_ = self._choose()
+        size, lags = self.branch_
+        self.chain_, _ = fit_chain(
+            latent[:, :size],
+            starts,
+            self.n_clusters,
+            lags,
+            n_init=self.n_init,
+            max_iter=self.max_iter,
+            random_state=self.random_state,
+        )
+        labels = self.predict_proba(X).argmax(axis=1)
+        self.chain_ = self.chain_.ordered(order_by_size(labels, self.n_clusters))
+        self.soft_labels_ = self.predict_proba(X)
+        return self.soft_labels_.argmax(axis=1)
+
+    def predict(self, X: npt.ArrayLike) -> npt.ArrayLike:
+        """Most probable regime of each sample, shape (time,); samples of a segment are consecutive."""
+        return self.predict_proba(X).argmax(axis=1)
+
+    def predict_proba(self, X: npt.ArrayLike) -> npt.ArrayLike:
+        """Probability of each regime, shape (time, cluster), filtered if `causal` is set and smoothed otherwise."""
+        latent = self._latent(X)[:, : self.branch_[0]].astype(np.float64) / self.scale_
+        posterior, _ = infer(self.chain_, latent, _starts(X), causal=self.causal)
+        return posterior.filtered if self.causal else posterior.smoothed
+
+    def _choose(self):
+        """The branch of largest information; the first one where nothing could be compared."""
+        return max(self.information_, key=self.information_.get) if self.information_ else self.branches[0]
+
+    def _judge(self, latent, starts):
+        """Information of past and future states on the last third of the record, by branch."""
+        cut = round(len(latent) * (1 - JUDGED))
+        branches = tuple(dict.fromkeys((size, lags) for size, lags in self.branches))
+        if len(branches) == 1 or len(latent) - cut < MIN_JUDGED:
+            return {}
+        information = {}
+        for size, lags in branches:
+            chain, _ = fit_chain(
+                latent[:cut, :size],
+                starts[:cut],
+                self.n_clusters,
+                lags,
+                n_init=RESTARTS_OF_CHOICE,
+                max_iter=ITERATIONS_OF_CHOICE,
+                random_state=self.random_state,
+            )
+            _, emissions = infer(chain, latent[:, :size], starts)
+            judged = _restarted(starts[cut:])
+            information[size, lags] = past_future_information(emissions[cut:], chain.transitions, judged)
+            log.debug("%d components, %d lags: information %.3f", size, lags, information[size, lags])
+        return information
+
+
+def _starts(X):
+    """Whether each sample begins a segment, shape (time,); an array is one segment."""
+    segment = getattr(X, "segment", None)
+    return segment_starts(np.zeros(len(X), int) if segment is None else segment)
+
+
+def _restarted(starts):
+    """Starts of a part of a record, whose first sample begins a segment."""
+    return np.concatenate([[True], starts[1:]])
