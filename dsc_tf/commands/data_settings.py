@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from ..datasets.synthetic import sample_dataset
 from ..preprocessing.protocols import PROTOCOLS
+from ..records.grib import parse_grib_filter
 from ..records.open import open_dataset
 from ..reporting import partial_path
 from .settings import Settings
@@ -33,6 +34,12 @@ class DataConfig(Settings):
         Average sub-daily data: "daily", "monthly", or a pandas offset such as 6h.
     accumulated : tuple of str
         Variables to sum rather than average, where the file does not say so.
+    member : str
+        Ensemble member by its label, or "all": the members one after the other as further samples.
+    level : tuple of str
+        Levels such as 500 or 500hPa; all by default, each as a variable.
+    grib_filter : tuple of str
+        Keys and values that the messages of a GRIB file must have, such as typeOfLevel=surface.
     n_clusters : int
         Number of clusters.
     output : str
@@ -52,6 +59,9 @@ class DataConfig(Settings):
     season: str | None = None
     aggregate: str | None = None
     accumulated: tuple[str, ...] = ()
+    member: str | None = None
+    level: tuple[str, ...] | None = None
+    grib_filter: tuple[str, ...] = ()
     n_clusters: int = 7
     output: str | None = None
     resume: bool = False
@@ -72,8 +82,9 @@ class DataConfig(Settings):
             source = sample_dataset()
         else:
             source = self.data[0] if len(self.data) == 1 else list(self.data)
-        options = ("variables", "region", "period", "season", "aggregate", "accumulated")
-        return open_dataset(source, **{name: getattr(self, name) for name in options})
+        options = ("variables", "region", "period", "season", "aggregate", "accumulated", "member", "level")
+        chosen = {name: getattr(self, name) for name in options}
+        return open_dataset(source, **chosen, grib_filter=parse_grib_filter(self.grib_filter))
 
     def folder(self, stem):
         """The folder asked for, or the first free runs/STEM; to resume, the last one interrupted."""

@@ -1,5 +1,7 @@
-"""From files to a checked Dataset: opening, names and axes, selection, validation. NumPy and xarray only."""
+"""From files to a checked dataset: opening, axes, joins, selection, validation. NumPy and xarray only."""
 
+from .notes import notes_of
 from .open import open_dataset
+from .units import check_units_and_grid
 
-__all__ = ["open_dataset"]
+__all__ = ["check_units_and_grid", "notes_of", "open_dataset"]

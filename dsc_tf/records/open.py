@@ -1,24 +1,38 @@
 """Files in, one canonical dataset out, read lazily."""
 
-import glob
 import logging
 import os
-import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
 from ..errors import DscTfError
+from .accumulation import aggregate_time, check_accumulated
+from .axes import AXES
+from .canonical import canonical, without_keys
 from .chunks import SLAB, time_chunk
-from .names import AXES, canonical
-from .selection import aggregate_time, choose_period, choose_region, choose_season, choose_variables
+from .files import open_file, paths_of
+from .grib import described
+from .joins import joined_in_time, merged
+from .members import members_along_time
+from .missing import is_category, without_invalid
+from .notes import Notes, publish
+from .selection import (
+    choose_period,
+    choose_region,
+    choose_season,
+    choose_variables,
+    chosen_groups,
+    fields_only,
+    only_wanted,
+    season_months,
+    steps_within,
+)
+from .times import as_dataset
 
 log = logging.getLogger(__name__)
-
-GRIB_ENDINGS = (".grib", ".grb", ".grib2", ".grb2")
 
 
 def open_dataset(
@@ -30,6 +44,9 @@ def open_dataset(
     season: str | None = None,
     aggregate: str | None = None,
     accumulated: Sequence[str] = (),
+    member: str | int | None = None,
+    level: Sequence[str | float] | str | float | None = None,
+    grib_filter: Mapping[str, object] | None = None,
 ) -> xr.Dataset:
     """Open a gridded record and bring it into one form.
 
@@ -52,120 +69,126 @@ def open_dataset(
         "daily", "monthly" or a pandas offset such as "6h".
     accumulated : list of str, default=()
         Variables to sum where the file does not say so.
+    member : str or int, default=None
+        Ensemble member by its label, or "all": the members one after the other along time, with a coordinate
+        `member`.
+    level : list of str or float, default=None
+        Levels such as 500 or "500hPa"; None takes all, each as a variable named with value and unit.
+    grib_filter : dict, default=None
+        Keys and values that messages of a GRIB file must have, such as {"typeOfLevel": "surface"}.
 
     Returns
     -------
     xr.Dataset
         Every variable has dimensions (time, latitude, longitude) and is float32; time is sorted; units and
-        attributes are kept. Coordinates along time other than time itself are kept too.
+        attributes are kept. Coordinates along time other than time itself are kept too. What was assumed,
+        converted or left out is in `attrs["dsc_tf_notes"]`, one remark per line.
 
     Raises
     ------
     DscTfError
-        If there is no such file, it cannot be read, has no time axis or no grid, or a choice does not fit it.
+        If there is no such file, it cannot be read, has no time axis or no grid, files do not fit together, or a
+        choice does not fit it.
+
+    Warns
+    -----
+    UserWarning
+        Of each remark.
     """
-    ds, name = _read(source)
-    ds = canonical(ds, name)
-    ds = choose_variables(ds, variables)
-    ds = _sorted_by_time(ds.transpose(*AXES))
-    ds = choose_region(choose_period(ds, period), region)
-    ds = choose_season(aggregate_time(ds, aggregate, accumulated), season)
-    _log_what_is_read(name, ds)
-    return _as_float32(ds)
+    notes = Notes()
+    wanted = [variables] if isinstance(variables, str) else variables
+    read, is_grib = _read(source, notes, grib_filter)
+    parts = [
+        (
+            fields_only(
+                canonical(_prepared(ds, wanted, notes), name, notes, member=member, level=level), notes
+            ),
+            name,
+        )
+        for ds, name in read
+    ]
+    parts = _within_period(parts, period)
+    groups = joined_in_time([ds for ds, _ in parts], [name for _, name in parts], notes, member=member)
+    groups = chosen_groups(groups, wanted)
+    check_accumulated(groups, accumulated)
+    if aggregate is not None:
+        months = season_months(season)
+        groups = [
+            (aggregate_time(ds, aggregate, accumulated, notes, months=months), name) for ds, name in groups
+        ]
+    elif is_grib:
+        groups = _of_one_time_axis(groups, notes)
+    ds = merged(groups, notes if aggregate is not None else None)
+    ds = choose_season(choose_region(choose_variables(ds, wanted), region), season)
+    ds = members_along_time(without_keys(ds)).transpose(*AXES)
+    _log_what_is_read(_name(read), ds)
+    return publish(_as_float32(ds), notes)
 
 
 def _log_what_is_read(name, ds):
     sizes = ", ".join(f"{n} {axis}" for axis, n in ds.sizes.items())
-    first, last = (str(ds.indexes["time"][at]) for at in (0, -1))
+    first, last = (str(ds.indexes["time"][at]) for at in (0, -1)) if ds.sizes["time"] else ("none", "none")
     log.debug("%s: %s, %s to %s: %s", name, sizes, first, last, ", ".join(map(str, ds.data_vars)))
 
 
-def _read(source):
-    if isinstance(source, xr.DataArray):
-        source = source.to_dataset(name=source.name or "field")
-    if isinstance(source, xr.Dataset):
-        return source, "data"
+def _name(read):
+    names = list(dict.fromkeys(name for _, name in read))
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
+def _read(source, notes, grib_filter):
+    """Datasets as read, each with its name, and whether some come from GRIB files."""
+    if isinstance(source, (xr.Dataset, xr.DataArray)):
+        return [(as_dataset(source), "data")], False
     sources = [source] if isinstance(source, (str, os.PathLike)) else list(source)
-    paths = [path for one in sources for path in _paths(str(one))]
-    datasets = [_open_one(path) for path in paths]
-    if len(datasets) == 1:
-        return datasets[0], paths[0].name
-    return _combined(datasets, paths), f"{paths[0].name} and {len(paths) - 1} more"
+    if not sources:
+        raise DscTfError("data: no file. Give at least one.")
+    read, is_grib = [], False
+    for path in (path for one in sources for path in paths_of(str(one))):
+        datasets = open_file(path, notes, grib_filter=grib_filter)
+        is_grib |= any("GRIB_edition" in ds.attrs for ds in datasets)
+        read += [(_chunked(ds), path.name) for ds in datasets]
+    return (read, is_grib) if len(read) > 1 else ([(datasets[0], read[0][1])], is_grib)
 
 
-def _paths(text):
-    expanded = os.path.expanduser(text)
-    if Path(expanded).exists():
-        return [Path(expanded)]
-    found = sorted(glob.glob(expanded))
-    if not found:
-        raise DscTfError(f"data: no such file: {text}. Check the path, or quote a pattern.")
-    return [Path(path) for path in found]
-
-
-def _open_one(path):
-    if path.is_dir() and not any((path / name).exists() for name in (".zgroup", ".zmetadata", "zarr.json")):
-        raise DscTfError(f"data: {path} is a folder, not a Zarr store. Give its files, as in '{path}/*.nc'.")
-    options = {}
-    if path.is_dir():
-        options = {"engine": "zarr"}
-        _require("zarr", "zarr", path)
-    elif path.suffix.lower() in GRIB_ENDINGS:
-        _require("cfgrib", "grib", path)
-        options = {"engine": "cfgrib", "backend_kwargs": {"indexpath": ""}}  # no .idx beside the user's file
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)
-            return xr.open_dataset(path, **options)
-    except DscTfError:
-        raise
-    except Exception as error:  # every engine has its own errors for a file that it cannot read
-        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise DscTfError(
-            f"data: {path} cannot be read as a climate file ({reason}). Give netCDF, Zarr or GRIB."
-        ) from error
-
-
-def _require(module, extra, path):
-    try:
-        __import__(module)
-    except (ImportError, RuntimeError) as error:
-        raise DscTfError(
-            f"data: {path} needs {module}. Install it: python -m pip install 'dsc_tf[{extra}]'."
-        ) from error
-
-
-def _combined(datasets, paths):
-    """Several files as one: first brought into form each by itself, then joined by coordinates."""
-    parts = [
-        _sorted_by_time(canonical(_chunked(ds), path.name)) for ds, path in zip(datasets, paths, strict=True)
+def _prepared(ds, wanted, notes):
+    ds = only_wanted(ds, wanted)
+    categories = [
+        name for name in ds.data_vars if is_category(ds[name]) and (wanted is None or name not in wanted)
     ]
-    try:
-        return xr.combine_by_coords(
-            parts,
-            combine_attrs="drop_conflicts",
-            join="outer",
-            data_vars="minimal",
-            coords="minimal",
-            compat="override",
-        )
-    except ValueError:
-        return _merged_in_time(parts, paths)
+    if categories:
+        notes.add(f"left out, since flags rather than a quantity: {', '.join(map(str, categories))}")
+    return without_invalid(ds.drop_vars(categories))
 
 
-def _merged_in_time(parts, paths):
-    """Files whose times interleave or overlap: variable by variable, then sorted."""
-    try:
-        by_variables = {}
-        for part in parts:
-            by_variables.setdefault(tuple(sorted(map(str, part.data_vars))), []).append(part)
-        joined = [_sorted_by_time(xr.concat(group, "time", join="exact")) for group in by_variables.values()]
-        return xr.merge(joined, join="outer", combine_attrs="drop_conflicts")
-    except ValueError as error:
-        names = ", ".join(path.name for path in paths[:3])
-        raise DscTfError(
-            f"data: {names} do not fit together: their grids differ. Give files of one grid."
-        ) from error
+def _within_period(parts, period):
+    """Parts cut to the period; those without a step in it are left out where others have one."""
+    if period is None or len(parts) == 1:
+        return [(choose_period(ds, period), name) for ds, name in parts]
+    cut = [(ds.isel(time=steps_within(ds, period)), name) for ds, name in parts]
+    left = [(ds, name) for ds, name in cut if ds.sizes["time"]]
+    return left or [(choose_period(ds, period), name) for ds, name in parts]
+
+
+def _of_one_time_axis(groups, notes):
+    """Of GRIB fields with several time axes, those with the axis that most variables have."""
+    axes = []
+    for ds, name in groups:
+        same = [axis for axis in axes if axis[0][0].indexes["time"].equals(ds.indexes["time"])]
+        if same:
+            same[0].append((ds, name))
+        else:
+            axes.append([(ds, name)])
+    most = max(axes, key=lambda axis: sum(len(ds.data_vars) for ds, _ in axis))
+    for axis in axes:
+        if axis is not most:
+            for ds, name in axis:
+                left = ", ".join(map(str, ds.data_vars))
+                notes.add(
+                    f"{name}: {left} left out, since at other times ({ds.sizes['time']} steps) than others. "
+                    f"Take it with --grib-filter {described(ds)}, or use --aggregate."
+                )
+    return most
 
 
 def _as_float32(ds):
@@ -184,12 +207,9 @@ def _chunked(ds):
 def _chunked_in_time(values):
     if values.chunks is not None or not values.size:
         return values.chunk()
-    name = values.dims[0]  # time, as files have it
+    if not values.ndim:
+        return values
+    name = values.dims[0]  # time, in most files
     steps = max(1, SLAB // (4 * values[0].size))
     of_file = time_chunk(values, name)
     return values.chunk({name: max(1, steps // of_file) * of_file})
-
-
-def _sorted_by_time(ds):
-    times = ds.indexes["time"]
-    return ds if times.is_monotonic_increasing else ds.isel(time=np.argsort(times.values, kind="stable"))

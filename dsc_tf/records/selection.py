@@ -1,50 +1,126 @@
-"""Choices of a user: variables, region, period, season, aggregation."""
+"""Choices of a user: variables, region, period, season."""
 
-import warnings
+import re
 
 import numpy as np
-import pandas as pd
-import xarray as xr
 
 from ..errors import DscTfError
-from .names import AXES
+from .axes import AXES
+from .times import calendar_of
 
-WORDS = {"hourly": "1h", "daily": "1D", "monthly": "1MS"}
 YEAR_AND_NEXT = "JFMAMJJASOND" * 2
+DATE = re.compile(
+    r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2})(?:[T ](\d{2})(?::?(\d{2})(?::?(\d{2})(?:\.\d+)?)?)?Z?)?)?)?"
+)
+RESERVED = ("labels", "size", "frequency", "frequency_by_month", "frequency_by_season", "mean_run_length")
+RESERVED += (
+    "run_length_count",
+    "run_length",
+    "transition_count",
+    "transition_probability",
+    "cluster",
+    "next_cluster",
+)
+RESERVED += ("month", "season", "member")
 
 
-def choose_variables(ds, variables):
-    """Variables by name or standard name; without a choice all that are gridded over time.
+def only_wanted(ds, variables):
+    """The dataset with the wanted variables only, where all are there by name or standard name.
+
+    Other variables may lie on other grids or levels, which then do not matter.
+    """
+    if variables is None:
+        return ds
+    names = [_by_name(ds, wanted) for wanted in variables]
+    if None in names:
+        return ds
+    helpers = [
+        name for name in ds.data_vars if ds[name].attrs.get("standard_name") in AXES or ds[name].ndim < 3
+    ]
+    return ds[list(dict.fromkeys([*names, *helpers]))]
+
+
+def _by_name(ds, wanted):
+    """Name of a variable by name, standard name, or name without the unit of its level."""
+    if wanted in ds.data_vars:
+        return wanted
+    for name in ds.data_vars:
+        if ds[name].attrs.get("standard_name") == wanted:
+            return name
+    without_unit = [n for n in ds.data_vars if re.fullmatch(re.escape(str(wanted)) + r"(hPa|Pa|m|K)", str(n))]
+    return without_unit[0] if len(without_unit) == 1 and str(wanted)[-1:].isdigit() else None
+
+
+def fields_only(ds, notes):
+    """Variables that are numbers over time, latitude and longitude; the others are left out.
+
+    A variable whose name stands for a result of clustering, such as `labels`, gets the name with "_" behind it.
 
     Raises
     ------
     DscTfError
-        If one is not there, or none is left.
+        If no variable is left.
+    """
+    shape = {*AXES, "member"} if "member" in ds.dims else set(AXES)
+    left_out = [str(n) for n in ds.data_vars if not set(AXES) <= set(ds[n].dims) <= shape]
+    left_out += [str(n) for n in ds.data_vars if ds[n].dtype.kind not in "fiu" and str(n) not in left_out]
+    unnamed = [name for name in left_out if not any(note.startswith(f"{name}: left out") for note in notes)]
+    if unnamed:
+        notes.add(f"left out, since not numbers over time, latitude and longitude: {', '.join(unnamed)}")
+    ds = ds.drop_vars(left_out)
+    if not ds.data_vars:
+        raise DscTfError(
+            "data: no variable over time, latitude and longitude. Give a file of gridded fields."
+        )
+    renamed = {name: f"{name}_" for name in ds.data_vars if name in RESERVED}
+    for name, new in renamed.items():
+        notes.add(f"{name}: called {new}, since {name} is the name of a result.")
+    ds = ds.rename(renamed)
+    return ds.drop_vars(
+        [c for c in ds.coords if c not in ds.data_vars and ds[c].dims and not set(ds[c].dims) <= shape]
+    )
+
+
+def choose_variables(ds, variables):
+    """Variables by name or standard name, in the order of the choice; without a choice all.
+
+    Raises
+    ------
+    DscTfError
+        If one is not there.
     """
     if variables is None:
-        left_out = [str(name) for name in ds.data_vars if set(ds[name].dims) != set(AXES)]
-        left_out += [str(n) for n in ds.data_vars if ds[n].dtype.kind not in "fiu" and str(n) not in left_out]
-        if left_out:
-            warnings.warn(
-                f"left out, since not numbers over time, latitude and longitude: {', '.join(left_out)}",
-                UserWarning,
-                stacklevel=3,
-            )
-        ds = ds.drop_vars(left_out)
-        if not ds.data_vars:
-            raise DscTfError(
-                "data: no variable over time, latitude and longitude. Give a file of gridded fields."
-            )
         return ds
-    by_standard_name = {ds[name].attrs.get("standard_name"): name for name in ds.data_vars}
-    chosen = []
-    for wanted in [variables] if isinstance(variables, str) else variables:
-        name = wanted if wanted in ds.data_vars else by_standard_name.get(wanted)
-        if name is None or set(ds[name].dims) != set(AXES):
-            there = ", ".join(str(n) for n in ds.data_vars if set(ds[n].dims) == set(AXES))
+    return ds[[_chosen(ds, wanted) for wanted in variables]]
+
+
+def chosen_groups(groups, variables):
+    """Datasets of different variables, each with the chosen ones only; those without one are left out.
+
+    Raises
+    ------
+    DscTfError
+        If a chosen variable is in none of them.
+    """
+    if variables is None:
+        return groups
+    chosen = {}
+    for wanted in variables:
+        at = [i for i, (ds, _) in enumerate(groups) if _by_name(ds, wanted) is not None]
+        if not at:
+            there = ", ".join(str(name) for ds, _ in groups for name in ds.data_vars)
             raise DscTfError(f"variables: {wanted!r} is not in the data. Choose among {there}.")
-        chosen.append(name)
-    return ds[chosen]
+        chosen.setdefault(at[0], []).append(_by_name(groups[at[0]][0], wanted))
+    return [(groups[i][0][list(dict.fromkeys(names))], groups[i][1]) for i, names in sorted(chosen.items())]
+
+
+def _chosen(ds, wanted):
+    name = _by_name(ds, wanted)
+    if name is None:
+        raise DscTfError(
+            f"variables: {wanted!r} is not in the data. Choose among {', '.join(map(str, ds.data_vars))}."
+        )
+    return name
 
 
 def choose_region(ds, region):
@@ -57,7 +133,12 @@ def choose_region(ds, region):
     """
     if region is None:
         return ds
-    north, west, south, east = region
+    try:
+        north, west, south, east = (float(number) for number in region)
+    except (TypeError, ValueError) as error:
+        raise DscTfError(f"region: {region!r} is not four numbers. Give north, west, south, east.") from error
+    if not np.isfinite([north, west, south, east]).all():
+        raise DscTfError("region: a number is not finite. Give north, west, south, east in degrees.")
     if south > north:
         raise DscTfError(f"region: south {south:g} above north {north:g}. Give north, west, south, east.")
     eastward = (ds["longitude"] - west) % 360
@@ -81,44 +162,77 @@ def choose_region(ds, region):
 def choose_period(ds, period):
     """Steps from the first to the last date given, both included.
 
+    A last day that the calendar does not have, such as 31 December in a calendar of 360 days, is the last day of
+    its month.
+
     Raises
     ------
     DscTfError
-        If a date cannot be read or no step is left.
+        If a date cannot be read, the first is after the last, or no step is left.
     """
     if period is None:
         return ds
-    try:
-        part = ds.sel(time=slice(*period))
-    except (ValueError, KeyError, TypeError) as error:
-        raise DscTfError(f"period: {' '.join(period)} is not two dates. Write them as 2001-01-31.") from error
+    part = ds.isel(time=steps_within(ds, period))
     if not part.sizes["time"]:
-        first, last = (str(t)[:10] for t in ds["time"].values[[0, -1]])
+        times = ds.indexes["time"]
+        first, last = (str(t)[:10] for t in (times.min(), times.max())) if len(times) else ("none", "none")
         raise DscTfError(
             f"period: no step from {period[0]} to {period[1]}. The data run from {first} to {last}."
         )
     return part
 
 
-def season_months(season):
-    """Months, 1 to 12, of a season given by the first letters of consecutive months.
+def steps_within(ds, period):
+    """Positions of the steps from the first to the last date of a period, both included."""
+    try:
+        first, last = (str(date).strip() for date in period)
+    except (TypeError, ValueError) as error:
+        raise DscTfError(f"period: {period!r} is not two dates. Write them as 2001-01-31.") from error
+    calendar = calendar_of(ds)
+    begin, end = _bounds(first, calendar, period)[0], _bounds(last, calendar, period)[1]
+    if begin > end:
+        raise DscTfError(f"period: {first} comes after {last}. Give the first date before the last.")
+    t = ds["time"].dt
+    fields = (t.year, t.month, t.day, t.hour, t.minute, t.second)
+    stamps = (
+        list(zip(*(np.asarray(f.values).tolist() for f in fields), strict=True)) if ds.sizes["time"] else []
+    )
+    return [i for i, stamp in enumerate(stamps) if begin <= stamp <= end]
 
-    Raises
-    ------
-    DscTfError
-        If there are no such consecutive months.
 
-    Examples
-    --------
-    >>> season_months("NDJ")
-    [11, 12, 1]
-    """
-    first = YEAR_AND_NEXT.find(season.upper())
-    if not 2 <= len(season) <= 12 or first < 0:
-        raise DscTfError(
-            f"season: {season!r}. Give the first letters of two or more months in a row, such as DJF or NDJFM."
+def _bounds(text, calendar, period):
+    """First and last (year, month, day, hour, minute, second) that a date written in part stands for."""
+    found = DATE.fullmatch(text)
+    parts = [int(part) for part in found.groups() if part is not None] if found else []
+    limits = [(1, 12), (1, 31), (0, 23), (0, 59), (0, 59)]
+    good = bool(parts) and all(low <= p <= high for p, (low, high) in zip(parts[1:], limits, strict=False))
+    if good and len(parts) > 2:
+        most = days_in_month(parts[0], parts[1], calendar)
+        usual = max(most, days_in_month(parts[0], parts[1], "standard"))
+        good = parts[2] <= (
+            usual if calendar in ("standard", "julian") else max(usual, 29 if parts[1] == 2 else 0)
         )
-    return [(first + i) % 12 + 1 for i in range(len(season))]
+        parts[2] = min(parts[2], most)
+    if not good:
+        raise DscTfError(f"period: {' '.join(map(str, period))} is not two dates. Write them as 2001-01-31.")
+    first = tuple(parts + [low for low, _ in limits[len(parts) - 1 :]])
+    last = parts + [high for _, high in limits[len(parts) - 1 :]]
+    last[2] = min(last[2], days_in_month(last[0], last[1], calendar))
+    return first, tuple(last)
+
+
+def days_in_month(year, month, calendar):
+    """Number of days of a month in a calendar of CF.
+
+    >>> days_in_month(2000, 2, "standard"), days_in_month(2000, 2, "noleap"), days_in_month(2000, 12, "360_day")
+    (29, 28, 30)
+    """
+    if calendar == "360_day":
+        return 30
+    if month == 2:
+        leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0 or calendar == "julian")
+        return 29 if calendar == "all_leap" or (leap and calendar != "noleap") else 28
+    return 30 if month in (4, 6, 9, 11) else 31
 
 
 def choose_season(ds, season):
@@ -129,51 +243,31 @@ def choose_season(ds, season):
     DscTfError
         If the season is no run of first letters of months, or no step is left.
     """
-    if season is None:
+    months = season_months(season)
+    if months is None:
         return ds
-    part = ds.isel(time=ds["time"].dt.month.isin(season_months(season)).values)
+    part = ds.isel(time=ds["time"].dt.month.isin(months).values)
     if not part.sizes["time"]:
         raise DscTfError(f"season: no step in {season}. Choose another, or give a longer period.")
     return part
 
 
-def aggregate_time(ds, aggregate, accumulated=()):
-    """Means over days, months or any pandas offset; sums for what accumulates.
-
-    A variable is summed if its CF cell_methods say "time: sum", its GRIB step type is "accum", or the
-    user names it.
+def season_months(season):
+    """Numbers of the months of a season; None without a season.
 
     Raises
     ------
     DscTfError
-        If the offset is unknown or a named variable is not there.
+        If the season is no run of first letters of months.
+
+    >>> season_months("djf")
+    [12, 1, 2]
     """
-    unknown = [name for name in accumulated if name not in ds]
-    if unknown:
+    if season is None:
+        return None
+    first = YEAR_AND_NEXT.find(season.upper())
+    if not 2 <= len(season) <= 12 or first < 0:
         raise DscTfError(
-            f"accumulated: {', '.join(unknown)} not in the data. Choose among {', '.join(ds.data_vars)}."
+            f"season: {season!r}. Give the first letters of two or more months in a row, such as DJF or NDJFM."
         )
-    if aggregate is None:
-        return ds
-    offset = WORDS.get(aggregate, aggregate)
-    try:
-        pd.tseries.frequencies.to_offset(offset)
-    except ValueError as error:
-        raise DscTfError(
-            f"aggregate: {aggregate!r}. Give daily, monthly, or an offset such as 6h or 5D."
-        ) from error
-    result = {
-        name: _resampled(ds[name], offset, _accumulates(ds[name]) or name in accumulated) for name in ds
-    }
-    return xr.Dataset(result, attrs=ds.attrs).dropna("time", how="all")
-
-
-def _resampled(values, offset, is_summed):
-    groups = values.resample(time=offset)
-    # min_count: a day without any step is missing, not a sum of zero.
-    result = groups.sum(min_count=1, skipna=True) if is_summed else groups.mean(skipna=True)
-    return result.assign_attrs(values.attrs | {"cell_methods": f"time: {'sum' if is_summed else 'mean'}"})
-
-
-def _accumulates(values):
-    return "time: sum" in values.attrs.get("cell_methods", "") or values.attrs.get("GRIB_stepType") == "accum"
+    return [(first + i) % 12 + 1 for i in range(len(season))]

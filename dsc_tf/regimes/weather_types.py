@@ -16,7 +16,7 @@ import numpy as np
 import xarray as xr
 
 from ..errors import DscTfError
-from ..records.names import AXES
+from ..records.axes import AXES
 
 OFFSETS = np.array(
     [

@@ -137,7 +137,7 @@ def test_variables_by_name_or_standard_name(ds):
     assert list(open_dataset(ds, variables=["air_pressure_at_mean_sea_level", "t2m"])) == ["msl", "t2m"]
 
 
-def test_what_is_no_field_is_left_out_with_a_word(ds):
+def test_what_is_no_field_is_left_out_with_a_warning(ds):
     ds["orography"] = ds["t2m"].isel(time=0, drop=True)
     with pytest.warns(UserWarning, match="left out.*orography"):
         assert "orography" not in open_dataset(ds)
@@ -217,9 +217,14 @@ def test_user_names_what_accumulates():
     np.testing.assert_allclose(summed[0], raw["t2m"][:6].sum("time"), rtol=1e-6)
 
 
-def test_days_without_steps_stay_out():
-    raw = hourly().isel(time=np.r_[0:5, 40:48])
-    assert open_dataset(raw, aggregate="12h").sizes["time"] == 2
+def test_incomplete_periods_are_left_out_and_reported():
+    """Hours 0 to 4, 12 to 23 and 40 to 47: of four half days one is complete and one is absent."""
+    raw = hourly().isel(time=np.r_[0:5, 12:24, 40:48])
+    with pytest.warns(
+        UserWarning, match="2 incomplete periods of '12h' left out, the first 2001-01-01 with 5 of 12"
+    ):
+        half_days = open_dataset(raw, aggregate="12h")
+    assert half_days.time.dt.hour.values.tolist() == [12]
 
 
 def test_calendar_of_360_days():

@@ -1,0 +1,324 @@
+"""Aggregation in time: sums, means, maxima by cell_methods; running accumulations are differenced first."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from ..errors import DscTfError
+from .cell_methods import time_method
+
+WORDS = {"hourly": "1h", "daily": "1D", "monthly": "1MS", "yearly": "1YS", "seasonal": "QS-DEC"}
+FINE = re.compile(r"\d*(\.\d+)?(n|ns|u|us|ms|l|s|min|t)", re.I)
+SAMPLED_DAYS, SAMPLED_PLACES = (
+    4,
+    3,
+)  # consecutive days at the beginning, in the middle and at the end of a record
+MAX_CELLS = 2000
+LEAST_STEPS = 3  # of a period of accumulation, so that resets can be told from other steps
+
+
+def check_accumulated(groups, accumulated):
+    """Refuse names of accumulated variables that no dataset has.
+
+    Raises
+    ------
+    DscTfError
+        In this case.
+    """
+    known = [str(name) for ds, _ in groups for name in ds.data_vars]
+    unknown = [name for name in accumulated if name not in known]
+    if unknown:
+        raise DscTfError(
+            f"accumulated: {', '.join(unknown)} not in the data. Choose among {', '.join(known)}."
+        )
+
+
+def aggregate_time(ds, aggregate, accumulated, notes, *, months=None):
+    """Sums, means, maxima or minima over days, months or any pandas offset, by each variable's cell_methods.
+
+    A variable is summed if its CF cell_methods or GRIB step type say so, or the user names it. Variables that
+    accumulate over several steps, such as from midnight on, are differenced first. Periods with fewer steps than
+    the time step of the record implies are left out.
+
+    Parameters
+    ----------
+    ds : xr.Dataset
+        Over time, latitude, longitude, and perhaps `member`.
+    aggregate : str
+        "daily", "monthly" or a pandas offset.
+    accumulated : sequence of str
+        Variables to sum.
+    notes : Notes
+        Receives what was left out or differenced.
+    months : sequence of int, default=None
+        Months that matter; incomplete periods of others are not reported.
+
+    Returns
+    -------
+    xr.Dataset
+
+    Raises
+    ------
+    DscTfError
+        If the offset is unknown or shorter than the time step, or no period is complete.
+    """
+    offset = _offset(aggregate)
+    step = time_step(ds)
+    _refuse_short(aggregate, offset, step)
+    fields = {}
+    for name in ds.data_vars:
+        values = ds[name]
+        method = "sum" if name in accumulated else time_method(values.attrs)
+        if method == "sum":
+            values = _increments(values, step, notes)
+        fields[name] = _resampled(values, offset, method, step, aggregate, notes, months)
+    result = xr.merge(
+        [field.rename(name) for name, field in fields.items()], join="inner", combine_attrs="drop_conflicts"
+    )
+    if not result.sizes["time"]:
+        raise DscTfError(f"aggregate: no complete period of {aggregate!r} in the data. Choose a shorter one.")
+    return result.assign_attrs(ds.attrs)
+
+
+def _offset(aggregate):
+    offset = WORDS.get(aggregate, aggregate)
+    try:
+        parsed = pd.tseries.frequencies.to_offset(offset)
+    except (ValueError, TypeError) as error:
+        parsed, cause = None, error
+    else:
+        cause = None
+    if parsed is None or parsed.n <= 0:
+        raise DscTfError(
+            f"aggregate: {aggregate!r}. Give daily, monthly, or an offset such as 6h or 5D."
+        ) from cause
+    return offset
+
+
+def time_step(ds):
+    """Median step of a record; None where it has fewer than two steps."""
+    times = ds.indexes["time"]
+    if len(times) < 2:
+        return None
+    steps = times[1:] - times[:-1]
+    return pd.Timedelta(sorted(steps)[len(steps) // 2])
+
+
+def _refuse_short(aggregate, offset, step):
+    try:
+        length = pd.Timedelta(pd.tseries.frequencies.to_offset(offset))
+    except (ValueError, TypeError):
+        length = None  # months and years, whose lengths vary
+    is_short = length is not None and step is not None and length < step * 0.99
+    if is_short or length is not None and length < pd.Timedelta("1min"):
+        raise DscTfError(
+            f"aggregate: {aggregate!r} is shorter than the time step of the data ({_text(step)}). Choose a longer one."
+        )
+
+
+def _text(step):
+    if step is None:
+        return "one step"
+    hours = step.total_seconds() / 3600
+    return f"{hours:g} hours" if hours < 48 else f"{hours / 24:g} days"
+
+
+# Periods
+
+
+def _resampled(values, offset, method, step, aggregate, notes, months):
+    try:
+        groups = values.resample(time=offset)
+        counts = _counts(values, offset)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise DscTfError(
+            f"aggregate: {aggregate!r} does not fit the calendar. Give daily, monthly, or an offset such as 5D."
+        ) from error
+    expected = _expected(counts, offset, step, values)
+    whole = counts.values >= expected
+    if method == "sum":
+        result = groups.sum(min_count=1, skipna=True)
+    elif method == "maximum":
+        result = groups.max(skipna=True)
+    elif method == "minimum":
+        result = groups.min(skipna=True)
+    else:
+        result = groups.mean(skipna=True)
+    partly = (counts.values > 0) & ~whole
+    if months is not None:
+        partly &= counts["time"].dt.month.isin(months).values
+    if partly.any():
+        at = int(np.flatnonzero(partly)[0])
+        first = str(counts.indexes["time"][at])[:10]
+        notes.add(
+            f"aggregate: {int(partly.sum())} incomplete periods of {aggregate!r} left out, the first {first} "
+            f"with {int(counts.values[at])} of {int(expected[at])} steps."
+        )
+    kept = np.isin(result["time"].values, counts["time"].values[whole])
+    names = {"sum": "sum", "maximum": "maximum", "minimum": "minimum"}
+    attrs = values.attrs | {"cell_methods": f"time: {names.get(method, 'mean')}"}
+    return result.isel(time=np.flatnonzero(kept)).assign_attrs(attrs)
+
+
+def _counts(values, offset):
+    ones = xr.DataArray(np.ones(values.sizes["time"]), {"time": values["time"]}, ("time",))
+    return ones.resample(time=offset).sum()
+
+
+def _expected(counts, offset, step, values):
+    """Steps that each period has when complete."""
+    if step is None:
+        return np.ones(counts.sizes["time"])
+    lengths = _lengths(counts, offset, values)
+    return np.maximum(1, np.round(lengths / (step / pd.Timedelta("1D")) - 0.01))
+
+
+def _lengths(counts, offset, values):
+    """Length of each period in days."""
+    labels = counts.indexes["time"]
+    try:
+        fixed = pd.Timedelta(pd.tseries.frequencies.to_offset(offset))
+        return np.full(len(labels), fixed / pd.Timedelta("1D"))
+    except (ValueError, TypeError):
+        pass
+    parsed = pd.tseries.frequencies.to_offset(offset)
+    at_end = parsed.freqstr.split("-")[0].lstrip("0123456789")[-1:] == "E" or parsed.freqstr.startswith("W")
+    calendar = None if isinstance(labels, pd.DatetimeIndex) else values["time"].dt.calendar
+    months = {"M": 1, "Q": 3, "Y": 12}.get(re.sub(r"^[\d.]+B?", "", parsed.freqstr)[:1], 0) * parsed.n
+    lengths = []
+    for label in labels:
+        year, month = (label.year, label.month)
+        if not months:
+            lengths.append(7.0 * parsed.n)
+            continue
+        first = month - months + 1 if at_end else month
+        lengths.append(float(sum(_days(year, first + i, calendar or "standard") for i in range(months))))
+    return np.array(lengths)
+
+
+def _days(year, month, calendar):
+    from .selection import days_in_month
+
+    year, month = year + (month - 1) // 12, (month - 1) % 12 + 1
+    return days_in_month(year, month, {"365_day": "noleap", "366_day": "all_leap"}.get(calendar, calendar))
+
+
+# Running accumulations
+
+
+def _increments(values, step, notes):
+    """Amounts of each step, where values are accumulated over several steps; others unchanged."""
+    found = accumulation_period(values, step)
+    if found is None:
+        return values
+    period, first = found
+    per_day = round(pd.Timedelta("1D") / step)
+    slots = _slots(values, step, per_day)
+    at_start = (slots - first) % period == 0
+    previous = values.shift(time=1)
+    steps = values.indexes["time"]
+    follows = np.r_[
+        False, [abs((b - a) / step - 1) < 0.01 for a, b in zip(steps[:-1], steps[1:], strict=True)]
+    ]
+    coords = {"time": values["time"]}
+    is_start = xr.DataArray(at_start, coords, ("time",))
+    is_known = xr.DataArray(at_start | follows, coords, ("time",))
+    amounts = xr.where(is_start, values, values - previous).where(is_known).transpose(*values.dims)
+    since = (
+        "midnight"
+        if period == per_day and first == 1
+        else f"the start of every {period * step / pd.Timedelta('1h'):g} hours"
+    )
+    notes.add(
+        f"{values.name}: accumulated since {since}; differenced before it is summed. "
+        "Each amount counts in the period in which its interval begins."
+    )
+    # An amount belongs to the interval that ends at its time.
+    shifted = amounts.assign_coords(time=values["time"] - step)
+    return shifted.isel(time=slice(0 if at_start[0] else 1, None)).assign_attrs(values.attrs)
+
+
+def accumulation_period(values, step):
+    """Length and first step of the intervals over which a variable accumulates, from its own values.
+
+    An accumulation falls back to the amount of one step after each interval, by much more than it changes from one
+    step to the next within the interval.
+
+    Parameters
+    ----------
+    values : xr.DataArray
+        Over time, latitude and longitude.
+    step : pandas.Timedelta or None
+        Time step.
+
+    Returns
+    -------
+    tuple of int or None
+        Steps of an interval, and position within the day of its first value; None where values are amounts of
+        single steps, or it cannot be told.
+    """
+    day = pd.Timedelta("1D")
+    if step is None or step >= day or abs(day / step - round(day / step)) > 1e-6:
+        return None
+    per_day = round(day / step)
+    if per_day < LEAST_STEPS:
+        return None
+    size, change = _profile(values, step, per_day)
+    best = None
+    for period in (p for p in range(LEAST_STEPS, per_day + 1) if per_day % p == 0):
+        for first in range(period):
+            at = np.arange(per_day) % period == first
+            before = np.roll(at, -1)
+            if np.isnan(change).any() or np.isnan(size).any() or not change[~at].mean() > 0:
+                continue
+            usual, jump = change[~at].mean(), change[at].mean()
+            ratio = jump / usual
+            is_reset = ratio > max(1.5, 0.3 * (period - 1)) and np.nanmean(size[at]) < 0.5 * np.nanmean(
+                size[before]
+            )
+            if is_reset and (best is None or ratio > 1.2 * best[0]):
+                best = ratio, period, first
+    return None if best is None else best[1:]
+
+
+def _slots(values, step, per_day):
+    t = values["time"].dt
+    seconds = t.hour.values * 3600 + t.minute.values * 60 + t.second.values
+    return np.round(seconds / step.total_seconds()).astype(int) % per_day
+
+
+def _profile(values, step, per_day):
+    """Mean size and mean change from the step before, at each step of the day, from some days of a record."""
+    total = values.sizes["time"]
+    length = SAMPLED_DAYS * per_day + 1
+    begins = sorted(
+        {
+            max(0, min(total - length, round(i * (total - length) / (SAMPLED_PLACES - 1))))
+            for i in range(SAMPLED_PLACES)
+        }
+    )
+    other = [dim for dim in values.dims if dim != "time"]
+    cells = int(np.prod([values.sizes[dim] for dim in other]))
+    every = max(1, int(np.sqrt(cells / MAX_CELLS)))
+    sums, counts = np.zeros((2, per_day)), np.zeros((2, per_day))
+    for begin in begins:
+        part = values.isel(
+            time=slice(begin, begin + length),
+            latitude=slice(None, None, every),
+            longitude=slice(None, None, every),
+        )
+        fields = np.abs(part.transpose("time", *other).values.reshape(part.sizes["time"], -1).astype(float))
+        signed = part.transpose("time", *other).values.reshape(part.sizes["time"], -1).astype(float)
+        slots = _slots(part, step, per_day)
+        times = part.indexes["time"]
+        follows = np.array(
+            [abs((b - a) / step - 1) < 0.01 for a, b in zip(times[:-1], times[1:], strict=True)], bool
+        )
+        for i, row in enumerate((fields, np.abs(np.diff(signed, axis=0)))):
+            at, rows = (slots, row) if i == 0 else (slots[1:][follows], row[follows])
+            np.add.at(sums[i], at, np.nansum(rows, axis=1))
+            np.add.at(counts[i], at, np.isfinite(rows).sum(axis=1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return sums / counts

@@ -1,0 +1,180 @@
+"""Files of any format opened lazily; what cannot be read is refused in one line."""
+
+import errno
+import glob
+import os
+import stat
+import warnings
+from pathlib import Path
+
+import xarray as xr
+
+from ..errors import DscTfError
+from .grib import open_grib
+from .missing import declare_default_fills, note_absent_chunks
+
+GRIB_ENDINGS = (".grib", ".grb", ".grib2", ".grb2", ".grib1", ".grb1")
+ZARR_FILES = (".zgroup", ".zmetadata", ".zarray", "zarr.json")
+MAX_NAME = 255
+
+
+def paths_of(text):
+    """Paths that a name or pattern stands for.
+
+    Raises
+    ------
+    DscTfError
+        If there is none, or it is neither a regular file nor a folder.
+    """
+    expanded = os.path.expanduser(text)
+    shown = _shortened(text)
+    if not text:
+        raise DscTfError("data: an empty name. Give the path of a file.")
+    if any(len(os.fsencode(part)) > MAX_NAME for part in Path(expanded).parts):
+        raise DscTfError(f"data: a name of more than {MAX_NAME} letters: {shown}. Check the path.")
+    try:
+        if Path(expanded).exists():
+            _refuse_special(Path(expanded), shown)
+            return [Path(expanded)]
+        found = sorted(glob.glob(expanded))
+    except (OSError, ValueError) as error:
+        raise DscTfError(f"data: {shown} cannot be opened ({reason(error)}). Check the path.") from error
+    if not found:
+        raise DscTfError(f"data: no such file: {shown}. Check the path, or quote a pattern.")
+    for path in found:
+        _refuse_special(Path(path), path)
+    return [Path(path) for path in found]
+
+
+def _shortened(text):
+    return text if len(text) <= 200 else f"{text[:80]}...{text[-40:]}"
+
+
+def _refuse_special(path, shown):
+    mode = path.stat().st_mode
+    kinds = ((stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"))
+    kinds += ((stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"))
+    for test, kind in kinds:
+        if test(mode):
+            raise DscTfError(f"data: {shown} is {kind}, not a file. Write its contents to a file first.")
+
+
+def reason(error):
+    """First line of an error, shortened, or the name of its type."""
+    lines = str(error).splitlines()
+    return lines[0][:120] if lines else type(error).__name__
+
+
+def open_file(path, notes, *, grib_filter=None):
+    """Datasets that a file holds: one, or several of a GRIB file whose fields do not form one.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        NetCDF, GRIB, or a Zarr folder.
+    notes : Notes
+        Receives what was assumed or left out.
+    grib_filter : dict, default=None
+        Keys and values that GRIB messages must have.
+
+    Returns
+    -------
+    list of xr.Dataset
+
+    Raises
+    ------
+    DscTfError
+        If the file cannot be read.
+    """
+    if path.is_dir() and not any((path / name).exists() for name in ZARR_FILES):
+        raise DscTfError(f"data: {path} is a folder, not a Zarr store. Give its files, as in '{path}/*.nc'.")
+    is_grib = not path.is_dir() and (path.suffix.lower() in GRIB_ENDINGS or _begins_with_grib(path))
+    if grib_filter and not is_grib:
+        raise DscTfError(f"grib_filter: {path} is no GRIB file. Leave the option out.")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        warnings.simplefilter("ignore", xr.SerializationWarning)
+        warnings.filterwarnings("ignore", message=".*consolidated.*", category=RuntimeWarning)
+        try:
+            if is_grib:
+                require("cfgrib", "grib", path)
+                return open_grib(path, notes, grib_filter or {})
+            return [_open_cf(path, notes)]
+        except DscTfError:
+            raise
+        except Exception as error:  # every engine has its own errors for a file that it cannot read
+            raise DscTfError(_explained(path, error)) from error
+
+
+def _begins_with_grib(path):
+    try:
+        with open(path, "rb") as file:
+            return file.read(4) == b"GRIB"
+    except OSError:
+        return False
+
+
+def _open_cf(path, notes):
+    options = {"engine": "zarr"} if path.is_dir() else {}
+    if path.is_dir():
+        require("zarr", "zarr", path)
+        _refuse_pickles(path)
+    raw = xr.open_dataset(path, decode_cf=False, **options)
+    if path.is_dir():
+        note_absent_chunks(path, raw, notes)
+    else:
+        declare_default_fills(raw)
+    try:
+        return xr.decode_cf(raw, decode_timedelta=False)
+    except Exception as error:
+        raw.close()
+        raise DscTfError(f"data: {path} cannot be decoded ({reason(error)}). Fix its attributes.") from error
+
+
+def _refuse_pickles(path):
+    """Refuse a store with pickled objects, which would run code of the store's author when read."""
+    import json
+
+    for name in (".zarray", "zarr.json"):
+        for file in path.rglob(name):
+            try:
+                text = file.read_text(encoding="utf-8")
+                described = json.loads(text)
+            except (OSError, ValueError):
+                continue
+            if isinstance(described, dict) and _names_pickle(described):
+                raise DscTfError(
+                    f"data: {path}: {file.parent.name} is stored with the codec 'pickle', which can run any code. "
+                    "Write the store again without it."
+                )
+
+
+def _names_pickle(described):
+    codecs = [
+        *(described.get("filters") or ()),
+        described.get("compressor"),
+        *(described.get("codecs") or ()),
+    ]
+    known = {str(c.get(key, "")) for c in codecs if isinstance(c, dict) for key in ("id", "name")}
+    return any("pickle" in name.lower() for name in known)
+
+
+def require(module, extra, path):
+    """Refuse a format whose library is not installed."""
+    try:
+        __import__(module)
+    except (ImportError, RuntimeError) as error:
+        raise DscTfError(
+            f"data: {path} needs {module}. Install it: python -m pip install 'dsc_tf[{extra}]'."
+        ) from error
+
+
+def _explained(path, error):
+    text = reason(error)
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE) or "Too many open" in text:
+        return "data: too many open files. Raise the limit with `ulimit -n`, or join the files first."
+    if isinstance(error, PermissionError):
+        return f"data: {path} may not be read (permission denied). Change its permissions."
+    if "codec not available" in text or "Unknown codec" in text:
+        return f"data: {path} is compressed with a codec that is not installed ({text}). Install it."
+    return f"data: {path} cannot be read as a climate file ({text}). Give netCDF, Zarr or GRIB."

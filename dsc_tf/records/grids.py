@@ -1,0 +1,60 @@
+"""Grids compared to the rounding of their coordinates, and brought into one order of rows and columns."""
+
+import numpy as np
+
+ROUNDING = 2e-5  # degrees: float32 at 360
+SHARE = 1e-3  # of the distance of two rows: coordinates written with few decimals
+
+
+def aligned_grid(ds, grid):
+    """The dataset with exactly the coordinates of a grid, if it has them to rounding in any order.
+
+    Parameters
+    ----------
+    ds : xr.Dataset
+        Over latitude and longitude.
+    grid : dict of str to array
+        Wanted "latitude" and "longitude" in degrees; either may be absent.
+
+    Returns
+    -------
+    xr.Dataset
+        With rows and columns in the wanted order.
+    str
+        What differs, for a message; empty where nothing does.
+    """
+    differing = []
+    for axis, wanted in grid.items():
+        order = _order(ds[axis].values.astype(float), np.asarray(wanted, dtype=float), axis == "longitude")
+        if order is None:
+            differing.append(f"{axis}s {_range(ds[axis].values)} and {_range(wanted)}")
+            continue
+        if not np.array_equal(order, np.arange(len(order))):
+            ds = ds.isel({axis: order})
+        if not np.array_equal(ds[axis].values, wanted):
+            ds = ds.assign_coords({axis: (axis, np.asarray(wanted), ds[axis].attrs)})
+    return ds, "; ".join(differing)
+
+
+def _order(values, wanted, is_cyclic):
+    """Positions of the wanted coordinates among the values; None where one is absent or left over."""
+    if len(values) != len(wanted):
+        return None
+    if not len(values):
+        return np.arange(0)
+    spacing = np.abs(np.diff(np.sort(wanted))).min() if len(wanted) > 1 else 1.0
+    tolerance = min(max(ROUNDING, SHARE * spacing), spacing / 3) if spacing else ROUNDING
+    distance = np.abs(values - wanted)
+    if distance.max() <= tolerance:
+        return np.arange(len(values))
+    distance = np.abs(values[None, :] - wanted[:, None])
+    if is_cyclic:
+        distance = np.abs((distance + 180) % 360 - 180)
+    order = distance.argmin(axis=1)
+    matched = distance[np.arange(len(order)), order].max() <= tolerance
+    return order if matched and len(set(order)) == len(order) else None
+
+
+def _range(values):
+    values = np.asarray(values, dtype=float)
+    return f"{values[0]:g} to {values[-1]:g} ({len(values)})" if len(values) else "none"

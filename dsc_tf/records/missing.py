@@ -1,0 +1,168 @@
+"""Missing values: default fill values, valid ranges, flags and chunks that a store lacks."""
+
+import math
+
+import numpy as np
+
+FILLS = {"f4": 9.969209968386869e36, "f8": 9.969209968386869e36, "i2": -32767, "i4": -2147483647}
+FILLS |= {"i8": -9223372036854775806, "u2": 65535, "u4": 4294967295, "u8": 18446744073709551614}
+CODES = (-9999.0, -999.0, -99999.0, -999.9, -99.9, -9999.9, -9.99e8, -9e33, -1e34, 9999.0, 99999.0, 999999.0)
+CODES += (
+    1e20,
+    1e30,
+    1e34,
+    1e35,
+    1e36,
+    -1e20,
+    -1e30,
+    9.969209968386869e36,
+    -32767.0,
+    -32768.0,
+    32767.0,
+    1e15,
+    1e10,
+)
+CODES += (-2147483647.0, -2147483648.0, -8888.0, -7777.0, -6999.0, -999000000.0, 65535.0, 1e19, -1.7014118e38)
+HUGE = 1e30  # no quantity of the field has such values
+FAR = 3.0  # ranges of the other values between a code and them
+
+
+def declare_default_fills(raw):
+    """Give variables without a fill value that of their type in netCDF, as netCDF4-python reads them.
+
+    Parameters
+    ----------
+    raw : xr.Dataset
+        Not decoded; its attributes are changed in place.
+    """
+    for name, values in raw.variables.items():
+        kind = values.dtype.str[1:]
+        is_stated = "_FillValue" in values.attrs or "missing_value" in values.attrs
+        if is_stated or values.ndim < 2 or kind not in FILLS or name in raw.dims or _is_unsigned(values):
+            continue
+        values.attrs["_FillValue"] = values.dtype.type(FILLS[kind])
+
+
+def _is_unsigned(values):
+    return str(values.attrs.get("_Unsigned", "false")).lower() == "true"
+
+
+def without_invalid(ds):
+    """The dataset without values outside their stated valid range and without flag values.
+
+    Bounds of packed variables are compared as CF asks: in the packed unit where they have the packed type.
+
+    Parameters
+    ----------
+    ds : xr.Dataset
+        Decoded.
+    """
+    result = {}
+    for name, values in ds.data_vars.items():
+        if values.dtype.kind not in "iuf":
+            continue
+        low, high = _valid_range(values)
+        flags = _flags(values)
+        if low is None and high is None and not len(flags):
+            continue
+        lazy = values if values.chunks is not None or values.variable._in_memory else values.chunk()
+        good = np.isfinite(lazy)
+        scale = abs(float(values.encoding.get("scale_factor", 0) or 0))
+        for bound, is_low in ((low, True), (high, False)):
+            if bound is not None:
+                slack = scale / 2 + 1e-6 * abs(bound)
+                good &= (lazy >= bound - slack) if is_low else (lazy <= bound + slack)
+        for flag in flags:
+            good &= abs(lazy - flag) > scale / 4 + 1e-6 * abs(flag)
+        result[name] = lazy.where(good).assign_attrs(values.attrs)
+        result[name].encoding = values.encoding
+    return ds.assign(result) if result else ds
+
+
+def _valid_range(values):
+    attrs = values.attrs
+    low, high = attrs.get("valid_min"), attrs.get("valid_max")
+    if np.size(attrs.get("valid_range", ())) == 2:
+        low, high = np.ravel(attrs["valid_range"])
+    return _unpacked(low, values), _unpacked(high, values)
+
+
+def _flags(values):
+    """Flag values of a quantity with units, unpacked; categories without units are no quantity."""
+    if "flag_values" not in values.attrs or "flag_meanings" not in values.attrs:
+        return []
+    flags = [_unpacked(flag, values) for flag in np.ravel(values.attrs["flag_values"])]
+    return [flag for flag in flags if flag is not None]
+
+
+def _unpacked(bound, values):
+    """A bound in the unit of the decoded values; None where it is no number."""
+    try:
+        number = float(bound)
+    except (TypeError, ValueError):
+        return None
+    packed = values.encoding.get("dtype")
+    scale, offset = (values.encoding.get(key) for key in ("scale_factor", "add_offset"))
+    is_packed = (
+        packed is not None and np.dtype(packed).kind in "iu" and (scale is not None or offset is not None)
+    )
+    if is_packed and getattr(bound, "dtype", np.dtype(float)).kind in "iu":
+        number = number * float(1 if scale is None else scale) + float(offset or 0)
+    return number if math.isfinite(number) else None
+
+
+def is_category(values):
+    """Whether a variable holds flags rather than a quantity."""
+    has_flags = "flag_meanings" in values.attrs
+    return has_flags and str(values.attrs.get("units", "")).strip() in ("", "1", "none")
+
+
+def note_absent_chunks(path, raw, notes):
+    """Remark on chunks that a local Zarr store lacks and that are read as a value which counts as known."""
+    import zarr
+
+    group = zarr.open_group(str(path), mode="r")
+    for name in raw.data_vars:
+        try:
+            array = group[str(name)]
+            absent = array.nchunks - array.nchunks_initialized
+        except (KeyError, AttributeError, TypeError, ValueError, OSError):
+            continue
+        fill = array.fill_value
+        is_missing = fill is not None and np.asarray(fill).dtype.kind == "f" and np.isnan(fill)
+        stated = raw[name].attrs.get("_FillValue", raw[name].attrs.get("missing_value"))
+        is_missing = is_missing or stated is not None and fill is not None and bool(np.all(stated == fill))
+        if absent and raw[name].ndim > 1:
+            read_as = "missing" if is_missing else f"{fill}"
+            if not is_missing:
+                notes.add(
+                    f"{name}: {absent} of {array.nchunks} chunks are not in the store and are read as {read_as}. "
+                    "Copy the store again unless all values there are equal to that."
+                )
+
+
+def missing_code(known):
+    """A value in use as a code for missing values that the file does not state; None where there is none.
+
+    Parameters
+    ----------
+    known : FieldStatistics
+        Of a variable.
+    """
+    bounds = np.concatenate([known.low, known.high])
+    bounds = bounds[np.isfinite(bounds)]
+    if not len(bounds):
+        return None
+    for extreme in (float(bounds.min()), float(bounds.max())):
+        if abs(extreme) > HUGE:
+            return extreme
+        if not any(np.float32(extreme) == np.float32(code) for code in CODES):
+            continue
+        others = bounds[bounds != np.float32(extreme)]
+        if not len(others):
+            continue
+        spread = float(others.max()) - float(others.min())
+        distance = float(np.abs(others - extreme).min())
+        if distance > FAR * max(spread, 1e-3 * abs(float(others.mean()))):
+            return extreme
+    return None
