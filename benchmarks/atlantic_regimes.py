@@ -130,7 +130,7 @@ def science(anomaly, X, labels, names, options):
     starts = segment_starts(anomaly.time.values)
     note = "NCEP/NCAR, November to March 2001-2010, EOF + k-means"
     result = {}
-    for null in ("memoryless", "stays"):
+    for null in ("memoryless", "spells"):
         test = transition_test(labels, starts, null=null, n_surrogates=2000)
         found = [
             f"{names[i]} -> {names[j]} {float(test.share[i, j]):.2f} ({float(test.expected[i, j]):.2f}), "

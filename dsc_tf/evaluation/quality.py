@@ -5,7 +5,7 @@ import xarray as xr
 from sklearn.metrics.pairwise import nan_euclidean_distances
 
 from ..errors import DscTfError
-from ..regimes.spells import checked_labels
+from ..regimes.spells import check_labels
 
 MOST_STEPS = 4000  # beyond these, mean distances are taken over a random choice
 MEASURES = {
@@ -52,7 +52,7 @@ def quality(labels, classified, independent=None, *, n_random=100, random_state=
     Beck, C., Philipp, A. (2010). Evaluation and comparison of circulation type classifications for the European domain.
     Phys. Chem. Earth 35. Philipp, A. et al. (2014), cost733class user guide (random centroids, "RAC").
     """
-    labels = checked_labels(labels)
+    labels = check_labels(labels)
     targets = {str(classified.name or "classified"): classified} | (independent or {})
     assigned = labels >= 0
     matrices = {name: _matrix(name, values, labels)[assigned] for name, values in targets.items()}

@@ -4,7 +4,7 @@ from .describe import describe_regimes
 from .index import active_regime, life_cycles, regime_index
 from .projection import ReferenceRegimes
 from .significance import composite_test
-from .spells import stays
+from .spells import find_spells
 from .transitions import transition_test
 from .unassigned import drop_far, drop_weak
 from .weather_types import flow_indices, weather_types
@@ -14,12 +14,12 @@ __all__ = [
     "active_regime",
     "composite_test",
     "describe_regimes",
+    "find_spells",
     "drop_far",
     "drop_weak",
     "flow_indices",
     "life_cycles",
     "regime_index",
-    "stays",
     "transition_test",
     "weather_types",
 ]

@@ -5,7 +5,7 @@ import xarray as xr
 
 from ..preprocessing.windows import segment_starts
 from ..records.chunks import block_length, field_blocks
-from .spells import checked_labels, stays, transition_counts
+from .spells import check_labels, find_spells, transition_counts
 
 SEASONS = ("DJF", "MAM", "JJA", "SON")
 
@@ -34,7 +34,7 @@ def describe_regimes(ds, labels):
     DscTfError
         If there is no cluster, or not a label for each step.
     """
-    labels = checked_labels(labels)
+    labels = check_labels(labels)
     starts = segment_starts(ds["time"].values)
     k = labels.max() + 1
     member = labels[:, None] == np.arange(k)
@@ -132,7 +132,7 @@ def _shares(member, group, n_groups):
 
 def _run_lengths(labels, starts, k):
     """Number of stays by cluster and length."""
-    found = stays(labels, starts)
+    found = find_spells(labels, starts)
     assigned = found.label >= 0
     counts = np.zeros((k, found.length[assigned].max()), dtype=int)
     np.add.at(counts, (found.label[assigned], found.length[assigned] - 1), 1)

@@ -1,4 +1,4 @@
-"""Composites with field significance: a test at each cell that bears serial correlation, then false discovery rate."""
+"""Significance of composites: a test at each cell that allows for serial correlation, then false discovery rate."""
 
 import numpy as np
 import xarray as xr
@@ -8,22 +8,24 @@ from scipy.stats import t as student
 from ..errors import DscTfError
 from ..preprocessing.windows import segment_starts
 from .describe import composite, divide
-from .spells import checked_labels, stays
+from .spells import check_labels, find_spells
 
-METHODS = ("stays", "effective")
-MOST_LAGS = 60
-BLOCK = 200  # permutations at a time
+METHODS = ("spells", "effective")
+MAX_AUTOCORRELATION = 0.999
+PERMUTATION_BATCH = 200
 
 
-def composite_test(values, labels, *, method="stays", alpha=0.05, n_permutations=1000, random_state=0):
-    """Mean anomaly of one variable in each cluster, and where it differs from chance.
+def composite_test(values, labels, *, method="spells", alpha=0.05, n_permutations=1000, random_state=0):
+    """Mean anomaly of one variable in each cluster, and the cells in which it differs significantly from zero.
 
-    - "stays": whole stays change places, within the record; two-sided by rank of the absolute anomaly. Days of one
-      stay stay together, so their likeness is no evidence, as long as the variable is no more persistent than stays.
-    - "effective": Student's t with the effective number of independent steps. With the lag-1 autocorrelation r of the
-      cell, n days at positions s count as n^2 / sum over s, s' of r^|s - s'|.
+    - "spells": permutation of whole spells within the record; two-sided, by rank of the absolute anomaly. The days of
+      a spell are kept together, so their similarity is not counted as evidence, as long as the variable is not more
+      persistent than the spells.
+    - "effective": Student's t test with the variance of the composite under an AR(1) process with the lag-one
+      autocorrelation r of the cell. With weights w = 1[cluster] / n_c - 1 / n over the days on which the cell is
+      known, the variance is sigma^2 w' R(r) w, where R(r) has the elements r^|s - s'| within a segment.
 
-    A variable that the clusters were made from differs between them by construction: test others.
+    A variable from which the clusters were made differs between them by construction: test other variables.
 
     Parameters
     ----------
@@ -31,15 +33,15 @@ def composite_test(values, labels, *, method="stays", alpha=0.05, n_permutations
         Anomalies over (time, latitude, longitude); may hold NaN. A seasonal cycle left in them would be tested too.
     labels : array of int, shape (time,)
         Cluster of each step, -1 where unassigned.
-    method : {"stays", "effective"}, default="stays"
-        The test at each cell.
+    method : {"spells", "effective"}, default="spells"
+        Test at each cell.
     alpha : float, default=0.05
-        Level of the field; cells are significant where their adjusted p-value is at most 2 alpha, which for fields
-        that are correlated in space gives about this level.
+        Level of the field test. Cells are significant if their adjusted p-value is at most 2 alpha, which gives about
+        this level for fields that are correlated in space.
     n_permutations : int, default=1000
-        For "stays".
+        Number of permutations of "spells".
     random_state : int, default=0
-        Seed.
+        Seed of the permutations.
 
     Returns
     -------
@@ -54,10 +56,11 @@ def composite_test(values, labels, *, method="stays", alpha=0.05, n_permutations
 
     References
     ----------
+    Zwiers, F. W., von Storch, H. (1995). Taking serial correlation into account in tests of the mean. J. Climate 8.
     Wilks, D. S. (2016). "The stippling shows statistically significant grid points". BAMS 97. Benjamini, Y., Hochberg,
     Y. (1995). JRSS B 57.
     """
-    labels = checked_labels(labels)
+    labels = check_labels(labels)
     if method not in METHODS:
         raise DscTfError(f"method: {method!r}. Choose {' or '.join(METHODS)}.")
     if not 0 < alpha < 0.5:
@@ -69,7 +72,7 @@ def composite_test(values, labels, *, method="stays", alpha=0.05, n_permutations
     fields = values.values.reshape(len(labels), -1).astype(np.float64)
     fields -= divide(np.nansum(fields, axis=0), np.isfinite(fields).sum(axis=0))
     anomaly = observed.values.reshape(len(observed), -1)
-    if method == "stays":
+    if method == "spells":
         p_value = _permuted(
             fields, anomaly, labels, starts, n_permutations, np.random.default_rng(random_state)
         )
@@ -95,7 +98,7 @@ def composite_test(values, labels, *, method="stays", alpha=0.05, n_permutations
 
 
 def adjust(p_value):
-    """p-values of one field after Benjamini and Hochberg; NaN stays out of the count."""
+    """p-values of one field adjusted by Benjamini and Hochberg (1995); NaN is not counted."""
     known = np.isfinite(p_value)
     adjusted = np.full(p_value.shape, np.nan)
     if known.any():
@@ -103,41 +106,51 @@ def adjust(p_value):
     return adjusted
 
 
-def effective_size(member, starts, r):
-    """Effective number of independent steps of a cluster's mean, for each cell.
+def composite_variance_factor(weights, segment_start, r):
+    """Variance of a weighted sum of an AR(1) series, in units of the variance of the series: w' R(r) w.
+
+    R(r) is the correlation matrix r^|s - s'| between steps s and s' of one segment, and zero between segments.
 
     Parameters
     ----------
-    member : array of bool, shape (time,)
-        Which steps belong to the cluster.
-    starts : sequence of int
-        Positions at which a new stretch of time begins; steps of different stretches are independent.
-    r : array of shape (cell,)
-        Lag-1 autocorrelation; negative counts as none.
+    weights : array of shape (time, ...)
+        Weight of each step; zero where a value is missing.
+    segment_start : array of bool, shape (time,)
+        Whether a step is the first of a gap-free segment.
+    r : array broadcastable to weights[0]
+        Lag-one autocorrelation; negative values count as zero.
 
     Returns
     -------
-    array of shape (cell,)
+    array of shape (...)
+
+    Examples
+    --------
+    Weights 1, 1 with r = 0.5: 1 + 1 + 2 * 0.5.
+
+    >>> import numpy as np
+    >>> float(composite_variance_factor(np.ones(2), np.array([True, False]), 0.5))
+    3.0
     """
-    stretch = np.searchsorted(np.sort(starts), np.arange(len(member)), side="right")
-    r = np.clip(r, 0.0, 0.999)
-    n = member.sum()
-    total = np.full(r.shape, float(n))
-    for lag in range(1, min(MOST_LAGS, len(member) - 1) + 1):
-        pairs = (member[lag:] & member[:-lag] & (stretch[lag:] == stretch[:-lag])).sum()
-        total += 2 * pairs * r**lag
-    return n**2 / np.maximum(total, 1.0)
+    r = np.clip(r, 0.0, MAX_AUTOCORRELATION)
+    total = np.zeros(np.broadcast_shapes(weights.shape[1:], np.shape(r)))
+    past = np.zeros_like(total)  # sum over earlier steps s of w_s r^(t - s)
+    for w, starts in zip(weights, segment_start, strict=True):
+        past = np.zeros_like(total) if starts else r * past
+        total += w * (w + 2 * past)
+        past = past + w
+    return total
 
 
 def _permuted(fields, anomaly, labels, starts, n_permutations, rng):
     known = np.isfinite(fields)
     filled = np.where(known, fields, 0.0)
     partly = known.any(axis=0) & ~known.all(axis=0)
-    found = stays(labels, starts)
+    found = find_spells(labels, starts)
     k = len(anomaly)
     beyond = np.ones(anomaly.shape)
-    observed = np.abs(anomaly) * (1 - 1e-6)  # equal ones count, whatever the order of their sums
-    for block in np.array_split(np.arange(n_permutations), -(-n_permutations // BLOCK)):
+    observed = np.abs(anomaly) * (1 - 1e-6)  # tolerance for rounding: equal values count
+    for block in np.array_split(np.arange(n_permutations), -(-n_permutations // PERMUTATION_BATCH)):
         member = np.zeros((len(block), k, len(labels)), dtype=np.float32)
         for mine in member:
             order = rng.permutation(len(found.label))
@@ -153,19 +166,41 @@ def _permuted(fields, anomaly, labels, starts, n_permutations, rng):
 
 
 def _effective(fields, anomaly, member, starts):
+    """Two-sided p-values of Student's t with the exact variance of a difference of means of AR(1) series."""
     known = np.isfinite(fields)
     filled = np.where(known, fields, 0.0)
+    is_start = np.zeros(len(fields), dtype=bool)
+    is_start[starts] = True
     n = known.sum(axis=0)
-    variance = divide((filled**2).sum(axis=0), n - 1)
-    inside = np.setdiff1d(np.arange(1, len(fields)), starts)
-    both = known[inside] & known[inside - 1]
-    covariance = divide((filled[inside] * filled[inside - 1] * both).sum(axis=0), both.sum(axis=0))
-    r = np.nan_to_num(divide(covariance, variance))
+    weight = known.astype(np.float64)
+    r, mean_factor = _lag_one(filled, known, is_start, n)
+    # The expected sum of squares about the cell's own mean is sigma^2 (n - 1' R 1 / n).
+    variance = divide((filled**2).sum(axis=0), n * (1 - mean_factor))
+    # Squares of an AR(1) series have the autocorrelation r^2, which sets the degrees of freedom of the variance.
+    freedom = divide(n**2, composite_variance_factor(weight, is_start, r**2)) - 1
     p_value = np.full(anomaly.shape, np.nan)
     for j, row in enumerate(anomaly):
-        size = effective_size(member[:, j], starts, r)
-        # The record's mean holds the cluster's own days, so that their anomaly varies less.
-        rest = 1 - member[:, j].sum() / len(member)
-        error = np.sqrt(variance / size * rest)
-        p_value[j] = 2 * student.sf(np.abs(divide(row, error)), np.maximum(size - 1, 1))
+        members = known & member[:, j, None]
+        weights = divide(members, members.sum(axis=0)) - divide(known, n)
+        factor = composite_variance_factor(np.nan_to_num(weights), is_start, r)
+        statistic = divide(np.abs(row), np.sqrt(variance * factor))
+        p_value[j] = 2 * student.sf(statistic, np.maximum(freedom, 1.0))
     return p_value
+
+
+def _lag_one(filled, known, is_start, n, *, iterations=3):
+    """Lag-one autocorrelation of each cell, and the variance of its mean relative to that of the series.
+
+    The estimate from the known pairs of consecutive steps is corrected for the removal of the mean, which lowers both
+    the covariance and the variance by the variance of the mean.
+    """
+    inside = np.flatnonzero(~is_start)
+    both = known[inside] & known[inside - 1]
+    covariance = divide((filled[inside] * filled[inside - 1] * both).sum(axis=0), both.sum(axis=0))
+    estimate = np.nan_to_num(divide(covariance, divide((filled**2).sum(axis=0), n)))
+    r = np.clip(estimate, 0.0, MAX_AUTOCORRELATION)
+    for _ in range(iterations):
+        mean_factor = divide(composite_variance_factor(known.astype(np.float64), is_start, r), n**2)
+        mean_factor = np.minimum(np.nan_to_num(mean_factor, nan=1.0), 0.99)
+        r = np.clip(estimate * (1 - mean_factor) + mean_factor, 0.0, MAX_AUTOCORRELATION)
+    return r, mean_factor

@@ -1,4 +1,4 @@
-"""Stays: runs of consecutive steps in one cluster."""
+"""Spells: runs of consecutive steps in one cluster."""
 
 from typing import NamedTuple
 
@@ -7,17 +7,17 @@ import numpy as np
 from ..errors import DscTfError
 
 
-class Stays(NamedTuple):
-    """Stays of a record in order of time.
+class Spells(NamedTuple):
+    """Spells of a record in order of time.
 
     Parameters
     ----------
-    label : array of int, shape (stay,)
-        Cluster of each; -1 where unassigned.
-    first : array of int, shape (stay,)
-        Position of its first step.
-    length : array of int, shape (stay,)
-        Number of its steps.
+    label : array of int, shape (spell,)
+        Cluster of each spell; -1 where unassigned.
+    first : array of int, shape (spell,)
+        Position of the first step of each spell.
+    length : array of int, shape (spell,)
+        Number of steps of each spell.
     """
 
     label: np.ndarray
@@ -25,28 +25,33 @@ class Stays(NamedTuple):
     length: np.ndarray
 
 
-def stays(labels, starts=(0,)):
-    """Split labels into stays; a stay ends with its stretch of time.
+def find_spells(labels, starts=(0,)):
+    """Split labels into spells; a spell never crosses the end of a segment.
 
     Parameters
     ----------
     labels : array of int, shape (time,)
         Cluster of each step, -1 where unassigned.
     starts : sequence of int, default=(0,)
-        Positions at which a new stretch of time begins.
+        Positions of the first steps of the gap-free segments.
 
     Returns
     -------
-    Stays
+    Spells
+
+    Examples
+    --------
+    >>> find_spells([0, 0, 1, 1, 1]).length.tolist()
+    [2, 3]
     """
-    labels = checked_labels(labels)
+    labels = check_labels(labels)
     changes = np.flatnonzero(np.diff(labels)) + 1
     first = np.union1d(np.r_[0, np.asarray(starts, dtype=int)], changes)
-    return Stays(labels[first], first, np.diff(np.r_[first, len(labels)]))
+    return Spells(labels[first], first, np.diff(np.r_[first, len(labels)]))
 
 
 def transition_counts(labels, n_clusters, starts=(0,)):
-    """How often a step in one cluster is followed by a step in another, shape (..., cluster, next_cluster).
+    """Number of steps in one cluster that are followed by a step in another, shape (..., cluster, next_cluster).
 
     Parameters
     ----------
@@ -55,7 +60,7 @@ def transition_counts(labels, n_clusters, starts=(0,)):
     n_clusters : int
         Number of clusters.
     starts : sequence of int, default=(0,)
-        Positions at which a new stretch of time begins: no transition leads there.
+        Positions of the first steps of segments: a transition never leads from one segment to the next.
     """
     labels = np.asarray(labels)
     into = np.setdiff1d(np.arange(1, labels.shape[-1]), starts)
@@ -67,13 +72,13 @@ def transition_counts(labels, n_clusters, starts=(0,)):
     return counts.reshape(*labels.shape[:-1], n_clusters, n_clusters)
 
 
-def checked_labels(labels):
-    """Labels as an array of int.
+def check_labels(labels):
+    """Labels as a one-dimensional array of int.
 
     Raises
     ------
     DscTfError
-        If they are no row of integers, or none is a cluster.
+        If they are not one integer for each step, or if no step is assigned to a cluster.
     """
     labels = np.asarray(labels)
     if labels.ndim != 1 or labels.dtype.kind not in "iu" or not (labels >= 0).any():

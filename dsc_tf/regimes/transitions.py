@@ -5,9 +5,9 @@ import xarray as xr
 from scipy.stats import false_discovery_control
 
 from ..errors import DscTfError
-from .spells import checked_labels, stays, transition_counts
+from .spells import check_labels, find_spells, transition_counts
 
-NULLS = ("memoryless", "stays")
+NULLS = ("memoryless", "spells")
 SWAPS = 4  # proposed for each stay
 
 
@@ -24,7 +24,7 @@ def transition_test(
     - "memoryless": a Markov chain of the length of the record, begun anew in each stretch with its observed first
       label. It stays with the observed probability of staying; when it leaves, it goes to j with probability
       proportional to the fitted b_j.
-    - "stays": the observed stays, whole, in random order within each group, all orders alike in which no more
+    - "spells": the observed stays, whole, in random order within each group, all orders alike in which no more
       neighbours are of the same cluster than in the record.
 
     Parameters
@@ -33,10 +33,10 @@ def transition_test(
         Cluster of each step, -1 where unassigned; transitions from and to these are left out.
     starts : sequence of int, default=(0,)
         Positions at which a new stretch of time begins.
-    null : {"memoryless", "stays"}, default="memoryless"
+    null : {"memoryless", "spells"}, default="memoryless"
         What chance is.
     groups : array of int, shape (time,), default=None
-        For "stays": stays keep to runs of steps of the same group, such as a calendar season, so that the seasonal
+        For "spells": stays keep to runs of steps of the same group, such as a calendar season, so that the seasonal
         cycle of frequencies is no evidence. None are the stretches of time.
     n_surrogates : int, default=1000
         Number of surrogates.
@@ -61,7 +61,7 @@ def transition_test(
     chains. J. Atmos. Sci. 47 (shuffled stays). Goodman, L. A. (1968). The analysis of cross-classified data. JASA 63
     (quasi-independence).
     """
-    labels = checked_labels(labels)
+    labels = check_labels(labels)
     k = int(labels.max()) + 1
     if k < 3:
         raise DscTfError(f"labels: {k} clusters. Transitions can be tested among three or more.")
@@ -181,7 +181,7 @@ def _shuffled_counts(labels, starts, groups, k, n_surrogates, rng):
     breaks = np.r_[False, np.diff(stretch) != 0]
     if groups is not None:
         breaks |= np.r_[False, np.diff(groups) != 0]
-    found = stays(labels, np.r_[0, np.flatnonzero(breaks)])
+    found = find_spells(labels, np.r_[0, np.flatnonzero(breaks)])
     group = breaks.cumsum()[found.first]
     begins = np.flatnonzero(np.r_[True, np.diff(stretch[found.first]) != 0])
     return transition_counts(_shuffled(found.label, group, begins, n_surrogates, rng), k, begins)

@@ -7,7 +7,7 @@ import dsc_tf
 from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
 from dsc_tf.regimes.describe import describe_regimes
-from dsc_tf.regimes.spells import stays, transition_counts
+from dsc_tf.regimes.spells import find_spells, transition_counts
 
 
 def test_description_by_hand():
@@ -56,7 +56,7 @@ def test_the_room_is_called_by_its_old_name():
 
 
 def test_stays_end_at_changes_and_at_starts():
-    found = stays(np.array([0, 0, 1, 1, 1, -1, 0]), starts=(0, 4))
+    found = find_spells(np.array([0, 0, 1, 1, 1, -1, 0]), starts=(0, 4))
     np.testing.assert_array_equal(found.label, [0, 1, 1, -1, 0])
     np.testing.assert_array_equal(found.first, [0, 2, 4, 5, 6])
     np.testing.assert_array_equal(found.length, [2, 2, 1, 1, 1])
@@ -71,4 +71,4 @@ def test_transitions_of_several_records_at_once():
 @pytest.mark.parametrize("labels", [[-1, -1], [0.5, 1.0], [[0, 1]]])
 def test_labels_without_a_cluster_are_refused(labels):
     with pytest.raises(DscTfError, match="labels: no cluster"):
-        stays(np.array(labels))
+        find_spells(np.array(labels))

@@ -27,7 +27,7 @@ PLANTED = PLAIN.copy()
 PLANTED[0] = [0, 0.1, 0.1, 0.8]
 
 
-@pytest.mark.parametrize("null", ["memoryless", "stays"])
+@pytest.mark.parametrize("null", ["memoryless", "spells"])
 def test_a_planted_transition_is_found(null):
     labels = chain(persistent(PLANTED), 800, 0)
     found = transition_test(labels, null=null, n_surrogates=400)
@@ -36,7 +36,7 @@ def test_a_planted_transition_is_found(null):
     assert np.isnan(np.diag(found.p_value)).all()
 
 
-@pytest.mark.parametrize("null", ["memoryless", "stays"])
+@pytest.mark.parametrize("null", ["memoryless", "spells"])
 def test_chains_without_memory_of_the_origin_are_not(null):
     p_values = [
         transition_test(chain(persistent(PLAIN), 400, seed), null=null, n_surrogates=99).p_value.values
@@ -75,8 +75,8 @@ def test_stays_keep_to_their_group():
     # Clusters 0, 1, 2 in one half-year and 3, 4, 5 in the other: within groups, none goes to the other's.
     halves = [chain(persistent((1 - np.eye(3)) / 2), 200, seed) + 3 * (seed % 2) for seed in range(10)]
     labels, group = np.concatenate(halves), np.repeat(np.arange(10) % 2, 200)
-    blind = transition_test(labels, null="stays", n_surrogates=100)
-    fair = transition_test(labels, null="stays", groups=group, n_surrogates=100)
+    blind = transition_test(labels, null="spells", n_surrogates=100)
+    fair = transition_test(labels, null="spells", groups=group, n_surrogates=100)
     assert (blind.p_adjusted < 0.05).sum() > 10
     assert fair.expected[0, 3:].sum() < 0.1
     assert (fair.p_adjusted < 0.05).sum() == 0
