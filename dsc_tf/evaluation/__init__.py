@@ -1,7 +1,13 @@
 """Measures of labels: internal and external indices, quality, stability, classifiability, choice of k. No Keras."""
 
 from .choose_k import choose_k
-from .classifiability import classifiability, classifiability_test, random_partitions, red_noise
+from .classifiability import (
+    classifiability,
+    classifiability_test,
+    family_wise_p_values,
+    random_partitions,
+    red_noise,
+)
 from .ensembles import (
     coverage,
     crps,
@@ -30,6 +36,7 @@ __all__ = [
     "crps",
     "ensemble_scores",
     "evaluate",
+    "family_wise_p_values",
     "field_variogram",
     "gaussian_coverage",
     "gaussian_crps",

@@ -1,11 +1,11 @@
-"""How many clusters: four answers side by side."""
+"""Choice of the number of clusters: four criteria for each number."""
 
 import numpy as np
 import xarray as xr
 from sklearn.cluster import KMeans
 from sklearn.metrics import davies_bouldin_score, silhouette_score
 
-from .classifiability import classifiability_test
+from .classifiability import classifiability_test, family_wise_p_values
 from .stability import stability
 
 
@@ -31,15 +31,16 @@ def choose_k(
     X : array of shape (time, feature)
         Principal components, unscaled.
     n_clusters : sequence of int, default=range(2, 11)
-        Numbers of clusters. Two are always classifiable, and on red noise too.
+        Numbers of clusters. Two clusters are always classifiable, on red noise as well.
     starts : sequence of int, default=(0,)
-        Positions at which a new stretch of time begins.
+        Positions of the first steps of the gap-free segments.
     n_partitions, n_surrogates, init, statistic
-        As of `classifiability_test`.
+        Same as in `classifiability_test`.
     n_bootstrap, block
-        As of `stability`, whose clusterer is k-means with ten restarts.
+        Same as in `stability`, applied to k-means with ten restarts.
     level : float, default=0.9
-        Share of the surrogates that a number of clusters must exceed.
+        Confidence level of the test over all numbers of clusters together: on red noise, the probability that any of
+        them passes is at most 1 - level.
     random_state : int, default=0
         Seed.
     n_jobs : int, default=1
@@ -48,13 +49,13 @@ def choose_k(
     Returns
     -------
     xr.Dataset
-        Over k: silhouette, davies_bouldin, classifiability, p_value (one-sided), passes (0 or 1), seed_ari and
-        bootstrap_ari (means); classifiability_null (k, surrogate); null_quantile (k, quantile) at 0.05, 0.5, 0.9 and
-        0.95.
+        Over k: silhouette, davies_bouldin, classifiability, p_value (one-sided, of each k by itself), p_family
+        (adjusted for all k tried), passes (1 if p_family is at most 1 - level), seed_ari and bootstrap_ari (means);
+        classifiability_null (k, surrogate); null_quantile (k, quantile) at 0.05, 0.5, 0.9 and 0.95.
 
     References
     ----------
-    As of `classifiability` and `stability`.
+    See `classifiability`, `family_wise_p_values` and `stability`.
     """
     ks = list(n_clusters)
     X = np.asarray(X, dtype=np.float64)
@@ -71,14 +72,15 @@ def choose_k(
     )
     rows = [_partition_measures(X, k, starts, n_bootstrap, block, random_state) for k in ks]
     quantiles = [0.05, 0.5, 0.9, 0.95]
-    p_value = (1 + (null >= observed[:, None]).sum(axis=1)) / (1 + null.shape[1])
+    p_value, p_family = family_wise_p_values(observed, null)
     unit = {"units": "1"}
     result = {name: ("k", [row[name] for row in rows], unit) for name in rows[0]} | {
         "classifiability": ("k", observed, unit),
         "classifiability_null": (("k", "surrogate"), null, unit),
         "null_quantile": (("k", "quantile"), np.quantile(null, quantiles, axis=1).T, unit),
         "p_value": ("k", p_value, unit),
-        "passes": ("k", (observed > np.quantile(null, level, axis=1)).astype(np.int8), unit),
+        "p_family": ("k", p_family, unit),
+        "passes": ("k", (p_family <= 1 - level + 1e-12).astype(np.int8), unit),
     }
     attrs = {"level": level, "n_partitions": n_partitions, "init": init, "statistic": statistic}
     return xr.Dataset(result, {"k": ks, "quantile": quantiles}, attrs)

@@ -1,4 +1,4 @@
-"""Classifiability: whether k-means runs from different starts agree more than they do on red noise."""
+"""Classifiability: agreement of k-means runs from different initial centres, compared with red noise."""
 
 import warnings
 
@@ -11,10 +11,10 @@ from ..errors import DscTfError
 
 
 def classifiability(partitions, *, statistic="min"):
-    """Classifiability index of partitions of the same points: 1 if all are the same.
+    """Classifiability index of partitions of the same points: 1 if all partitions are equal.
 
-    Two partitions are as similar as the worst matched centre of the first: the least, over its centres, of the
-    largest correlation with a centre of the second. The index is the mean over all ordered pairs.
+    The similarity of two partitions is the minimum, over the centres of the first, of the largest correlation with a
+    centre of the second. The index is the mean over all ordered pairs of partitions.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def classifiability(partitions, *, statistic="min"):
         Centres, as anomalies from the mean of all points. The correlation is the cosine between them; of principal
         components this is the pattern correlation of their maps.
     statistic : {"min", "mean"}, default="min"
-        The least over the centres, as published, or their mean.
+        Minimum over the centres, as published, or their mean.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def classifiability(partitions, *, statistic="min"):
 
 
 def random_partitions(X, n_clusters, n_partitions=50, *, init="random", random_state=0):
-    """Centres of k-means from many starts, one run each: restarts would hide that they disagree.
+    """Centres of independent k-means runs without restarts, which would hide their disagreement.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def random_partitions(X, n_clusters, n_partitions=50, *, init="random", random_s
     n_partitions : int, default=50
         Number of runs.
     init : {"random", "k-means++"}, default="random"
-        How each run begins: from points drawn at random, as published, or well apart.
+        Initial centres of each run: points drawn at random, as published, or k-means++.
     random_state : int, default=0
         Seed.
 
@@ -88,7 +88,7 @@ def red_noise(X, starts=(0,), *, n_surrogates=1, random_state=0):
     X : array of shape (time, feature)
         Principal components, uncorrelated with each other.
     starts : sequence of int, default=(0,)
-        Positions at which a new stretch of time begins: seasons are separate series.
+        Positions of the first steps of the gap-free segments: seasons are separate series.
     n_surrogates : int, default=1
         Number of surrogates.
     random_state : int, default=0
@@ -97,8 +97,8 @@ def red_noise(X, starts=(0,), *, n_surrogates=1, random_state=0):
     Returns
     -------
     array of shape (surrogate, time, feature)
-        Mean and variance are the sample's exactly, so that only the shape of the distribution and the links between
-        components differ.
+        Mean and variance equal those of the sample, so that only the shape of the distribution and the dependence
+        between components differ.
     """
     mean, deviation = X.mean(axis=0), X.std(axis=0)
     phi = lag_one(X, starts)
@@ -115,14 +115,14 @@ def red_noise(X, starts=(0,), *, n_surrogates=1, random_state=0):
 
 
 def lag_one(X, starts=(0,)):
-    """Lag-1 autocorrelation of each feature within stretches of time, shape (feature,).
+    """Lag-one autocorrelation of each feature within segments, shape (feature,).
 
     Parameters
     ----------
     X : array of shape (time, feature)
         Series.
     starts : sequence of int, default=(0,)
-        Positions at which a new stretch begins.
+        Positions of the first steps of the gap-free segments.
     """
     rest = X - X.mean(axis=0)
     inside = np.ones(len(X), dtype=bool)
@@ -153,13 +153,13 @@ def classifiability_test(
     n_clusters : sequence of int
         Numbers of clusters.
     starts : sequence of int, default=(0,)
-        As of `red_noise`.
+        Same as in `red_noise`.
     n_partitions : int, default=50
         k-means runs on the points and on every surrogate.
     n_surrogates : int, default=100
         Number of surrogates; the same for all numbers of clusters.
     init, statistic
-        As of `random_partitions` and `classifiability`.
+        Same as in `random_partitions` and `classifiability`.
     random_state : int, default=0
         Seed.
     n_jobs : int, default=1
@@ -183,3 +183,43 @@ def classifiability_test(
     jobs = [(points, k, seed) for k in n_clusters for seed, points in enumerate(series, random_state)]
     found = np.reshape(Parallel(n_jobs)(delayed(index)(*job) for job in jobs), (len(n_clusters), -1))
     return found[:, 0], found[:, 1:]
+
+
+def family_wise_p_values(observed, null):
+    """P-values adjusted for having tried several numbers of clusters (step "min p").
+
+    The smallest p-value over all k of the record is compared with the smallest p-value over all k of each surrogate,
+    so that under red noise the probability that any k has an adjusted p-value of at most alpha is at most alpha.
+
+    Parameters
+    ----------
+    observed : array of shape (k,)
+        Index of the record for each number of clusters.
+    null : array of shape (k, surrogate)
+        Index of each surrogate; a column holds one surrogate at all k.
+
+    Returns
+    -------
+    p_value : array of shape (k,)
+        One-sided p-value of each k by itself.
+    p_family : array of shape (k,)
+        Share of the surrogates, the record included, whose smallest p-value over k is at most that of the record at
+        this k.
+
+    References
+    ----------
+    Westfall, P. H., Young, S. S. (1993). Resampling-Based Multiple Testing, section 2.3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> p_value, p_family = family_wise_p_values(np.array([0.9, 0.2]), np.array([[0.1, 0.2, 0.3], [0.5, 0.1, 0.3]]))
+    >>> p_value.tolist(), p_family.tolist()
+    ([0.25, 0.75], [0.5, 1.0])
+    """
+    index = np.column_stack([observed, null])
+    count = index.shape[1]
+    p_each = np.stack([count - np.searchsorted(np.sort(row), row, side="left") for row in index]) / count
+    smallest = p_each.min(axis=0)
+    p_family = (smallest[None, :] <= p_each[:, :1] + 1e-12).mean(axis=1)
+    return p_each[:, 0], p_family

@@ -5,7 +5,13 @@ import pytest
 
 from dsc_tf.errors import DscTfError
 from dsc_tf.evaluation.choose_k import choose_k
-from dsc_tf.evaluation.classifiability import classifiability, lag_one, random_partitions, red_noise
+from dsc_tf.evaluation.classifiability import (
+    classifiability,
+    family_wise_p_values,
+    lag_one,
+    random_partitions,
+    red_noise,
+)
 
 
 def blobs(n=300, seed=0):
@@ -54,16 +60,31 @@ def test_lag_one_leaves_gaps_out():
     np.testing.assert_allclose(lag_one(X, (0, 2)), [-1])
 
 
+def test_family_wise_level_over_nine_numbers_of_clusters():
+    # Under the null hypothesis the record is one more surrogate: something passes by itself in many cases, and at
+    # the family-wise level of 10 % in at most 10 % of them (400 repetitions: standard deviation 1.5 %).
+    rng = np.random.default_rng(0)
+    by_itself = by_family = 0
+    for _ in range(400):
+        index = rng.normal(size=(9, 100))
+        p_value, p_family = family_wise_p_values(index[:, 0], index[:, 1:])
+        assert (p_family >= p_value).all()
+        by_itself += (p_value <= 0.1).any()
+        by_family += (p_family <= 0.1).any()
+    assert by_itself / 400 > 0.5
+    assert by_family / 400 < 0.15
+
+
 def test_planted_number_of_groups_is_chosen():
     found = choose_k(
-        blobs(), (3, 4), range(0, 300, 50), n_partitions=6, n_surrogates=10, n_bootstrap=3, init="k-means++"
+        blobs(), (3, 4), range(0, 300, 50), n_partitions=6, n_surrogates=19, n_bootstrap=3, init="k-means++"
     )
     assert found.passes[0] == 1 and found.classifiability[0] > 0.999 > found.classifiability[1]
     assert found.silhouette[0] > found.silhouette[1] and found.davies_bouldin[0] < found.davies_bouldin[1]
     assert found.bootstrap_ari[0] > 0.99 > found.bootstrap_ari[1]
-    assert found.classifiability_null.shape == (2, 10)
+    assert found.classifiability_null.shape == (2, 19)
     beaten_by = found.classifiability_null >= found.classifiability
-    np.testing.assert_allclose(found.p_value, (1 + beaten_by.sum("surrogate")) / 11)
+    np.testing.assert_allclose(found.p_value, (1 + beaten_by.sum("surrogate")) / 20)
     np.testing.assert_allclose(
         found.null_quantile.sel(quantile=0.5), np.median(found.classifiability_null, axis=1)
     )
