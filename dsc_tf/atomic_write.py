@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and one clear line when a disk is full."""
+"""Atomic writes, and a clear error when the disk is full."""
 
 import errno
 import os
@@ -8,38 +8,74 @@ from pathlib import Path
 
 from .errors import DscTfError
 
-LEAST_ROOM = 2**20  # bytes below which a disk counts as full
+MIN_FREE_BYTES = 2**20  # a disk with less counts as full
 
 
 @contextmanager
-def whole(path, *, advice):
-    """Give a temporary path, renamed to `path` if the block ends well and removed if not.
+def atomic_write(path, *, advice):
+    """Give a temporary path that is renamed to `path` if the block succeeds, and removed if not.
+
+    File and folder are synchronised with the disk, so that after a power failure there is either the old file or the
+    whole new one.
 
     Parameters
     ----------
     path : path
-        The file to be.
+        The file to write.
     advice : str
         What to do after making room, for the message.
+
+    Yields
+    ------
+    pathlib.Path
+        The temporary path, in the same folder.
 
     Raises
     ------
     DscTfError
         If the disk is full.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with atomic_write(Path(folder) / "a.txt", advice="try again") as temporary:
+    ...         _ = temporary.write_text("all of it")
+    ...     os.listdir(folder)
+    ['a.txt']
     """
     path = Path(path)
     temporary = path.with_name(path.name + ".tmp")
-    with told_when_full(path.parent, advice=advice):
+    with raise_on_full_disk(path.parent, advice=advice):
         try:
             yield temporary
+            sync(temporary)
             os.replace(temporary, path)
+            sync(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
 
 
+def sync(path):
+    """Synchronise a file or folder with the disk; file systems that cannot do this are left alone."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except PermissionError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
+            raise
+    finally:
+        os.close(descriptor)
+
+
 @contextmanager
-def told_when_full(folder, *, advice):
-    """Turn a write that failed for lack of room into one clear line.
+def raise_on_full_disk(folder, *, advice):
+    """Raise `DscTfError` if a write in the block fails because the disk is full.
+
+    Libraries in C report a full disk as any error, so the free space is checked as well.
 
     Parameters
     ----------
@@ -51,14 +87,20 @@ def told_when_full(folder, *, advice):
     Raises
     ------
     DscTfError
-        If the disk is full. Libraries in C report this as any error, so the disk itself is asked.
+        If the disk is full.
     """
     try:
         yield
     except (OSError, RuntimeError) as error:
-        known = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
-        if known or shutil.disk_usage(folder).free < LEAST_ROOM:
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or _is_full(folder):
             raise DscTfError(
                 f"output: no space left on the disk of {folder}. Make room, then {advice}."
             ) from error
         raise
+
+
+def _is_full(folder):
+    try:
+        return shutil.disk_usage(folder).free < MIN_FREE_BYTES
+    except OSError:  # the folder has disappeared
+        return False

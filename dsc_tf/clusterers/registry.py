@@ -79,7 +79,7 @@ def summary(method):
         A name in `METHODS`.
     """
     file, name = METHODS[method]
-    source = ast.parse((Path(__file__).parent / f"{file}.py").read_text())
+    source = ast.parse((Path(__file__).parent / f"{file}.py").read_text(encoding="utf-8"))
     owner = next(node for node in source.body if isinstance(node, ast.ClassDef) and node.name == name)
     return ast.get_docstring(owner).splitlines()[0]
 

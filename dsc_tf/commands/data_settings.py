@@ -4,11 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from ..datasets.synthetic import sample_dataset
 from ..preprocessing.protocols import PROTOCOLS
-from ..records.grib import parse_grib_filter
-from ..records.open import open_dataset
-from ..reporting import partial_path
+from ..records.paths import paths_of
 from .settings import Settings
 
 RECIPES = ("trained", "notebook", "untrained")
@@ -16,7 +13,7 @@ RECIPES = ("trained", "notebook", "untrained")
 
 @dataclass(frozen=True)
 class DataConfig(Settings):
-    """What the commands share: the record, its preparation, the output.
+    """Settings of every command that reads a record: the record, its preparation, the output.
 
     Parameters
     ----------
@@ -25,11 +22,11 @@ class DataConfig(Settings):
     variables : tuple of str
         Names or standard names of the variables to use; all by default.
     region : tuple of float
-        NORTH WEST SOUTH EAST in degrees; WEST above EAST crosses the date line.
+        NORTH WEST SOUTH EAST in degrees; WEST above EAST crosses the date line; all by default.
     period : tuple of str
-        First and last date, such as 2001-01-01 2010-12-31.
+        First and last date, such as 2001-01-01 2010-12-31; all by default.
     season : str
-        First letters of months in a row, such as DJF or NDJFM: these of every year.
+        First letters of consecutive months, such as DJF or NDJFM: these months of every year; by default all.
     aggregate : str
         Average sub-daily data: "daily", "monthly", or a pandas offset such as 6h.
     accumulated : tuple of str
@@ -45,7 +42,7 @@ class DataConfig(Settings):
     output : str
         Run folder; a free name under runs/ by default.
     resume : bool
-        Go on with an interrupted run of the same settings.
+        Continue an interrupted run of the same settings.
     quiet : bool
         Print nothing but errors and warnings.
     """
@@ -67,27 +64,36 @@ class DataConfig(Settings):
     resume: bool = False
     quiet: bool = False
 
-    least = {"n_clusters": 2}
-    unscientific: ClassVar[tuple[str, ...]] = ("output", "resume", "quiet")
+    minimum = {"n_clusters": 2}
+    excluded_from_hash: ClassVar[tuple[str, ...]] = ("output", "resume", "quiet")
 
     def open(self):
-        """The record that the settings name, as `open_dataset` returns it.
+        """Open the record, as `open_dataset` returns it.
 
         Raises
         ------
         DscTfError
-            If it cannot be read or holds no such variable, region or period.
+            If it cannot be read or has no such variable, region or period.
         """
         if self.data == ("sample",):
+            from ..datasets.synthetic import sample_dataset
+
             source = sample_dataset()
         else:
+            for text in self.data:
+                paths_of(text)  # a missing file is reported before xarray and pandas are imported
             source = self.data[0] if len(self.data) == 1 else list(self.data)
+        from ..records.grib import parse_grib_filter
+        from ..records.open import open_dataset
+
         options = ("variables", "region", "period", "season", "aggregate", "accumulated", "member", "level")
         chosen = {name: getattr(self, name) for name in options}
         return open_dataset(source, **chosen, grib_filter=parse_grib_filter(self.grib_filter))
 
     def folder(self, stem):
-        """The folder asked for, or the first free runs/STEM; to resume, the last one interrupted."""
+        """The requested folder, or the first free runs/STEM; to resume, the last interrupted one."""
+        from ..reporting.run_folder import partial_path
+
         if self.output:
             return Path(self.output)
         first = Path("runs") / stem
@@ -104,24 +110,24 @@ class DataConfig(Settings):
 
 @dataclass(frozen=True)
 class EncoderConfig(DataConfig):
-    """What makes an encoder of fields, for the commands that learn one.
+    """Settings of an encoder of fields, for the commands that train one.
 
     Parameters
     ----------
     size : int
-        Features of a representation.
+        Number of features of a representation.
     grid : int
-        Fields are resized to so many rows and columns; 0 keeps the record's own grid.
+        Number of rows and columns that fields are resized to; 0 keeps the record's own grid.
     filters : int
         Channels of each ConvLSTM layer.
     window : int
-        Steps that a sample is cropped from, and steps of context when encoding.
+        Number of steps that a sample is cropped from, and of steps of context when encoding.
     protocol : str
         How values are prepared: "anomaly" (without the seasonal cycle, weighted by area), "paper" or "notebook".
     steps : int
-        Batches to learn from.
+        Number of training batches.
     batch_size : int
-        Windows a batch.
+        Number of windows in a batch.
     """
 
     size: int = 512
@@ -132,7 +138,14 @@ class EncoderConfig(DataConfig):
     steps: int = 200
     batch_size: int = 8
 
-    least = DataConfig.least | {"size": 1, "grid": 0, "filters": 1, "window": 2, "steps": 0, "batch_size": 1}
+    minimum = DataConfig.minimum | {
+        "size": 1,
+        "grid": 0,
+        "filters": 1,
+        "window": 2,
+        "steps": 0,
+        "batch_size": 1,
+    }
 
     def encoder_settings(self):
         """Arguments of `SpaceTimeTS2Vec`."""

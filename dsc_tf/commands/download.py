@@ -3,10 +3,9 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tqdm.auto import tqdm
-
-from ..datasets.era5 import SOURCES, STATISTICS, check_size, files, new_request, plan, source
+from ..datasets.era5 import check_size, new_request, plan, source
 from ..datasets.era5.paper_file import PAPER_FILE
+from ..datasets.era5.request import SOURCES, STATISTICS
 from . import cli
 from .settings import Settings
 
@@ -17,7 +16,7 @@ EXAMPLES = """examples:
   python -m dsc_tf.download --source arco                    without a queue
   python -m dsc_tf.download --source google --period 2021-01-01 2021-01-03     without an account: few days
 
-An interrupted download goes on when the same command runs again.
+An interrupted download continues when the same command runs again.
 """
 
 
@@ -37,11 +36,11 @@ class DownloadConfig(Settings):
     period : tuple of str
         First and last day, such as 2001-01-01 2010-12-31.
     statistic : str
-        Of the hours of each day, or "hourly" for all of them.
+        Statistic over the hours of each day, or "hourly" for all of them.
     output : str
-        NetCDF file; era5_PERIOD.nc by default. A manifest is written beside it.
+        NetCDF file; era5_PERIOD.nc by default. A manifest is written next to it.
     limit : float
-        Most gigabytes to transfer, uncompressed; more is refused before anything is fetched.
+        Maximum number of gigabytes to transfer, uncompressed; more is refused before the download starts.
     dry_run : bool
         Print the requests as JSON and the estimated size, reaching no network.
     quiet : bool
@@ -60,11 +59,11 @@ class DownloadConfig(Settings):
     dry_run: bool = False
     quiet: bool = False
 
-    unscientific = ("output", "limit", "dry_run", "quiet")
+    excluded_from_hash = ("output", "limit", "dry_run", "quiet")
 
 
 def run(config):
-    """Download as `config` says.
+    """Download with the settings of `config`.
 
     Parameters
     ----------
@@ -79,28 +78,32 @@ def run(config):
     Raises
     ------
     DscTfError
-        If settings, account, network or disk are at fault.
+        If the settings, the account, the network or the disk fail.
     """
-    say = cli.speaker(config.quiet)
+    from ..datasets.era5 import files
+
+    echo = cli.make_echo(config.quiet)
     wanted = new_request(config.variables, config.region, config.period, config.statistic)
     store = source(config.source, wanted)
     path = Path(config.output or wanted.file_name)
     if config.dry_run:
         print(plan(store, path))
         return None
-    if files.is_whole(path, config.science()):
-        say(f"{path} is there already, and whole")
+    if files.is_whole(path, config.result_settings()):
+        echo(f"{path} is there already, and whole")
         return path
     check_size(store, config.limit)
     pieces, kept = store.pieces(), files.PieceStore()
     _fetch(store, kept, pieces, config.quiet)
-    files.write_result(path, kept, pieces, store, config.science())
-    say(f"written: {path} ({path.stat().st_size / 1e6:.4g} MB)")
+    files.write_result(path, kept, pieces, store, config.result_settings())
+    echo(f"written: {path} ({path.stat().st_size / 1e6:.4g} MB)")
     return path
 
 
 def _fetch(store, kept, pieces, is_quiet):
     """Fetch the pieces that are not kept from an earlier run."""
+    from tqdm.auto import tqdm
+
     waiting = [piece for piece in pieces if not kept.holds(piece)]
     if waiting:
         store.connect()
@@ -111,8 +114,8 @@ def _fetch(store, kept, pieces, is_quiet):
 
 
 def main(argv=None):
-    """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C."""
-    return cli.guarded(
+    """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
+    return cli.run_command(
         lambda: run(cli.parse(DownloadConfig, argv, program="python -m dsc_tf.download", epilog=EXAMPLES)),
-        again="Run the same command again to go on.",
+        again="Run the same command again to continue.",
     )

@@ -3,12 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
-import numpy as np
-import xarray as xr
-
-from ..downstream.encoders import LEARNED, new_encoder
-from ..preprocessing.preprocessor import PREPROCESSING, prepare
-from ..reporting import open_run, write_config
+from ..downstream.encoder_names import LEARNED
 from . import cli
 from .data_settings import EncoderConfig
 from .settings import check_seed
@@ -28,20 +23,21 @@ class PretrainConfig(EncoderConfig):
     Parameters
     ----------
     objective : str
-        What is learned: "ts2vec" and its kin "dep_ts2vec", "variogram" (near steps are no negatives) and
-        "variogram_hard" (unit vectors too, and steps that lie closer than expected weigh more), or the rivals
-        "simclr" (the field a little later) and "masked" (hidden steps); "untrained" takes the encoder as it is drawn.
+        Training objective: "ts2vec" and its variants "dep_ts2vec", "variogram" (near steps are no negatives) and
+        "variogram_hard" (with unit vectors, and larger weights of steps that are closer than expected), or the
+        baselines "simclr" (the field a little later) and "masked" (hidden steps); "untrained" keeps the randomly
+        initialised encoder.
     seed : int
-        Seed of everything random.
+        Seed of all random numbers.
     tensorboard : str
-        Folder to write losses to, for TensorBoard.
+        Folder to write losses to, for TensorBoard; by default none are written.
     """
 
     objective: str = field(default="variogram", metadata={"choices": LEARNED})
     seed: int = 0
     tensorboard: str | None = field(default=None, metadata={"needs": "tensorboard"})
 
-    unscientific = (*EncoderConfig.unscientific, "tensorboard")
+    excluded_from_hash = (*EncoderConfig.excluded_from_hash, "tensorboard")
 
     def __post_init__(self):
         super().__post_init__()
@@ -49,7 +45,7 @@ class PretrainConfig(EncoderConfig):
 
 
 def run(config):
-    """Learn as `config` says.
+    """Train an encoder with the settings of `config`.
 
     Parameters
     ----------
@@ -65,16 +61,20 @@ def run(config):
     Raises
     ------
     DscTfError
-        If settings or data are at fault, or the output folder is.
+        If settings, data or the output folder are invalid.
     """
-    say = cli.speaker(config.quiet)
+    from ..downstream.encoders import new_encoder
+    from ..preprocessing.preprocessor import PREPROCESSING, prepare
+    from ..reporting import open_run, write_config
+
+    echo = cli.make_echo(config.quiet)
     ds = config.open()
     X, prep = prepare(ds, protocol=config.protocol)
-    say(f"{len(X)} steps of {' x '.join(map(str, X.shape[2:]))} (latitude, longitude, variable)")
+    echo(f"{len(X)} steps of {' x '.join(map(str, X.shape[2:]))} (latitude, longitude, variable)")
     folder = open_run(
         config.folder(f"{config.objective}-{config.data_stem}-seed{config.seed}"), resume=config.resume
     )
-    write_config(folder, config.science(), ds)
+    write_config(folder, config.result_settings(), ds)
     cli.load_keras()
     from ..representations.inference import effective_rank
     from ..training.progress import progress_callbacks
@@ -91,9 +91,9 @@ def run(config):
         "seconds_to_learn": round(learned, 1),
         "seconds_to_encode": round(time.perf_counter() - began - learned, 1),
     }
-    say(f"  effective rank {measures['effective_rank']} of {config.size} features")
+    echo(f"  effective rank {measures['effective_rank']} of {config.size} features")
     folder.write_json("metrics.json", measures)
-    with folder.told_when_full():
+    with folder.raise_on_full_disk():
         model.save(folder.path)
     folder.write_arrays(PREPROCESSING, prep.state())
     folder.write_netcdf(
@@ -102,7 +102,7 @@ def run(config):
     if model.history_:
         folder.write_csv("history.csv", model.history_)
     path = folder.finish()
-    say(f"results in {path} ({time.perf_counter() - began:.0f} s)")
+    echo(f"results in {path} ({time.perf_counter() - began:.0f} s)")
     return path
 
 
@@ -116,13 +116,16 @@ def representation_dataset(representation, steps, config):
     steps : xr.DataArray
         Their times.
     config : PretrainConfig
-        What made them.
+        Settings of the command.
 
     Returns
     -------
     xr.Dataset
         `representation` (time, feature).
     """
+    import numpy as np
+    import xarray as xr
+
     about = {"long_name": "learned representation of each time step", "units": "1"}
     return xr.Dataset(
         {"representation": (("time", "feature"), representation.astype(np.float32), about)},
@@ -135,7 +138,7 @@ def representation_dataset(representation, steps, config):
 
 
 def main(argv=None):
-    """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C."""
-    return cli.guarded(
+    """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
+    return cli.run_command(
         lambda: run(cli.parse(PretrainConfig, argv, program="python -m dsc_tf.pretrain", epilog=EXAMPLES))
     )

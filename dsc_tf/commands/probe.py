@@ -1,17 +1,10 @@
-"""What frozen representations are good for: one probe, one table over seeds, raw data beside them."""
+"""Probes of frozen representations: one table over seeds, compared with raw data."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..datasets.pdsi import open_divisions
-from ..downstream import drought_divisions as divisions
-from ..downstream import ett
-from ..downstream import tasks as probing
-from ..downstream.encoders import LEARNED, open_record
-from ..downstream.table import probe_table
+from ..downstream.encoder_names import LEARNED
 from ..errors import DscTfError
-from ..experiments.tables import as_csv, as_markdown
-from ..reporting import open_run, write_config
 from . import cli
 from .data_settings import EncoderConfig
 
@@ -29,7 +22,7 @@ TASKS = ("field", "lamb", "drought", "order", "clusters", "forecast")
 
 @dataclass(frozen=True)
 class ProbeConfig(EncoderConfig):
-    """Set frozen representations beside raw data, principal components and the untrained encoder.
+    """Compare frozen representations with raw data, principal components and the untrained encoder.
 
     Parameters
     ----------
@@ -39,11 +32,11 @@ class ProbeConfig(EncoderConfig):
         regime), "clusters" (regimes, agreement with known ones); or, alone, "forecast" (ETTh1.csv or ETTh2.csv by
         TS2Vec's protocol).
     encoders : tuple of str
-        Encoders to learn.
+        Encoders to train.
     seeds : int
-        Seeds of each encoder.
+        Number of seeds of each encoder.
     gap : int
-        Steps left out between the blocks of time for learning, choosing and testing.
+        Number of steps left out between the periods for training, validation and test.
     threshold : float
         Index below which a month is a drought, for what = drought; by default -1 for SPI and -2 for PDSI.
     multivariate : bool
@@ -57,7 +50,7 @@ class ProbeConfig(EncoderConfig):
     threshold: float | None = None
     multivariate: bool = False
 
-    least = EncoderConfig.least | {"seeds": 1, "gap": 0}
+    minimum = EncoderConfig.minimum | {"seeds": 1, "gap": 0}
 
     def __post_init__(self):
         super().__post_init__()
@@ -66,7 +59,7 @@ class ProbeConfig(EncoderConfig):
 
 
 def run(config):
-    """Probe as `config` says.
+    """Probe with the settings of `config`.
 
     Parameters
     ----------
@@ -82,35 +75,45 @@ def run(config):
     Raises
     ------
     DscTfError
-        If settings or data are at fault, or the output folder is.
+        If settings, data or the output folder are invalid.
     """
-    say = cli.speaker(config.quiet)
+    from ..downstream.table import probe_table
+    from ..experiments.tables import as_csv, as_markdown
+    from ..reporting import open_run
+
+    echo = cli.make_echo(config.quiet)
     work = _work(config)
     folder = open_run(
         config.folder(f"probe-{'-'.join(config.what)}-{config.data_stem}"), resume=config.resume
     )
     cli.load_keras()
-    rows = work(folder, say)
+    rows = work(folder, echo)
     header, body = probe_table(rows)
     folder.write_json(ROWS, rows)
     folder.write_text("probe.csv", as_csv(header, body))
     folder.write_text("probe.md", as_markdown(header, body))
-    say(as_markdown(header, body).rstrip())
+    echo(as_markdown(header, body).rstrip())
     path = folder.finish()
-    say(f"results in {path}")
+    echo(f"results in {path}")
     return path
 
 
 def _work(config):
-    """What takes an open run folder and a speaker and returns rows; bad data are refused before it is called."""
+    """A function of an open run folder and an echo that returns rows; invalid data are refused before it is called."""
+    from ..downstream import drought_divisions as divisions
+    from ..downstream import ett
+    from ..downstream import tasks as probing
+    from ..downstream.encoders import open_record
+    from ..reporting import write_config
+
     seeds = range(config.seeds)
     if config.what == ("forecast",):
         path = config.data[0]
         ett.read_ett(path, univariate=not config.multivariate)
 
-        def forecast(folder, say):
-            folder.write_json("config.json", {"config": config.science()})
-            found = ett.run_ett(path, univariate=not config.multivariate, seeds=tuple(seeds), say=say)
+        def forecast(folder, echo):
+            folder.write_json("config.json", {"config": config.result_settings()})
+            found = ett.run_ett(path, univariate=not config.multivariate, seeds=tuple(seeds), echo=echo)
             return [
                 {"task": "forecast", "measure": f"{name} +{row['horizon']}", "value": row[name]}
                 | {key: row[key] for key in ("encoder", "seed")}
@@ -124,8 +127,8 @@ def _work(config):
         names = [name for name in config.encoders if name in divisions.ENCODERS]
         threshold = -2.0 if config.threshold is None else config.threshold
 
-        def of_divisions(folder, say):
-            folder.write_json("config.json", {"config": config.science()})
+        def of_divisions(folder, echo):
+            folder.write_json("config.json", {"config": config.result_settings()})
             return divisions.probe_divisions(
                 pdsi,
                 seeds,
@@ -133,7 +136,7 @@ def _work(config):
                 threshold=threshold,
                 steps=config.steps,
                 gap=config.gap,
-                follow=_teller(say),
+                follow=_teller(echo),
             )
 
         return of_divisions
@@ -141,10 +144,10 @@ def _work(config):
         config.open(), protocol=config.protocol, gap=config.gap, n_clusters=config.n_clusters
     )
 
-    def of_record(folder, say):
-        write_config(folder, config.science(), record.ds)
+    def of_record(folder, echo):
+        write_config(folder, config.result_settings(), record.ds)
         return probing.probe_record(
-            record, config.what, seeds, config.encoders, kept=RowStore(folder), follow=_teller(say),
+            record, config.what, seeds, config.encoders, kept=RowStore(folder), follow=_teller(echo),
             threshold=config.threshold, **config.encoder_settings(),
         )  # fmt: skip
 
@@ -165,16 +168,18 @@ class RowStore:
         (folder.path / "rows").mkdir(exist_ok=True)
 
     def load(self, name, seed):
-        """Rows, or None where there are none yet."""
+        """Rows, or None if there are none yet."""
         return self.folder.read_json(f"rows/{name}-{seed}.json")
 
     def save(self, name, seed, rows):
-        """Keep rows."""
+        """Write rows."""
         self.folder.write_json(f"rows/{name}-{seed}.json", rows)
 
 
 def _divisions(data):
-    """Palmer's index of places without a grid, or None where the file is something else."""
+    """Palmer's index of places without a grid, or None if the file is something else."""
+    from ..datasets.pdsi import open_divisions
+
     if len(data) != 1 or not Path(data[0]).is_file():
         return None
     try:
@@ -183,16 +188,16 @@ def _divisions(data):
         return None
 
 
-def _teller(say):
+def _teller(echo):
     def tell(rows):
         found = ", ".join(f"{row['measure']} {row['value']:.4g}" for row in rows)
-        say(f"{rows[0]['encoder']}, seed {rows[0]['seed']}: {found}")
+        echo(f"{rows[0]['encoder']}, seed {rows[0]['seed']}: {found}")
 
     return tell
 
 
 def main(argv=None):
-    """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C."""
-    return cli.guarded(
+    """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
+    return cli.run_command(
         lambda: run(cli.parse(ProbeConfig, argv, program="python -m dsc_tf.probe", epilog=EXAMPLES))
     )

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from ..clusterers.registry import summary
 from ..errors import DscTfError
-from ..reporting.finished import check_finished
-from ..reporting.page import write_page
 from . import cli
 from .train import TrainConfig
 
@@ -30,7 +28,7 @@ class ReportConfig:
     run : str
         Folder that dsc_tf.train wrote.
     output : str
-        File to write, report.html in that folder by default; one that is there is replaced.
+        File to write, report.html in that folder by default; an existing one is replaced.
     quiet : bool
         Print nothing but errors.
     """
@@ -45,7 +43,7 @@ class ReportConfig:
 
 
 def run(config):
-    """Write the page that `config` asks for.
+    """Write the page of a run.
 
     Parameters
     ----------
@@ -62,7 +60,10 @@ def run(config):
     DscTfError
         If the run is missing, unfinished or damaged, or the page cannot be written there.
     """
-    say = cli.speaker(config.quiet)
+    from ..reporting.finished import check_finished
+    from ..reporting.page import write_page
+
+    echo = cli.make_echo(config.quiet)
     folder = Path(config.run)
     check_finished(folder)
     trained, software = _trained(folder)
@@ -73,26 +74,26 @@ def run(config):
         settings=settings(trained),
         commands=commands(trained, folder, software),
     )
-    say(f"report in {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    echo(f"report in {path} ({path.stat().st_size / 1e6:.1f} MB)")
     return path
 
 
 def settings(trained):
-    """Name, value and meaning of every setting that results depend on, as texts, and whether it was chosen."""
+    """Every setting that results depend on, as texts: name, value, meaning, and whether it differs from the default."""
     texts, chosen = cli.parameter_texts(TrainConfig), _chosen(trained)
     return [
         {
             "name": name,
             "value": _words(value),
-            "meaning": texts[name].replace("%%", "%"),
+            "meaning": texts[name],
             "chosen": name in chosen,
         }
-        for name, value in trained.science().items()
+        for name, value in trained.result_settings().items()
     ]
 
 
 def command(trained):
-    """The command line that asks for these settings, those left at their defaults left out."""
+    """The command line of these settings, without those at their defaults."""
     parts = [TRAIN]
     for name, value in _chosen(trained).items():
         if name in ("output", "resume", "quiet"):
@@ -111,9 +112,11 @@ def _chosen(trained):
 
 
 def commands(trained, folder, software):
-    """What to type to have the same run again."""
+    """Commands that repeat the run."""
     again = f"{TRAIN} --config {shlex.quote(str(folder / 'config.json'))} --output {shlex.quote(f'{folder}-again')}"
-    versions = [f"{name}=={version}" for name, version in software.items() if name not in NOT_PACKAGES]
+    versions = [
+        shlex.quote(f"{name}=={version}") for name, version in software.items() if name not in NOT_PACKAGES
+    ]
     return [
         {"what": "From the run folder", "command": again},
         {"what": "From nothing, where the data lie", "command": command(trained)},
@@ -124,7 +127,7 @@ def commands(trained, folder, software):
 def _trained(folder):
     """The settings of the run and the versions that it ran with."""
     try:
-        record = json.loads((folder / "config.json").read_text())
+        record = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         return TrainConfig(**record["config"]), record["software"]
     except (ValueError, KeyError, TypeError) as error:
         raise DscTfError(
@@ -143,8 +146,8 @@ def _plain(value):
 
 
 def main(argv=None):
-    """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C."""
-    return cli.guarded(
+    """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
+    return cli.run_command(
         lambda: run(cli.parse(ReportConfig, argv, program="python -m dsc_tf.report", epilog=EXAMPLES)),
         again="Run the same command again.",
     )

@@ -1,18 +1,11 @@
-"""The published tables and figures on any record: every method, many seeds, the published figures beside ours."""
+"""The published tables and figures for any record: every method, many seeds, our figures next to the published."""
 
 import os
 from dataclasses import dataclass, field
 
-from tqdm.auto import tqdm
-
-from ..clusterers.base import check_cluster_count
-from ..experiments import costs, methods, report, runs
+from ..experiments import methods
 from ..experiments.methods import BY_NAME
-from ..experiments.paper_file import UNPADDED
-from ..preprocessing.preprocessor import prepare
 from ..preprocessing.protocols import PROTOCOLS
-from ..preprocessing.samples import true_labels
-from ..reporting import open_run, write_config
 from . import cli
 from .data_settings import RECIPES, DataConfig
 
@@ -28,7 +21,7 @@ TABLES = ("table1", "table2", "table3", "figure1", "figure2", "all")
 
 @dataclass(frozen=True)
 class ReproduceConfig(DataConfig):
-    """Run every method of a published table on one record and set the table beside the published figures.
+    """Run every method of a published table on one record and compare the table with the published figures.
 
     Parameters
     ----------
@@ -36,11 +29,11 @@ class ReproduceConfig(DataConfig):
         "table1" (properties), "table2" (baselines), "table3" (ablations), "figure1" (the network), "figure2" (latent
         vectors), or "all".
     runs : int
-        Seeds of methods without a network and of the recipes "notebook" and "untrained".
+        Number of seeds of methods without a network and of the recipes "notebook" and "untrained".
     trained_runs : int
-        Seeds of the recipe "trained".
+        Number of seeds of the recipe "trained".
     sequential_runs : int
-        Most seeds of dtc and dtcr, whose training costs most.
+        Maximum number of seeds of dtc and dtcr, whose training is the most expensive.
     protocols : tuple of str
         How values are prepared: "notebook" (what printed the tables, without padding), "paper", "anomaly".
     recipes : tuple of str
@@ -48,13 +41,13 @@ class ReproduceConfig(DataConfig):
     methods : tuple of str
         Rows to run, by name; all of the table by default.
     sequence_length : int
-        Most steps of the sequences of dtc and dtcr, by means over areas; 0 reads every value, as published.
+        Maximum length of the sequences of dtc and dtcr, by means over areas; 0 reads every value, as published.
     shortcut : bool
-        Skip the training of the recipe "notebook" where it moves no label (DSC and the ablations); the tables say so.
+        Skip the training of the recipe "notebook" where it changes no label (DSC and the ablations); the tables mark it.
     jobs : int
-        Processes at once; as many as processors and memory bear by default.
+        Number of processes; as many as processors and memory allow by default.
     scheduler : str
-        Address of a Dask scheduler whose workers take the runs.
+        Address of a Dask scheduler whose workers execute the runs; by default processes of this machine.
     """
 
     what: str = field(default="all", metadata={"choices": TABLES, "positional": True})
@@ -69,7 +62,7 @@ class ReproduceConfig(DataConfig):
     jobs: int | None = None
     scheduler: str | None = None
 
-    least = DataConfig.least | {
+    minimum = DataConfig.minimum | {
         "runs": 1,
         "trained_runs": 1,
         "sequential_runs": 1,
@@ -79,14 +72,14 @@ class ReproduceConfig(DataConfig):
 
     @property
     def longest_sequence(self):
-        """Most steps of a sequence, None where every value is read."""
+        """Maximum length of a sequence, None if every value is read."""
         return self.sequence_length or None
 
-    unscientific = (*DataConfig.unscientific, "jobs", "scheduler")
+    excluded_from_hash = (*DataConfig.excluded_from_hash, "jobs", "scheduler")
 
 
 def run(config):
-    """Reproduce as `config` says.
+    """Reproduce the tables and figures with the settings of `config`.
 
     Parameters
     ----------
@@ -101,9 +94,13 @@ def run(config):
     Raises
     ------
     DscTfError
-        If settings or data are at fault, or the output folder is.
+        If settings, data or the output folder are invalid.
     """
-    say = cli.speaker(config.quiet)
+    from ..clusterers.base import check_cluster_count
+    from ..experiments import report, runs
+    from ..reporting import open_run, write_config
+
+    echo = cli.make_echo(config.quiet)
     ds = config.open()
     samples = {protocol: _samples(ds, protocol) for protocol in config.protocols}
     for one in samples.values():
@@ -111,30 +108,39 @@ def run(config):
     folder = open_run(
         config.folder(f"{config.what}-{config.data_stem}-k{config.n_clusters}"), resume=config.resume
     )
-    write_config(folder, config.science(), ds)
+    write_config(folder, config.result_settings(), ds)
     rows = methods.rows_of(config.what, config.methods)
     seeds = {"": config.runs, "trained": config.trained_runs} if config.what != "figure2" else {"": 1}
     planned = runs.plan(rows, config.protocols, config.recipes, seeds, config.sequential_runs)
-    records = _run(config, folder, samples, planned, say)
+    records = _run(config, folder, samples, planned, echo)
     report.write_report(folder, config, ds, samples, records)
     path = folder.finish()
-    say(f"results in {path}")
+    echo(f"results in {path}")
     return path
 
 
 def _samples(ds, protocol):
+    from ..experiments import runs
+    from ..experiments.paper_file import UNPADDED
+    from ..preprocessing.preprocessor import prepare
+    from ..preprocessing.samples import true_labels
+
     X, _ = prepare(ds, protocol=UNPADDED if protocol == "notebook" else protocol)
     return runs.PreparedRecord(X, true_labels(ds, X))
 
 
-def _run(config, folder, samples, planned, say):
+def _run(config, folder, samples, planned, echo):
+    from tqdm.auto import tqdm
+
+    from ..experiments import costs, runs
+
     store = runs.RunStore(folder)
     waiting = [r for r in planned if store.load(r) is None]
     shape = next(iter(samples.values())).X.shape
     options = {"sequence_length": config.longest_sequence, "shortcut": config.shortcut}
     hours = costs.estimate(waiting, shape, **options)
     if waiting:
-        say(f"{len(waiting)} of {len(planned)} runs to do: {costs.estimate_text(hours)}")
+        echo(f"{len(waiting)} of {len(planned)} runs to do: {costs.estimate_text(hours)}")
     if any(methods.BY_NAME[r.row].method in methods.NETWORKS for r in waiting):
         cli.load_keras()
     with tqdm(total=len(waiting), unit="run", disable=config.quiet or not waiting) as bar:
@@ -158,13 +164,13 @@ def _run(config, folder, samples, planned, say):
 
 
 def _jobs(gigabytes=4):
-    """As many processes as there are processors, each with so much memory."""
+    """Number of processes: as many as processors, each with `gigabytes` of memory."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return max(1, min(os.cpu_count() or 1, int(memory // gigabytes)))
 
 
 def main(argv=None):
-    """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C."""
-    return cli.guarded(
+    """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
+    return cli.run_command(
         lambda: run(cli.parse(ReproduceConfig, argv, program="python -m dsc_tf.reproduce", epilog=EXAMPLES))
     )

@@ -1,4 +1,4 @@
-"""The main job: cluster a climate record and leave a run folder."""
+"""The main command: cluster a climate record and write a run folder."""
 
 import time
 import warnings
@@ -6,18 +6,11 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from ..clusterers import NETWORKS, build, clusterer
-from ..clusterers.base import check_cluster_count
 from ..clusterers.registry import METHODS, ON_FEATURES
 from ..errors import DscTfError
-from ..evaluation import evaluate
-from ..preprocessing.preprocessor import PREPROCESSING, Preprocessor, prepare
 from ..preprocessing.protocols import PROTOCOLS
-from ..preprocessing.samples import true_labels
 from ..records.memory import memory_limit
-from ..reporting import open_run, write_config, write_results
 from . import cli
 from .data_settings import RECIPES, DataConfig
 from .settings import check_seed
@@ -47,37 +40,37 @@ class TrainConfig(DataConfig):
     method : str
         How to cluster.
     encoder : str
-        Folder that dsc_tf.pretrain wrote: cluster its representation rather than fields. Method dsc then sets its
-        clustering layer on top of that encoder. Window and protocol are the encoder's.
+        Folder that dsc_tf.pretrain wrote: cluster its representation; by default fields are clustered. Method dsc then
+        sets its clustering layer on top of that encoder. Window and protocol are the encoder's.
     window : int
-        Consecutive steps seen together; the last one is labelled.
+        Number of consecutive steps in a sample; the last one is labelled.
     protocol : str
         How values are prepared: "paper" (equations), "notebook" (what printed the published tables), or
         "anomaly" (without the seasonal cycle, weighted by area).
     recipe : str
-        How the network is trained: "trained" learns, "notebook" repeats the published settings, "untrained" takes
-        the network as it is drawn.
+        How the network is trained: "trained" learns, "notebook" repeats the published settings, "untrained" uses
+        the randomly initialised network.
     cell : str
         Recurrent layers of the encoder of dsc.
     sequence_length : int
-        Most steps of the sequence that dtc and dtcr read a sample as, by means over areas; every value by default.
+        Maximum length of the sequence that dtc and dtcr read a sample as, by means over areas; every value by default.
     seed : int
-        Seed of everything random.
+        Seed of all random numbers.
     pretrain_epochs : int
-        Passes over the record that learn reconstruction alone; the recipe's by default.
+        Number of passes over the record that train reconstruction alone; the recipe's by default.
     epochs : int
-        Most passes of joint training; the recipe's by default.
+        Maximum number of passes of joint training; the recipe's by default.
     batch_size : int
-        Samples a training step; the recipe's by default.
+        Number of samples in a training step; the recipe's by default.
     precision : str
         Number format; "auto" picks bfloat16 where the hardware computes it natively.
     gpus : str
         Whether one GPU trains the network, or all of them share each batch.
     memory : str
         Memory that the record may take, such as 2GB; half of what is available by default. A larger record is
-        kept in a scratch file beside the run folder.
+        kept in a scratch file next to the run folder.
     tensorboard : str
-        Folder to write losses to, for TensorBoard.
+        Folder to write losses to, for TensorBoard; by default none are written.
     """
 
     method: str = field(default="dsc", metadata={"choices": tuple(METHODS)})
@@ -96,8 +89,8 @@ class TrainConfig(DataConfig):
     memory: str | None = None
     tensorboard: str | None = field(default=None, metadata={"needs": "tensorboard"})
 
-    unscientific = (*DataConfig.unscientific, "gpus", "memory", "tensorboard")
-    least = DataConfig.least | {
+    excluded_from_hash = (*DataConfig.excluded_from_hash, "gpus", "memory", "tensorboard")
+    minimum = DataConfig.minimum | {
         "window": 1,
         "sequence_length": 1,
         "pretrain_epochs": 0,
@@ -116,7 +109,7 @@ class TrainConfig(DataConfig):
 
 
 def run(config):
-    """Cluster a record as `config` says.
+    """Cluster a record with the settings of `config`.
 
     Parameters
     ----------
@@ -131,8 +124,10 @@ def run(config):
     Raises
     ------
     DscTfError
-        If settings or data are at fault, or the output folder is.
+        If settings, data or the output folder are invalid.
     """
+    from ..preprocessing.samples import Samples
+
     ds = config.open()
     stem = f"{config.method}-{config.data_stem}-k{config.n_clusters}-seed{config.seed}"
     output = config.folder(stem)
@@ -144,15 +139,19 @@ def run(config):
 
 
 def _run(config, ds, output, X, prep, Z):
-    say = cli.speaker(config.quiet)
+    from ..clusterers.base import check_cluster_count
+    from ..preprocessing.samples import true_labels
+    from ..reporting import open_run, write_config, write_results
+
+    echo = cli.make_echo(config.quiet)
     check_cluster_count(config.n_clusters, len(X))
     devices = _devices(config)
-    say(f"{len(X)} samples of {' x '.join(map(str, X.shape[1:]))} (window, latitude, longitude, variable)")
+    echo(f"{len(X)} samples of {' x '.join(map(str, X.shape[1:]))} (window, latitude, longitude, variable)")
     folder = open_run(output, resume=config.resume)
-    write_config(folder, config.science(), ds)
+    write_config(folder, config.result_settings(), ds)
     began = time.perf_counter()
     method = _method(config, folder.path)
-    with folder.told_when_full(), devices:
+    with folder.raise_on_full_disk(), devices:
         method.fit(Z)
     seconds = time.perf_counter() - began
     measures = _measures(X, method.labels_, true_labels(ds, X))
@@ -162,7 +161,7 @@ def _run(config, ds, output, X, prep, Z):
         if hasattr(method, f"{name}_")
     }
     folder.write_json("metrics.json", {"measures": measures, "training": training})
-    say(_table(measures))
+    echo(_table(measures))
     _write_model(folder, method, prep)
     write_results(
         folder,
@@ -177,13 +176,13 @@ def _run(config, ds, output, X, prep, Z):
     )
     (folder.path / CHECKPOINT).unlink(missing_ok=True)  # last of all: until here a resumed run needs it
     path = folder.finish()
-    say(f"results in {path} ({time.perf_counter() - began:.0f} s)")
+    echo(f"results in {path} ({time.perf_counter() - began:.0f} s)")
     return path
 
 
 def main(argv=None):
-    """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C."""
-    return cli.guarded(lambda: run(_config(argv)))
+    """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
+    return cli.run_command(lambda: run(_config(argv)))
 
 
 def _config(argv):
@@ -192,12 +191,16 @@ def _config(argv):
 
 def _samples(ds, config, scratch):
     """Prepared fields, what prepared them, and what is clustered: the fields, or an encoder's words for them."""
+    from ..preprocessing.preprocessor import PREPROCESSING, Preprocessor, prepare
+
     if config.encoder is None:
         X, prep = prepare(
             ds, protocol=config.protocol, window=config.window, memory=config.memory, scratch=scratch
         )
         return X, prep, X
     cli.load_keras()
+    import numpy as np
+
     from ..representations import SpaceTimeTS2Vec
 
     encoder = SpaceTimeTS2Vec.load(config.encoder)
@@ -243,9 +246,11 @@ def _devices(config):
 
 def _measures(X, labels, truth):
     """Every measure, or none where all samples fell into one cluster: that is a result too."""
-    if np.ptp(labels) == 0:
+    if min(labels) == max(labels):
         warnings.warn("all samples fell into one cluster: no measure is defined", UserWarning, stacklevel=2)
         return {}
+    from ..evaluation import evaluate
+
     return evaluate(X, labels, truth)
 
 
@@ -256,9 +261,11 @@ def _centres(method):
 
 
 def _write_model(folder, method, prep):
+    from ..preprocessing.preprocessor import PREPROCESSING
+
     folder.write_arrays(PREPROCESSING, prep.state())
     if hasattr(method, "save"):
-        with folder.told_when_full():
+        with folder.raise_on_full_disk():
             method.save(folder.path)
 
 

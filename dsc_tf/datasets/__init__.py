@@ -1,18 +1,14 @@
 """Where records come from: synthetic and mock records, public data sets, downloads of ERA5."""
 
-from .mock import mock_dataset
-from .pdsi import drought, open_divisions, open_pdsi
-from .regime_ladder import ladder
-from .synthetic import sample_dataset, write_sample
-from .weatherbench import open_weatherbench
+import lazy_loader
 
-__all__ = [
-    "drought",
-    "ladder",
-    "mock_dataset",
-    "open_divisions",
-    "open_pdsi",
-    "open_weatherbench",
-    "sample_dataset",
-    "write_sample",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "mock": ["mock_dataset"],
+        "pdsi": ["drought", "open_divisions", "open_pdsi"],
+        "regime_ladder": ["ladder"],
+        "synthetic": ["sample_dataset", "write_sample"],
+        "weatherbench": ["open_weatherbench"],
+    },
+)

@@ -7,15 +7,13 @@ fields finds the regimes in part (adjusted Rand index 0.50 to 0.62 over seeds 0 
 method was run. Two of them are weaker than nature's: the seasonal cycle of sst, and the wind for its pressure.
 """
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import xarray as xr
 from scipy.fft import idctn
 from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
+from ..atomic_write import atomic_write
 from ..errors import DscTfError
 
 LATITUDE = np.linspace(43.0, 33.0, 41, dtype=np.float32)
@@ -101,7 +99,7 @@ def sample_dataset(seed: int = 0, days: int = 365) -> xr.Dataset:
 
 
 def write_sample(path, seed=0):
-    """Write the sample as CF netCDF, whole or not at all.
+    """Write the sample as CF netCDF, atomically.
 
     Parameters
     ----------
@@ -110,18 +108,10 @@ def write_sample(path, seed=0):
     seed : int, default=0
         As for `sample_dataset`.
     """
-    path = Path(path)
     ds = sample_dataset(seed)
-    partial = path.with_name(path.name + ".tmp")
-    try:
-        ds.to_netcdf(
-            partial,
-            engine="netcdf4",
-            encoding={name: {"zlib": True, "complevel": 1} for name in ds.data_vars},
-        )
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    encoding = {name: {"zlib": True, "complevel": 1} for name in ds.data_vars}
+    with atomic_write(path, advice="write it again") as temporary:
+        ds.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
 
 
 def _markov_chain(rng, days):

@@ -13,9 +13,7 @@ from ..regimes.weather_types import weather_types
 from .probes import Split, time_blocks
 from .probes.order import regimes_of
 
-PLAIN = ("raw", "pca")  # no network, no seed
 PRESSURES = ("msl", "psl", "slp")
-LEARNED = ("untrained", "ts2vec", "dep_ts2vec", "variogram", "variogram_hard", "simclr", "masked")
 
 
 @dataclass(frozen=True)

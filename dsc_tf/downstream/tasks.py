@@ -8,7 +8,8 @@ from ..clusterers import build
 from ..datasets.pdsi import drought
 from ..errors import DscTfError
 from ..preprocessing.samples import true_labels
-from .encoders import LEARNED, PLAIN, joined, represent
+from .encoder_names import LEARNED, PLAIN
+from .encoders import joined, represent
 from .probes import shifted
 from .probes.classify import boosted_events, linear_classes, linear_events
 from .probes.fields import fields_ahead

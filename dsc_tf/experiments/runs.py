@@ -211,7 +211,7 @@ class RunStore:
         key = Run.of(record).key
         arrays = {name: record.pop(name) for name in ("latent", "centres") if name in record}
         if arrays:
-            with self.folder.whole(f"{RUNS}/{key}.npz") as path, open(path, "wb") as file:
+            with self.folder.atomic_write(f"{RUNS}/{key}.npz") as path, open(path, "wb") as file:
                 np.savez_compressed(file, labels=record["labels"], **arrays)
         self.folder.write_text(f"{RUNS}/{key}.json", json.dumps(record) + "\n")
 

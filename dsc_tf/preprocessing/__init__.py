@@ -1,18 +1,16 @@
 """From a Dataset in physical units to samples that clusterers take, and back. NumPy and xarray only."""
 
-from .as_samples import as_samples, wrap_like
-from .preprocessor import PREPROCESSING, Preprocessor, prepare
-from .protocols import PROTOCOLS, Protocol
-from .samples import Samples, true_labels
+import lazy_loader
 
-__all__ = [
-    "PREPROCESSING",
-    "PROTOCOLS",
-    "Preprocessor",
-    "Protocol",
-    "Samples",
-    "as_samples",
-    "prepare",
-    "true_labels",
-    "wrap_like",
-]
+# Not lazy: the module has the name of the function. It imports NumPy alone.
+from .as_samples import as_samples as as_samples
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "as_samples": ["as_samples", "wrap_like"],
+        "preprocessor": ["PREPROCESSING", "Preprocessor", "prepare"],
+        "protocols": ["PROTOCOLS", "Protocol"],
+        "samples": ["Samples", "true_labels"],
+    },
+)

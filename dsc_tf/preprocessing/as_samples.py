@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from ..errors import DscTfError
 from .samples import AREA_WEIGHTED, DIMS, Samples
@@ -38,6 +37,8 @@ def as_samples(X: Any) -> Samples:
     """
     if isinstance(X, Samples):
         return X
+    import xarray as xr
+
     if isinstance(X, xr.Dataset):
         raise DscTfError("X: a dataset. Make samples of it first, as `prepare` does.")
     if isinstance(X, xr.DataArray):
@@ -65,6 +66,8 @@ def wrap_like(result: np.ndarray, X: Any, name: str, *dims: str) -> Any:
         A DataArray with the coordinates of `X` along `time`, if `X` is a DataArray or `Samples` with times; else
         `result`.
     """
+    import xarray as xr
+
     if isinstance(X, xr.DataArray):
         coords: dict = {key: c.variable for key, c in X.coords.items() if c.dims == ("time",)}
     elif isinstance(X, Samples) and X.time is not None:

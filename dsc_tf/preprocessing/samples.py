@@ -9,13 +9,15 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
 from ..errors import DscTfError
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 DIMS = ("time", "window", "latitude", "longitude", "variable")
 AREA_WEIGHTED = "area_weighted"  # attribute of a DataArray of samples that are weighted by area already
@@ -214,7 +216,7 @@ class Samples:
         once, positions = np.unique(steps, return_inverse=True)
         return self._fields(once), positions.reshape(steps.shape)
 
-    def to_xarray(self) -> xr.DataArray:
+    def to_xarray(self) -> "xr.DataArray":
         """The samples as a DataArray, which clusterers take as well.
 
         Returns
@@ -231,6 +233,8 @@ class Samples:
             coords["variable"] = ("variable", list(self.variables))
         coords |= self.time_coordinates()
         attrs = {AREA_WEIGHTED: int(self.weighted)}
+        import xarray as xr
+
         return xr.DataArray(np.asarray(self), coords, DIMS, "samples", attrs)
 
     def time_coordinates(self) -> dict[str, tuple[str, np.ndarray]]:
@@ -411,7 +415,7 @@ def scratch_folder() -> str:
     return os.environ.get("TMPDIR") or os.getcwd()
 
 
-def true_labels(ds: xr.Dataset, samples: Samples) -> np.ndarray | None:
+def true_labels(ds: "xr.Dataset", samples: Samples) -> np.ndarray | None:
     """Known regimes of samples, shape (time,), or None if the record has no coordinate `regime`.
 
     Parameters

@@ -1,7 +1,12 @@
 """From files to a checked dataset: opening, axes, joins, selection, validation. NumPy and xarray only."""
 
-from .notes import notes_of
-from .open import open_dataset
-from .units import check_units_and_grid
+import lazy_loader
 
-__all__ = ["check_units_and_grid", "notes_of", "open_dataset"]
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "notes": ["notes_of"],
+        "open": ["open_dataset"],
+        "units": ["check_units_and_grid"],
+    },
+)

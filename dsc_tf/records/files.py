@@ -1,9 +1,7 @@
 """Files of any format opened lazily; what cannot be read is refused in one line."""
 
 import errno
-import glob
 import os
-import stat
 import warnings
 from pathlib import Path
 
@@ -12,57 +10,10 @@ import xarray as xr
 from ..errors import DscTfError
 from .grib import open_grib
 from .missing import declare_default_fills, note_absent_chunks
+from .paths import reason
 
 GRIB_ENDINGS = (".grib", ".grb", ".grib2", ".grb2", ".grib1", ".grb1")
 ZARR_FILES = (".zgroup", ".zmetadata", ".zarray", "zarr.json")
-MAX_NAME = 255
-
-
-def paths_of(text):
-    """Paths that a name or pattern stands for.
-
-    Raises
-    ------
-    DscTfError
-        If there is none, or it is neither a regular file nor a folder.
-    """
-    expanded = os.path.expanduser(text)
-    shown = _shortened(text)
-    if not text:
-        raise DscTfError("data: an empty name. Give the path of a file.")
-    if any(len(os.fsencode(part)) > MAX_NAME for part in Path(expanded).parts):
-        raise DscTfError(f"data: a name of more than {MAX_NAME} letters: {shown}. Check the path.")
-    try:
-        if Path(expanded).exists():
-            _refuse_special(Path(expanded), shown)
-            return [Path(expanded)]
-        found = sorted(glob.glob(expanded))
-    except (OSError, ValueError) as error:
-        raise DscTfError(f"data: {shown} cannot be opened ({reason(error)}). Check the path.") from error
-    if not found:
-        raise DscTfError(f"data: no such file: {shown}. Check the path, or quote a pattern.")
-    for path in found:
-        _refuse_special(Path(path), path)
-    return [Path(path) for path in found]
-
-
-def _shortened(text):
-    return text if len(text) <= 200 else f"{text[:80]}...{text[-40:]}"
-
-
-def _refuse_special(path, shown):
-    mode = path.stat().st_mode
-    kinds = ((stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"))
-    kinds += ((stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"))
-    for test, kind in kinds:
-        if test(mode):
-            raise DscTfError(f"data: {shown} is {kind}, not a file. Write its contents to a file first.")
-
-
-def reason(error):
-    """First line of an error, shortened, or the name of its type."""
-    lines = str(error).splitlines()
-    return lines[0][:120] if lines else type(error).__name__
 
 
 def open_file(path, notes, *, grib_filter=None):

@@ -13,12 +13,13 @@ from .accumulation import aggregate_time, check_accumulated
 from .axes import AXES
 from .canonical import canonical, without_keys
 from .chunks import SLAB, time_chunk
-from .files import open_file, paths_of
+from .files import open_file
 from .grib import described
 from .joins import joined_in_time, merged
 from .members import members_along_time
 from .missing import is_category, without_invalid
 from .notes import Notes, publish
+from .paths import paths_of
 from .selection import (
     choose_period,
     choose_region,

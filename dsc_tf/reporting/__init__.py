@@ -1,17 +1,13 @@
 """Run folders, CF netCDF of labels, figures. Takes arrays and datasets, knows no method."""
 
-from .fingerprint import data_fingerprint, software_versions, write_config
-from .labels import labels_dataset
-from .results import write_results
-from .run_folder import RunFolder, open_run, partial_path
+import lazy_loader
 
-__all__ = [
-    "RunFolder",
-    "data_fingerprint",
-    "labels_dataset",
-    "open_run",
-    "partial_path",
-    "software_versions",
-    "write_config",
-    "write_results",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "fingerprint": ["data_fingerprint", "run_fingerprint", "software_versions", "write_config"],
+        "labels": ["labels_dataset"],
+        "results": ["write_results"],
+        "run_folder": ["RunFolder", "open_run", "partial_path"],
+    },
+)

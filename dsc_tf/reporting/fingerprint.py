@@ -1,9 +1,10 @@
-"""What data and what software a run was made from."""
+"""Description of the data and of the software that a run was made from."""
 
 import hashlib
 import json
 import platform
 from importlib import metadata
+from pathlib import Path
 
 import numpy as np
 
@@ -43,7 +44,7 @@ def data_fingerprint(ds):
 
 
 def write_config(folder, settings, ds):
-    """Write what a run is made from into its folder, first of all; a resumed run must be made from the same.
+    """Write settings, data and versions of a run into its folder, first of all; a resumed run must have the same.
 
     Parameters
     ----------
@@ -57,26 +58,41 @@ def write_config(folder, settings, ds):
     Raises
     ------
     DscTfError
-        If the folder holds a run of other settings or data.
+        If the folder contains a run of other settings, data or versions.
     """
     record = {"config": settings, "data": data_fingerprint(ds), "software": software_versions()}
     record = json.loads(json.dumps(record))
-    path = folder.path / "config.json"
-    if path.exists():
-        before = json.loads(path.read_text())
-        changed = [name for name, value in record["config"].items() if before["config"].get(name) != value]
-        if before["data"]["sha256"] != record["data"]["sha256"]:
-            changed.append("values of the data")
+    before = folder.read_json("config.json")
+    if before is not None:
+        changed = _changes(before, record, folder.path)
         if changed:
             raise DscTfError(
                 f"resume: {folder.path} was started with other {', '.join(changed)}. "
-                "Give the same settings, or delete that folder to start anew."
+                "Give the same settings, or delete that folder to start again."
             )
     folder.write_json("config.json", record)
 
 
+def run_fingerprint(folder):
+    """Hash of settings, data and versions of a run.
+
+    Parameters
+    ----------
+    folder : path
+        Folder with the config.json that `write_config` wrote.
+
+    Returns
+    -------
+    str
+        SHA-256, equal for runs whose results should be equal.
+    """
+    record = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
+    parts = [record["config"], record["data"]["sha256"], record["software"]]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
 def software_versions():
-    """Versions of Python and of the packages that results depend on, those that are installed."""
+    """Versions of Python and of the installed packages that results depend on."""
     versions = {"python": platform.python_version(), "machine": platform.machine()}
     for name in SOFTWARE:
         try:
@@ -84,6 +100,21 @@ def software_versions():
         except metadata.PackageNotFoundError:
             continue
     return versions
+
+
+def _changes(before, record, path):
+    """Names of what differs between the config.json of an interrupted run and that of the present one."""
+    try:
+        changed = [name for name, value in record["config"].items() if before["config"].get(name) != value]
+        if before["data"]["sha256"] != record["data"]["sha256"]:
+            changed.append("values of the data")
+        return changed + [
+            f"version of {name}"
+            for name, version in record["software"].items()
+            if before["software"].get(name) != version
+        ]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DscTfError(f"resume: {path / 'config.json'} is damaged. Delete that folder to start again.") from error
 
 
 def _variable(values, digest):

@@ -78,8 +78,8 @@ def read_run(run):
     run = Path(run)
     check_finished(run)
     try:
-        config = json.loads((run / "config.json").read_text())
-        metrics = json.loads((run / "metrics.json").read_text())
+        config = json.loads((run / "config.json").read_text(encoding="utf-8"))
+        metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
         with xr.open_dataset(run / "labels.nc") as stored:
             labels, time = stored["labels"].load(), stored["time"].load()
         with xr.open_dataset(run / "regimes.nc") as stored:

@@ -2,12 +2,12 @@
 
 import base64
 import csv
-import os
 import struct
 from pathlib import Path
 
 import numpy as np
 
+from ..atomic_write import atomic_write
 from ..errors import DscTfError
 from ..evaluation.registry import EXTERNAL, MEASURES
 from .finished import FinishedRun, read_run
@@ -52,12 +52,8 @@ def write_page(run, output, *, method, settings, commands):
         raise DscTfError(
             f"output: {output} is no file that can be written. Name one in a folder that is there."
         )
-    temporary = output.with_name(output.name + ".tmp")
-    try:
-        temporary.write_text(page, encoding="utf-8")
-        os.replace(temporary, output)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with atomic_write(output, advice="run the same command again") as temporary:
+        temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
     return output
 
 
@@ -230,7 +226,7 @@ def _training_words(found):
     path = found.path / "history.csv"
     if not path.exists():
         return "", ""
-    with open(path, newline="") as file:
+    with open(path, newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     first, last = (float(rows[i]["reconstruction"]) for i in (0, -1))
     words = f"Losses and changed labels over {len(rows)} epochs; the reconstruction loss went from {number(first)} "

@@ -1,29 +1,39 @@
-"""A folder of results that is there whole or not at all.
+"""Run folders: results that are complete or not there.
 
-Work goes on in "<output>.partial"; every file is written under a temporary name and renamed; the folder gets its
-own name when all is done.
+A run writes into "<output>.partial", each file under a temporary name that is renamed; the folder gets its own name
+when everything is written. While a process writes, it holds a lock on the file ".lock" of that folder.
 """
 
 import csv
 import json
+import os
 import shutil
+import weakref
 from pathlib import Path
 
 import numpy as np
 
-from ..atomic_write import told_when_full, whole
+from ..atomic_write import atomic_write, raise_on_full_disk, sync
 from ..errors import DscTfError
 
-ADVICE = "add --resume to go on"
+try:
+    import fcntl
+except ImportError:  # Windows has other locks; there, nothing refuses a second process
+    fcntl = None
+
+ADVICE = "add --resume to continue"
+LOCK = ".lock"
+MAX_NAME = 255  # bytes of one part of a path
+_held: dict[Path, int] = {}  # open lock files of this process, by folder
 
 
 class RunFolder:
-    """An open run folder.
+    """An open run folder; `open_run` makes one.
 
     Parameters
     ----------
     output : path
-        The folder to be.
+        Where the finished folder will be.
 
     Attributes
     ----------
@@ -40,23 +50,34 @@ class RunFolder:
         self.write_text(name, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
     def read_json(self, name):
-        """What `write_json` or `write_text` wrote, or None where there is nothing yet."""
+        """Read what `write_json` wrote; None if there is no such file.
+
+        Raises
+        ------
+        DscTfError
+            If the file is damaged.
+        """
         path = self.path / name
-        return json.loads(path.read_text()) if path.exists() else None
+        if not path.exists():
+            return None
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            raise DscTfError(f"resume: {path} is damaged. Delete that file, then resume.") from error
 
     def write_arrays(self, name, arrays):
         """Write arrays by name, as `numpy.savez` does."""
-        with self.whole(name) as path, open(path, "wb") as file:
+        with self.atomic_write(name) as path, open(path, "wb") as file:
             np.savez(file, **arrays)
 
     def write_text(self, name, text):
-        """Write a text file."""
-        with self.whole(name) as path:
-            path.write_text(text)
+        """Write a text file, in UTF-8."""
+        with self.atomic_write(name) as path:
+            path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
     def write_csv(self, name, rows):
         """Write dicts of the same keys as rows."""
-        with self.whole(name) as path, open(path, "w", newline="") as file:
+        with self.atomic_write(name) as path, open(path, "w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, rows[0])
             writer.writeheader()
             writer.writerows(rows)
@@ -68,43 +89,64 @@ class RunFolder:
             for v in ds.data_vars
             if ds[v].dtype.kind in "fiu" and ds[v].ndim
         }
-        with self.whole(name) as path:
+        with self.atomic_write(name) as path:
             ds.to_netcdf(path, engine="netcdf4", encoding=encoding)
 
     def save_figure(self, name, figure):
         """Write a matplotlib Figure as PNG."""
-        with self.whole(name) as path:
+        with self.atomic_write(name) as path:
             figure.savefig(path, format="png")
 
-    def whole(self, name):
-        """Give a temporary path, renamed to `name` if the block ends well and removed if not."""
-        return whole(self.path / name, advice=ADVICE)
+    def atomic_write(self, name):
+        """Give a temporary path, renamed to `name` if the block succeeds and removed if not."""
+        return atomic_write(self.path / name, advice=ADVICE)
 
-    def told_when_full(self):
-        """Turn a write that failed for lack of room into one clear line."""
-        return told_when_full(self.path, advice=ADVICE)
+    def raise_on_full_disk(self):
+        """Raise `DscTfError` if a write in the block fails because the disk is full."""
+        return raise_on_full_disk(self.path, advice=ADVICE)
 
-    def finish(self):
+    def finish(self, *, warnings=None):
         """Give the folder its own name.
+
+        Parameters
+        ----------
+        warnings : list of str, default=None
+            Warnings that were shown during the run, added to metrics.json.
 
         Returns
         -------
         pathlib.Path
             The finished folder.
+
+        Raises
+        ------
+        DscTfError
+            If something of that name has appeared during the run; the results stay where they are.
         """
+        if warnings is not None:
+            self.write_json("metrics.json", (self.read_json("metrics.json") or {}) | {"warnings": warnings})
+        if os.path.lexists(self.output):
+            raise DscTfError(
+                f"output: {self.output} appeared during the run. The results are complete in {self.path}: "
+                "rename that folder."
+            )
+        (self.path / LOCK).unlink(missing_ok=True)
+        sync(self.path)
         self.path.rename(self.output)
+        sync(self.output.parent)
+        _release(self.path)
         return self.output
 
 
 def open_run(output, *, resume=False):
-    """Begin a run folder, or go on with an interrupted one.
+    """Begin a run folder, or continue an interrupted one.
 
     Parameters
     ----------
     output : path
-        The folder to be; parents are made.
+        Where the finished folder will be; parents are made.
     resume : bool, default=False
-        Go on where "<output>.partial" stopped, if it is there.
+        Continue in "<output>.partial", if it is there.
 
     Returns
     -------
@@ -113,29 +155,77 @@ def open_run(output, *, resume=False):
     Raises
     ------
     DscTfError
-        If a finished run is there, an interrupted one is and `resume` is false, or the place cannot be written.
+        If a finished run is there, an interrupted one is and `resume` is false, another process writes it, or the
+        place cannot be written.
     """
     folder = RunFolder(output)
-    if folder.output.exists():
-        raise DscTfError(f"output: {output} is there already. Choose another name, or remove it.")
-    if folder.path.exists() and not resume:
-        raise DscTfError(
-            f"output: an interrupted run is in {folder.path}. Add --resume to go on with it, or remove that folder."
-        )
+    if len(os.fsencode(folder.path.name)) + len(".tmp") > MAX_NAME:
+        raise DscTfError(f"output: a name of {len(folder.output.name)} letters. Choose a shorter one.")
     try:
-        folder.path.mkdir(parents=True, exist_ok=True)
+        if os.path.lexists(folder.output):
+            raise DscTfError(f"output: {output} is there already. Choose another name, or remove it.")
+        _make(folder.path, resume)
         (folder.path / ".writable").touch()
         (folder.path / ".writable").unlink()
     except OSError as error:
         raise DscTfError(
             f"output: {output} cannot be written ({error.strerror}). Choose another place."
         ) from error
+    _lock(folder)
     for stale in folder.path.glob("*.tmp"):
         stale.unlink() if stale.is_file() else shutil.rmtree(stale)
     return folder
 
 
 def partial_path(output):
-    """Where an unfinished run of this name lives."""
+    """Folder of an unfinished run with this output."""
     output = Path(output)
     return output.with_name(output.name + ".partial")
+
+
+def _make(path, resume):
+    """Make the partial folder; without `resume` it must be new, so that of two processes only one succeeds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if resume and path.is_dir():
+        return
+    try:
+        path.mkdir()
+    except FileExistsError as error:
+        if not path.is_dir():
+            raise DscTfError(f"output: {path} is no folder. Remove it or choose another name.") from error
+        raise DscTfError(
+            f"output: an interrupted run is in {path}. Add --resume to continue it, or remove that folder."
+        ) from error
+
+
+def _lock(folder):
+    """Lock a partial folder for this process; the system releases the lock when the process ends."""
+    path = folder.path.absolute()
+    _release(path)  # an earlier run of this process that failed
+    descriptor = os.open(path / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        if fcntl is not None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # The holder may have finished between opening and locking: then the file has gone.
+        is_same = os.path.samestat(os.fstat(descriptor), os.stat(path / LOCK))
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise DscTfError(
+            f"output: another process writes {folder.path}. Wait for it, or choose another name."
+        ) from error
+    except FileNotFoundError:
+        is_same = False
+    except OSError:  # a file system without locks
+        is_same = True
+    if not is_same:
+        os.close(descriptor)
+        raise DscTfError(f"output: another process has just finished {folder.output}. Choose another name.")
+    _held[path] = descriptor
+    weakref.finalize(folder, _release, path, descriptor)
+
+
+def _release(path, descriptor=None):
+    """Give a lock of this process up, if it is (still) held."""
+    path = path.absolute()
+    if path in _held and descriptor in (None, _held[path]):
+        os.close(_held.pop(path))

@@ -1,81 +1,142 @@
-"""Checkpoints from which an interrupted fit goes on as if nothing had happened."""
+"""Checkpoints from which an interrupted fit continues with the same result as an uninterrupted one."""
 
+import hashlib
 import json
-import os
 import time
 import zipfile
+import zlib
 from pathlib import Path
 
 import keras
 import numpy as np
 
+from ..atomic_write import atomic_write
 from ..errors import DscTfError
+
+DIGEST, FINGERPRINT = "sha256", "fingerprint"
+DAMAGED = (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 class Checkpoint:
-    """State of a fit in one file, always whole: written beside it and renamed.
+    """State of a fit in one file, written atomically.
 
-    Holds every variable of model and optimiser (random seeds of dropout among them), the target
-    distribution, and the history so far.
+    The file contains every variable of model and optimizer (including the random seeds of dropout), the target
+    distribution and the history so far, a digest of all of these, and a fingerprint of the run.
 
     Parameters
     ----------
     path : path
         The file, `.npz`.
     seconds : float, default=20.0
-        Least time between two writes; what is computed since the last one is computed again.
+        Minimum time between two writes; what is computed after the last write is computed again.
+    fingerprint : str, default=""
+        Text that identifies settings, data and versions of the run; a checkpoint of another one is refused.
     """
 
-    def __init__(self, path, *, seconds=20.0):
+    def __init__(self, path, *, seconds=20.0, fingerprint=""):
         self.path = Path(path)
         self.seconds = seconds
+        self.fingerprint = fingerprint
         self._written = time.monotonic()
 
     def load(self):
-        """The saved state as a dict, or None where there is no file.
+        """Read the saved state.
+
+        Returns
+        -------
+        dict or None
+            Arrays by name, or None if there is no file.
 
         Raises
         ------
         DscTfError
-            If the file cannot be read.
+            If the file is damaged or belongs to another run.
         """
         if not self.path.exists():
             return None
         try:
-            with np.load(self.path) as file:
-                return {name: file[name] for name in file.files}
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
-            raise DscTfError(f"checkpoint: {self.path} cannot be read. Delete it to start anew.") from error
+            with np.load(self.path, allow_pickle=False) as file:
+                state = {name: file[name] for name in file.files}
+            if str(state.pop(DIGEST)) != _digest(state):
+                raise ValueError("the digest differs")
+        except (*DAMAGED, NotImplementedError) as error:
+            raise DscTfError(
+                f"checkpoint: {self.path} cannot be read. Delete it to start the training again."
+            ) from error
+        if str(state.pop(FINGERPRINT)) != self.fingerprint:
+            raise DscTfError(
+                f"checkpoint: {self.path} belongs to a run of other settings, data or versions. "
+                "Delete it to start the training again."
+            )
+        return state
 
     def is_due(self):
+        """Whether the minimum time since the last write has passed."""
         return time.monotonic() - self._written >= self.seconds
 
     def save(self, stage, epoch, model, history, extra):
         """Write the state after `epoch` epochs of `stage`.
 
+        Parameters
+        ----------
+        stage : str
+            Name of the stage.
+        epoch : int
+            Number of epochs done.
+        model : keras.Model
+            Compiled model.
+        history : list of dict
+            Rows so far.
+        extra : dict of str to array
+            More state to save.
+
         Raises
         ------
-        OSError
-            If the disk is full or the folder cannot be written; the last checkpoint stays.
+        DscTfError
+            If the disk is full or the folder has disappeared; the last checkpoint is kept.
         """
         state = {f"variable_{i}": np.asarray(v) for i, v in enumerate(_variables(model))}
-        state |= {f"extra_{name}": value for name, value in extra.items()}
-        state |= {"stage": stage, "epoch": epoch, "history": json.dumps(history)}
-        partial = self.path.with_suffix(".tmp")
+        state |= {f"extra_{name}": np.asarray(value) for name, value in extra.items()}
+        state |= {"stage": np.asarray(stage), "epoch": np.asarray(epoch)}
+        state |= {"history": np.asarray(json.dumps(history)), FINGERPRINT: np.asarray(self.fingerprint)}
         try:
-            with open(partial, "wb") as file:
-                np.savez(file, **state)
-            os.replace(partial, self.path)
-        finally:
-            partial.unlink(missing_ok=True)
+            with atomic_write(self.path, advice="add --resume to continue") as path, open(path, "wb") as file:
+                np.savez(file, **state, **{DIGEST: np.asarray(_digest(state))})
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise DscTfError(
+                f"output: {self.path.parent} has disappeared during the run. Start the run again."
+            ) from error
         self._written = time.monotonic()
 
 
 def restore(state, model):
-    """Put saved variables back into a compiled `model`; return the extras."""
+    """Assign saved variables to a compiled `model`.
+
+    Parameters
+    ----------
+    state : dict
+        As `Checkpoint.load` returns it.
+    model : keras.Model
+        Compiled model of the same network.
+
+    Returns
+    -------
+    dict
+        The extra state, by name.
+
+    Raises
+    ------
+    DscTfError
+        If the variables are those of another network.
+    """
     model.optimizer.build(model.trainable_variables)
-    for i, variable in enumerate(_variables(model)):
-        variable.assign(state[f"variable_{i}"])
+    try:
+        for i, variable in enumerate(_variables(model)):
+            variable.assign(state[f"variable_{i}"])
+    except (KeyError, ValueError) as error:
+        raise DscTfError(
+            "checkpoint: it belongs to another network. Delete it to start the training again."
+        ) from error
     return {name.removeprefix("extra_"): v for name, v in state.items() if name.startswith("extra_")}
 
 
@@ -83,12 +144,21 @@ def _variables(model):
     return [*model.variables, *model.optimizer.variables]
 
 
-# Keras names the parts of a loss where there are several.
+def _digest(state):
+    """Hash of names, types, shapes and values of arrays."""
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        digest.update(f"{name} {state[name].dtype.str} {state[name].shape} ".encode())
+        digest.update(np.ascontiguousarray(state[name]).tobytes())
+    return digest.hexdigest()
+
+
+# Keras names the parts of a loss only if there are several.
 ONLY_LOSS = {"pretrain": "reconstruction", "joint": "clustering"}
 
 
-class Record(keras.callbacks.Callback):
-    """Appends a row to the history at the end of every epoch, and saves a checkpoint when one is due.
+class HistoryLogger(keras.callbacks.Callback):
+    """Append a row to the history at the end of every epoch, and save a checkpoint when one is due.
 
     Parameters
     ----------

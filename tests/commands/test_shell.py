@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import dsc_tf
-from dsc_tf.commands import cli, pretrain, train
+from dsc_tf.commands import COMMANDS, cli, pretrain, train
 from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
 
@@ -32,8 +32,9 @@ def python(*arguments):
 
 def test_version_and_the_list_of_all_commands():
     assert python("-m", "dsc_tf", "--version").stdout == f"dsc_tf {dsc_tf.__version__}\n"
-    listed = set(re.findall(r"python -m dsc_tf\.(\w+)", python("-m", "dsc_tf").stdout))
-    assert listed == {path.stem for path in ROOT.glob("*.py") if "def main(argv" in path.read_text()}
+    listed = set(re.findall(r"^  (\w+)  ", python("-m", "dsc_tf").stdout, re.M))
+    entries = {path.stem for path in ROOT.glob("*.py") if "import main" in path.read_text()}
+    assert listed == entries == set(COMMANDS)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def test_exit_statuses(happens, status, capsys):
         if happens:
             raise happens
 
-    assert cli.guarded(command) == status
+    assert cli.run_command(command) == status
     assert capsys.readouterr().err.count("error: ") == (status != 0)
 
 
@@ -55,7 +56,7 @@ def test_a_shell_sees_the_statuses():
 
 def test_a_fault_of_ours_keeps_its_traceback():
     with pytest.raises(ZeroDivisionError):
-        cli.guarded(lambda: 1 / 0)
+        cli.run_command(lambda: 1 / 0)
 
 
 def test_debug_tells_what_is_read_and_chosen_and_how_long_it_took(file, tmp_path, capsys, eagerly):
@@ -77,7 +78,7 @@ def test_levels_choose_what_is_said(capsys):
             logging.getLogger("dsc_tf.records").log(getattr(logging, at.upper()), "at %s", at)
 
     for count, level in enumerate(reversed(cli.LEVELS), start=1):
-        assert cli.guarded(lambda level=level: command(level)) == 0
+        assert cli.run_command(lambda level=level: command(level)) == 0
         lines = capsys.readouterr().err.splitlines()
         assert len(lines) == count and lines[-1] == "error: at error"
 

@@ -11,6 +11,11 @@ from dsc_tf.errors import DscTfError
 from dsc_tf.reporting import open_run
 
 
+def names(folder):
+    """Files of an open run folder, without the lock."""
+    return sorted(p.name for p in folder.iterdir() if p.name != ".lock")
+
+
 def test_a_finished_run_is_whole(tmp_path):
     folder = open_run(tmp_path / "deep" / "run")
     folder.write_json("a.json", {"a": [1, None]})
@@ -28,10 +33,10 @@ def test_a_finished_run_is_whole(tmp_path):
 def test_a_file_is_written_whole_or_not_at_all(error, tmp_path):
     folder = open_run(tmp_path / "run")
     folder.write_text("a.txt", "before")
-    with pytest.raises((KeyboardInterrupt, DscTfError)), folder.whole("a.txt") as path:
+    with pytest.raises((KeyboardInterrupt, DscTfError)), folder.atomic_write("a.txt") as path:
         path.write_text("half")
         raise error
-    assert [p.name for p in folder.path.iterdir()] == ["a.txt"]
+    assert names(folder.path) == ["a.txt"]
     assert (folder.path / "a.txt").read_text() == "before"
 
 
@@ -47,7 +52,7 @@ def test_interrupted_run_is_resumed_only_on_demand(tmp_path):
     with pytest.raises(DscTfError, match="Add --resume"):
         open_run(tmp_path / "run")
     folder = open_run(tmp_path / "run", resume=True)
-    assert [p.name for p in folder.path.iterdir()] == ["a.txt"]
+    assert names(folder.path) == ["a.txt"]
     assert open_run(tmp_path / "new", resume=True).path.exists()
 
 
@@ -60,8 +65,8 @@ def test_unwritable_places_are_refused(tmp_path):
 def test_a_full_disk_is_told_whatever_a_library_says(tmp_path, monkeypatch):
     """netCDF and HDF5 report a full disk as RuntimeError("NetCDF: HDF error")."""
     folder = open_run(tmp_path / "run")
-    with pytest.raises(RuntimeError, match="HDF error"), folder.whole("a.nc"):
+    with pytest.raises(RuntimeError, match="HDF error"), folder.atomic_write("a.nc"):
         raise RuntimeError("NetCDF: HDF error")
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=0))
-    with pytest.raises(DscTfError, match="no space left.*--resume"), folder.whole("a.nc"):
+    with pytest.raises(DscTfError, match="no space left.*--resume"), folder.atomic_write("a.nc"):
         raise RuntimeError("NetCDF: HDF error")

@@ -3,17 +3,11 @@
 import json
 
 from ...errors import DscTfError
-from .arco import LAYOUTS, ZarrStore
-from .cds import ClimateDataStore
-from .request import STATISTICS, new_request
-
-SOURCES = ("cds", *LAYOUTS)
+from .request import SOURCES, STATISTICS, new_request
 
 __all__ = [
     "SOURCES",
     "STATISTICS",
-    "ClimateDataStore",
-    "ZarrStore",
     "check_size",
     "new_request",
     "plan",
@@ -40,6 +34,9 @@ def source(name, wanted):
     DscTfError
         If it lacks a variable.
     """
+    from .arco import LAYOUTS, ZarrStore
+    from .cds import ClimateDataStore
+
     return ClimateDataStore(wanted) if name == "cds" else ZarrStore(wanted, LAYOUTS[name])
 
 

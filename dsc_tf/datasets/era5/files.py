@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import xarray as xr
 
 from ... import __version__
-from ...atomic_write import told_when_full, whole
+from ...atomic_write import atomic_write, raise_on_full_disk
 from ...errors import DscTfError
 from ..cache import cache_folder
 from .record import finished
@@ -26,7 +26,7 @@ ADVICE = "run the same command again: it goes on where it was"
 
 def room_for(path):
     """Tell a full disk while `path` is written, as one clear line."""
-    return told_when_full(path.parent, advice=ADVICE)
+    return raise_on_full_disk(path.parent, advice=ADVICE)
 
 
 class PieceStore:
@@ -108,13 +108,13 @@ def write_netcdf(path, ds):
     """Write a dataset whole or not at all, compressed."""
     encoding = {name: {"zlib": True, "complevel": 1, "dtype": "float32"} for name in ds.data_vars}
     encoding["time"] = {"units": "hours since 1900-01-01", "dtype": "int32"}
-    with whole(path, advice=ADVICE) as temporary:
+    with atomic_write(path, advice=ADVICE) as temporary:
         ds.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
 
 
 def write_json(path, content):
     """Write JSON whole or not at all."""
-    with whole(path, advice=ADVICE) as temporary:
+    with atomic_write(path, advice=ADVICE) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n")
 
 

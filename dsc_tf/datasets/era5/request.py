@@ -13,6 +13,7 @@ from .variables import short_names
 
 STEP = 0.25  # degrees between grid points
 FIRST_DAY = date(1940, 1, 1)
+SOURCES = ("cds", "arco", "google")  # the last two are keys of `arco.LAYOUTS`
 STATISTICS = ("mean", "maximum", "minimum", "sum", "hourly")
 
 
