@@ -17,7 +17,7 @@ from ..models import dsc_model, has_decoder, shared_encoder
 from ..preprocessing.samples import Samples
 from ..training import RECIPES, Batches, Recipe, TargetRefresh, encode
 from ..training.batches import UniqueFieldBatches, fit_batches
-from ..training.checkpoint import Record, restore
+from ..training.checkpoint import HistoryLogger, restore
 from ..training.devices import strategy
 from ..training.precision import dtype_policy
 from ..training.reuse import compile_or_reset, copy_initial_weights
@@ -249,7 +249,7 @@ class DeepClusterer(LatentClusterer):
         if start >= epochs:
             return
         extra = refresh.state if refresh else dict
-        record = Record(stage, self.history_, checkpoint=self.checkpoint, extra=extra)
+        record = HistoryLogger(stage, self.history_, checkpoint=self.checkpoint, extra=extra)
         own = [*([refresh] if refresh else []), record]
         with log_duration(log, f"{stage}, epochs {start + 1} to {epochs} of {batches.steps} batches"):
             fit_batches(model, batches, start=start, epochs=epochs, callbacks=[*own, *self.callbacks])

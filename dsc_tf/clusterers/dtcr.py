@@ -17,7 +17,7 @@ from ..logging import log_duration
 from ..models.dtcr import dtcr_encoder, dtcr_model
 from ..training import Checkpoint, encode
 from ..training.batches import fit_batches
-from ..training.checkpoint import Record, restore
+from ..training.checkpoint import HistoryLogger, restore
 from ..training.optimizers import Adam
 from ..training.reuse import compile_or_reset
 from ..training.seeds import seeded
@@ -301,7 +301,7 @@ class DTCR(LatentClusterer):
         start = len(self.history_)
         if start >= epochs:
             return
-        record = Record("joint", self.history_, checkpoint=self.checkpoint, extra=indicator.state)
+        record = HistoryLogger("joint", self.history_, checkpoint=self.checkpoint, extra=indicator.state)
         callbacks = [indicator, record, *self.callbacks]
         with log_duration(log, f"joint, epochs {start + 1} to {epochs} of {len(batches)} batches"):
             fit_batches(self.model_, batches, start=start, epochs=epochs, callbacks=callbacks)

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, field
 
 from ..downstream.encoder_names import LEARNED
+from ..logging import record_warnings
 from . import cli
 from .data_settings import EncoderConfig
 from .settings import check_seed
@@ -63,6 +64,11 @@ def run(config):
     DscTfError
         If settings, data or the output folder are invalid.
     """
+    with record_warnings() as messages:
+        return _run_recorded(config, messages)
+
+
+def _run_recorded(config, messages):
     from ..downstream.encoders import new_encoder
     from ..preprocessing.preprocessor import PREPROCESSING, prepare
     from ..reporting import open_run, write_config
@@ -101,7 +107,7 @@ def run(config):
     )
     if model.history_:
         folder.write_csv("history.csv", model.history_)
-    path = folder.finish()
+    path = folder.finish(warnings=messages)
     echo(f"results in {path} ({time.perf_counter() - began:.0f} s)")
     return path
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ..downstream.encoder_names import LEARNED
 from ..errors import DscTfError
+from ..logging import record_warnings
 from . import cli
 from .data_settings import EncoderConfig
 
@@ -77,6 +78,11 @@ def run(config):
     DscTfError
         If settings, data or the output folder are invalid.
     """
+    with record_warnings() as messages:
+        return _run_recorded(config, messages)
+
+
+def _run_recorded(config, messages):
     from ..downstream.table import probe_table
     from ..experiments.tables import as_csv, as_markdown
     from ..reporting import open_run
@@ -93,7 +99,7 @@ def run(config):
     folder.write_text("probe.csv", as_csv(header, body))
     folder.write_text("probe.md", as_markdown(header, body))
     echo(as_markdown(header, body).rstrip())
-    path = folder.finish()
+    path = folder.finish(warnings=messages)
     echo(f"results in {path}")
     return path
 

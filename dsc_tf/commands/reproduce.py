@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from ..experiments import methods
 from ..experiments.methods import BY_NAME
+from ..logging import record_warnings
 from ..preprocessing.protocols import PROTOCOLS
 from . import cli
 from .data_settings import RECIPES, DataConfig
@@ -96,6 +97,11 @@ def run(config):
     DscTfError
         If settings, data or the output folder are invalid.
     """
+    with record_warnings() as messages:
+        return _run_recorded(config, messages)
+
+
+def _run_recorded(config, messages):
     from ..clusterers.base import check_cluster_count
     from ..experiments import report, runs
     from ..reporting import open_run, write_config
@@ -114,7 +120,7 @@ def run(config):
     planned = runs.plan(rows, config.protocols, config.recipes, seeds, config.sequential_runs)
     records = _run(config, folder, samples, planned, echo)
     report.write_report(folder, config, ds, samples, records)
-    path = folder.finish()
+    path = folder.finish(warnings=messages)
     echo(f"results in {path}")
     return path
 

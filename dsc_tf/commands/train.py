@@ -9,6 +9,7 @@ from pathlib import Path
 from ..clusterers import NETWORKS, build, clusterer
 from ..clusterers.registry import METHODS, ON_FEATURES
 from ..errors import DscTfError
+from ..logging import record_warnings
 from ..preprocessing.protocols import PROTOCOLS
 from ..records.memory import memory_limit
 from . import cli
@@ -16,6 +17,7 @@ from .data_settings import RECIPES, DataConfig
 from .settings import check_seed
 
 CHECKPOINT = "checkpoint.npz"
+MIN_SHARE = 0.01  # a cluster with a smaller share of the samples causes a warning
 EXAMPLES = """examples:
   python -m dsc_tf.train                                     the embedded synthetic year
   python -m dsc_tf.train --data era5_2021.nc --n-clusters 5
@@ -126,19 +128,18 @@ def run(config):
     DscTfError
         If settings, data or the output folder are invalid.
     """
-    from ..preprocessing.samples import Samples
+    with record_warnings() as messages:
+        ds = config.open()
+        stem = f"{config.method}-{config.data_stem}-k{config.n_clusters}-seed{config.seed}"
+        output = config.folder(stem)
+        samples = _samples(ds, config, output.parent)
+        try:
+            return _run(config, ds, output, messages, *samples)
+        finally:
+            samples[0].close()
 
-    ds = config.open()
-    stem = f"{config.method}-{config.data_stem}-k{config.n_clusters}-seed{config.seed}"
-    output = config.folder(stem)
-    samples = _samples(ds, config, output.parent)
-    try:
-        return _run(config, ds, output, *samples)
-    finally:
-        samples[0].close()
 
-
-def _run(config, ds, output, X, prep, Z):
+def _run(config, ds, output, messages, X, prep, Z):
     from ..clusterers.base import check_cluster_count
     from ..preprocessing.samples import true_labels
     from ..reporting import open_run, write_config, write_results
@@ -154,6 +155,7 @@ def _run(config, ds, output, X, prep, Z):
     with folder.raise_on_full_disk(), devices:
         method.fit(Z)
     seconds = time.perf_counter() - began
+    _warn_of_small_clusters(method.labels_, config.n_clusters)
     measures = _measures(X, method.labels_, true_labels(ds, X))
     training = {"seconds": round(seconds, 2)} | {
         name: getattr(method, f"{name}_")
@@ -175,7 +177,7 @@ def _run(config, ds, output, X, prep, Z):
         history=getattr(method, "history_", []),
     )
     (folder.path / CHECKPOINT).unlink(missing_ok=True)  # last of all: until here a resumed run needs it
-    path = folder.finish()
+    path = folder.finish(warnings=messages)
     echo(f"results in {path} ({time.perf_counter() - began:.0f} s)")
     return path
 
@@ -218,6 +220,7 @@ def _method(config, folder):
     if name not in NETWORKS:
         return build(name, config.n_clusters, **options)
     cli.load_keras()
+    from ..reporting import run_fingerprint
     from ..training import Checkpoint
     from ..training.progress import progress_callbacks
 
@@ -227,7 +230,7 @@ def _method(config, folder):
         config.n_clusters,
         **options,
         **{option: getattr(config, option) for option in names},
-        checkpoint=Checkpoint(folder / CHECKPOINT),
+        checkpoint=Checkpoint(folder / CHECKPOINT, fingerprint=run_fingerprint(folder)),
         callbacks=progress_callbacks(quiet=config.quiet, tensorboard=config.tensorboard),
     )
 
@@ -252,6 +255,20 @@ def _measures(X, labels, truth):
     from ..evaluation import evaluate
 
     return evaluate(X, labels, truth)
+
+
+def _warn_of_small_clusters(labels, n_clusters):
+    """Warn of clusters with less than one percent of the samples; nothing if all samples are in one cluster."""
+    sizes = [int((labels == j).sum()) for j in range(n_clusters)]
+    small = [
+        f"{j} ({size} of {len(labels)})" for j, size in enumerate(sizes) if size < MIN_SHARE * len(labels)
+    ]
+    if small and max(sizes) < len(labels):
+        warnings.warn(
+            f"clusters with less than 1 % of the steps: {', '.join(small)}. Try fewer clusters.",
+            UserWarning,
+            stacklevel=2,
+        )
 
 
 def _centres(method):

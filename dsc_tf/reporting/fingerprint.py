@@ -114,7 +114,9 @@ def _changes(before, record, path):
             if before["software"].get(name) != version
         ]
     except (KeyError, TypeError, AttributeError) as error:
-        raise DscTfError(f"resume: {path / 'config.json'} is damaged. Delete that folder to start again.") from error
+        raise DscTfError(
+            f"resume: {path / 'config.json'} is damaged. Delete that folder to start again."
+        ) from error
 
 
 def _variable(values, digest):

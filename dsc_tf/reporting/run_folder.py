@@ -111,7 +111,7 @@ class RunFolder:
         Parameters
         ----------
         warnings : list of str, default=None
-            Warnings that were shown during the run, added to metrics.json.
+            Warnings that were shown during the run, added to metrics.json, or to config.json if there is none.
 
         Returns
         -------
@@ -124,7 +124,8 @@ class RunFolder:
             If something of that name has appeared during the run; the results stay where they are.
         """
         if warnings is not None:
-            self.write_json("metrics.json", (self.read_json("metrics.json") or {}) | {"warnings": warnings})
+            name = "metrics.json" if (self.path / "metrics.json").exists() else "config.json"
+            self.write_json(name, (self.read_json(name) or {}) | {"warnings": warnings})
         if os.path.lexists(self.output):
             raise DscTfError(
                 f"output: {self.output} appeared during the run. The results are complete in {self.path}: "
