@@ -44,7 +44,7 @@ class ReproduceConfig(DataConfig):
     sequence_length : int
         Maximum length of the sequences of dtc and dtcr, by means over areas; 0 reads every value, as published.
     shortcut : bool
-        Skip the training of the recipe "notebook" where it changes no label (DSC and the ablations); the tables mark it.
+        Skip the training of the recipe "notebook" where it changes no label (DSC and the ablations); the tables say so.
     jobs : int
         Number of processes; as many as processors and memory allow by default.
     scheduler : str
