@@ -1,9 +1,7 @@
 """Files of any format opened lazily; what cannot be read is refused in one line."""
 
 import errno
-import os
 import warnings
-from pathlib import Path
 
 import xarray as xr
 
