@@ -23,6 +23,7 @@ _MODULES = {
     "SpaceTimeTS2Vec": "representations",
     "evaluate": "evaluation",
     "describe_regimes": "regimes.describe",
+    "fill_gaps": "interpolation.gaps",
 }
 _PACKAGES = (
     "clusterers",
@@ -31,6 +32,7 @@ _PACKAGES = (
     "evaluation",
     "experiments",
     "geostatistics",
+    "interpolation",
     "layers",
     "models",
     "preprocessing",
@@ -50,6 +52,7 @@ if TYPE_CHECKING:  # type checkers and editors follow imports, not `__getattr__`
     from .datasets.synthetic import sample_dataset as sample_dataset
     from .errors import DscTfError as DscTfError
     from .evaluation import evaluate as evaluate
+    from .interpolation.gaps import fill_gaps as fill_gaps
     from .preprocessing.preprocessor import prepare as prepare
     from .records.open import open_dataset as open_dataset
     from .regimes.describe import describe_regimes as describe_regimes

@@ -1,4 +1,4 @@
-"""How dissimilarity grows with distance in time and space. NumPy and gstools only."""
+"""Semivariograms and kriging in time and space, Gaussians and their distances. NumPy, SciPy and gstools only."""
 
 from .gaussians import (
     local_gaussians,
@@ -7,6 +7,7 @@ from .gaussians import (
     shrink_covariance,
     squared_wasserstein,
 )
+from .kriging import SpaceTimeKriging, kriging_weights, pooled_semivariogram, sphere_points
 from .semivariogram import (
     Semivariogram,
     empirical_semivariogram,
@@ -17,13 +18,17 @@ from .semivariogram import (
 
 __all__ = [
     "Semivariogram",
+    "SpaceTimeKriging",
     "empirical_semivariogram",
     "fit_semivariogram",
     "great_circle",
+    "kriging_weights",
     "local_gaussians",
     "matrix_square_root",
     "multivariate_semivariogram",
+    "pooled_semivariogram",
     "region_similarity",
     "shrink_covariance",
+    "sphere_points",
     "squared_wasserstein",
 ]

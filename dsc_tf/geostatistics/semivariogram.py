@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 EARTH_RADIUS = 6371.0  # km
-FLAT = 0.95  # share of the sill at which the semivariogram counts as flat
-LEAST_EXPONENT = 0.3  # towards 0 the model turns into a constant far below its own sill
+PRACTICAL_RANGE_SHARE = 0.95  # share of the sill that defines the practical range
+MIN_EXPONENT = 0.3  # towards 0 the model degenerates to a constant far below its own sill
 
 
 @dataclass(frozen=True)
 class Semivariogram:
-    """A stable model with nugget, and a yearly cycle where asked for.
+    """A stable model with nugget and an optional yearly cycle.
 
     gamma(h) = nugget + partial_sill (1 - exp(-(h / length) ** exponent)) + amplitude (1 - cos(2 pi h / period))
     for h > 0, and 0 at h = 0.
@@ -19,11 +19,17 @@ class Semivariogram:
     Parameters
     ----------
     nugget, partial_sill, length, exponent : float
-        Of the stable model; `length` in the unit of the lags.
+        Parameters of the stable model; `length` has the unit of the lags.
     amplitude : float, default=0.0
-        Of the yearly cycle.
+        Amplitude of the yearly cycle.
     period : float, default=1.0
-        Its period, in the unit of the lags.
+        Period of the yearly cycle, in the unit of the lags.
+
+    Examples
+    --------
+    >>> gamma = Semivariogram(nugget=0.1, partial_sill=0.9, length=2.0, exponent=1.0)
+    >>> gamma([0.0, 2.0]).round(3)
+    array([0.   , 0.669])
     """
 
     nugget: float
@@ -34,7 +40,7 @@ class Semivariogram:
     period: float = 1.0
 
     def __call__(self, lag):
-        """Value at `lag`, an array of lags."""
+        """Semivariance at each of the lags."""
         lag = np.abs(np.asarray(lag, np.float64))
         stable = self.partial_sill * -np.expm1(-((lag / self.length) ** self.exponent))
         cycle = self.amplitude * (1 - np.cos(2 * np.pi * lag / self.period))
@@ -42,58 +48,62 @@ class Semivariogram:
 
     @property
     def sill(self):
-        """Where gamma flattens; with a yearly cycle, the mean over it."""
+        """Upper limit of gamma; with a yearly cycle, the mean over the cycle."""
         return self.nugget + self.partial_sill + self.amplitude
 
     @property
     def range(self):
-        """Lag at which the stable part has grown to 95 % of its sill, nugget included; 0 where it is all nugget."""
-        left = (1 - FLAT) * (self.nugget + self.partial_sill)
+        """Lag at which the stable part reaches 95 % of its sill, nugget included; 0 for a pure nugget."""
+        return self.lag_of_share(PRACTICAL_RANGE_SHARE)
+
+    def lag_of_share(self, share):
+        """Lag at which the stable part reaches a share of its sill, nugget included; 0 if the nugget reaches it."""
+        left = (1 - share) * (self.nugget + self.partial_sill)
         if self.partial_sill <= left:
             return 0.0
-        return self.length * np.log(self.partial_sill / left) ** (1 / self.exponent)
+        return self.length * np.log(self.partial_sill / left) ** (1 / self.exponent) if left > 0 else np.inf
 
     def similarity(self, lag):
-        """1 - gamma / sill, from 1 at lag 0 to 0 from the range on, where gamma has flattened."""
+        """1 - gamma / sill: 1 at lag 0, and 0 from the practical range on."""
         similar = 1 - self(lag) / self.sill if self.sill > 0 else np.zeros(np.shape(lag))
-        return np.where(similar < 1 - FLAT, 0.0, similar)
+        return np.where(similar < 1 - PRACTICAL_RANGE_SHARE, 0.0, similar)
 
 
-def empirical_semivariogram(stretches, *, lags=None):
+def empirical_semivariogram(segments, *, lags=None):
     """Half the mean squared difference of vectors at each lag.
 
     Parameters
     ----------
-    stretches : list of array of shape (time, feature)
-        Gap-free; lags never reach across two of them.
+    segments : list of array of shape (time, feature)
+        Series without gaps in time; no pair reaches from one into another.
     lags : array of int, default=None
-        Lags in steps; by default all to 32, then ever sparser, up to half the longest stretch.
+        Lags in steps. None takes all up to 32, then increasingly sparse ones up to half the longest segment.
 
     Returns
     -------
     lags : array of int, shape (lag,)
-        Those that have pairs.
+        Lags that have pairs.
     values : array of shape (lag,)
-        gamma.
+        Semivariances.
 
     References
     ----------
     Matheron (1963); Cressie (1993), equation 2.4.2.
     """
-    longest = max(map(len, stretches))
+    longest = max(map(len, segments))
     if lags is None:
         sparse = np.geomspace(32, max(33, longest // 2), 48).astype(int)
         lags = np.unique(np.concatenate([np.arange(1, 33), sparse]))
     lags = np.asarray([lag for lag in lags if lag < longest])
     values = []
     for lag in lags:
-        apart = [((s[lag:] - s[:-lag]) ** 2).sum(axis=1) for s in stretches if len(s) > lag]
+        apart = [((s[lag:] - s[:-lag]) ** 2).sum(axis=1) for s in segments if len(s) > lag]
         values.append(0.5 * np.concatenate(apart).mean(dtype=np.float64))
     return lags, np.array(values)
 
 
 def fit_semivariogram(lags, values, *, period=None):
-    """The stable model that comes closest.
+    """Fit a stable model by least squares.
 
     Parameters
     ----------
@@ -102,7 +112,7 @@ def fit_semivariogram(lags, values, *, period=None):
     values : array of shape (lag,)
         Empirical semivariogram.
     period : float, default=None
-        Fit a yearly cycle of this period too, from lags beyond an eighth of it.
+        Period of a yearly cycle, which is fitted to the lags beyond an eighth of it; None fits no cycle.
 
     Returns
     -------
@@ -127,8 +137,8 @@ def _fit_stable(lags, values, amplitude, period):
     scale = values.max()
     half = lags[np.argmax(values >= 0.6 * scale)]
     model = Stable(dim=1)
-    # Beyond the longest lag nothing is known of the length, and noise would send it anywhere.
-    model.set_arg_bounds(alpha=[LEAST_EXPONENT, 2.0, "cc"], len_scale=[1e-3, float(lags.max()), "cc"])
+    # A length beyond the longest lag is not identifiable.
+    model.set_arg_bounds(alpha=[MIN_EXPONENT, 2.0, "cc"], len_scale=[1e-3, float(lags.max()), "cc"])
     model.fit_variogram(
         lags,
         values / scale,
@@ -167,12 +177,12 @@ def region_similarity(apart, vectors):
     apart : array of shape (region, region)
         Distances.
     vectors : array of shape (region, feature)
-        What each region is like.
+        Feature vector of each region.
 
     Returns
     -------
     array of shape (region, region)
-        1 on the diagonal, 0 beyond the range. Fewer than four distances tell nothing: regions then count as apart.
+        1 on the diagonal, 0 beyond the range. With fewer than four pairs of regions: the identity.
     """
     pairs = np.triu_indices(len(apart), 1)
     if len(pairs[0]) < 4:
