@@ -366,6 +366,13 @@ class GapFiller(TransformerMixin, BaseEstimator):
         """Values and standard deviations of a block, shape (2, time, latitude, longitude)."""
         window = np.asarray(part).reshape(len(part), -1)
         filled, deviation = self._fill_block(window, design, segment, model, start, stop)
+        left = np.count_nonzero(np.isnan(filled[:, model.known]).any(axis=1))
+        if left:
+            warnings.warn(
+                f"{left} steps have no known value within {self.steps} steps and stay missing",
+                UserWarning,
+                stacklevel=2,
+            )
         return np.stack([filled, deviation]).reshape(2, stop - start, *grid).astype(part.dtype)
 
     def _fill_block(self, window, design, segment, model, start, stop):
@@ -382,21 +389,13 @@ class GapFiller(TransformerMixin, BaseEstimator):
         places = sphere_points(*self._points())
         anomalies = window - cycle
         anomalies[:, ~model.known] = np.nan
-        left = 0
         for t in range(start, stop):
             missing = np.flatnonzero(np.isnan(window[t]) & model.known)
             if len(missing):
                 mean, sd = self._fill_step(kriging, places, anomalies, segment, t, missing, model)
                 filled[t - start, missing] = mean + cycle[t, missing]
                 deviation[t - start, missing] = sd
-                left += bool(np.isnan(mean).any())
         deviation[:, ~model.known & np.isnan(window[start:stop]).all(axis=0)] = np.nan
-        if left:
-            warnings.warn(
-                f"{left} steps have no known value within {self.steps} steps and stay missing",
-                UserWarning,
-                stacklevel=2,
-            )
         return filled, deviation
 
     def _fill_step(self, kriging, places, anomalies, segment, t, missing, model):
