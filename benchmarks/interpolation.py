@@ -3,8 +3,8 @@
     python benchmarks/interpolation.py gaps --data sst_pacific_1970-2003.nc --masks gap_masks.py
     python benchmarks/interpolation.py clusters --data sst_pacific_1970-2003.nc --masks gap_masks.py
 
-`--masks` names a module with `masks(path, kind)`, which returns values (time, cell), latitude, longitude and the mask of
-hidden values. Times are CPU seconds of the process.
+`--masks` names a module with `masks(path, kind)`, which returns values (time, cell), latitude, longitude and the
+mask of hidden values. Times are CPU seconds of the process.
 """
 
 import argparse
@@ -149,7 +149,8 @@ def clusters(options):
         for k in (3, 4, 6):
             truth = month_clusters(whole, k)
             agreement = {
-                name: adjusted_rand_score(truth, month_clusters(record, k)) for name, record in records.items()
+                name: adjusted_rand_score(truth, month_clusters(record, k))
+                for name, record in records.items()
             }
             print(f"  k {k}: " + ", ".join(f"{n} {v:.3f}" for n, v in agreement.items()), flush=True)
 
@@ -169,7 +170,9 @@ def month_clusters(ds, k):
 PARTS = {"gaps": gaps, "clusters": clusters}
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("part", choices=PARTS)
     parser.add_argument("--data", required=True)
     parser.add_argument("--masks")

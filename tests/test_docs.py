@@ -16,7 +16,17 @@ import xarray as xr
 
 import dsc_tf
 from dsc_tf.clusterers import METHODS
-from dsc_tf.commands import cli, data_settings, download, pretrain, probe, report, reproduce, train
+from dsc_tf.commands import (
+    cli,
+    data_settings,
+    download,
+    interpolate,
+    pretrain,
+    probe,
+    report,
+    reproduce,
+    train,
+)
 from dsc_tf.datasets.mock import mock_dataset
 
 ROOT = Path(__file__).parent.parent
@@ -30,10 +40,11 @@ CONFIGS = {
     "probe": probe.ProbeConfig,
     "download": download.DownloadConfig,
     "report": report.ReportConfig,
+    "interpolate": interpolate.InterpolateConfig,
 }
 PACKAGES = (
-    "records preprocessing datasets evaluation regimes representations geostatistics reporting layers models "
-    "training downstream.probes datasets.era5"
+    "records preprocessing datasets evaluation regimes representations geostatistics interpolation reporting layers "
+    "models training downstream.probes datasets.era5"
 ).split()
 
 
@@ -102,8 +113,10 @@ def check_command(words):
 def run_if_cheap(words):
     """Run what takes a second: classical methods, reports, requests that are not sent."""
     line = " ".join(words)
-    for module, sign in ((train, "--method kmeans"), (report, "dsc_tf.report"), (download, "--dry-run")):
-        if words[:2] == ["python", "-m"] and words[2] == module.__name__ and sign in line:
+    cheap = {"train": "--method kmeans", "report": "report", "download": "--dry-run", "interpolate": ""}
+    for module in (train, report, download, interpolate):
+        name = module.__name__.rpartition(".")[2]
+        if words[:2] == ["python", "-m"] and words[2] == f"dsc_tf.{name}" and cheap[name] in line:
             assert module.main([*words[3:], "--quiet"]) == 0, line
 
 

@@ -8,12 +8,14 @@ from ..preprocessing.protocols import PROTOCOLS
 from ..records.paths import paths_of
 from .settings import Settings
 
+FILLS = ("constant", "kriging")
+GAP_FILLING = "gap_filling.npz"  # fitted gap filler in a run folder
 RECIPES = ("trained", "notebook", "untrained")
 
 
 @dataclass(frozen=True)
-class DataConfig(Settings):
-    """Settings of every command that reads a record: the record, its preparation, the output.
+class RecordConfig(Settings):
+    """Settings that select a gridded record.
 
     Parameters
     ----------
@@ -37,14 +39,6 @@ class DataConfig(Settings):
         Levels such as 500 or 500hPa; all by default, each as a variable.
     grib_filter : tuple of str
         Keys and values that the messages of a GRIB file must have, such as typeOfLevel=surface.
-    n_clusters : int
-        Number of clusters.
-    output : str
-        Run folder; a free name under runs/ by default.
-    resume : bool
-        Continue an interrupted run of the same settings.
-    quiet : bool
-        Print nothing but errors and warnings.
     """
 
     data: tuple[str, ...] = ("sample",)
@@ -59,14 +53,6 @@ class DataConfig(Settings):
     member: str | None = None
     level: tuple[str, ...] | None = None
     grib_filter: tuple[str, ...] = ()
-    n_clusters: int = 7
-    output: str | None = None
-    resume: bool = False
-    quiet: bool = False
-
-    minimum = {"n_clusters": 2}
-    excluded_from_hash: ClassVar[tuple[str, ...]] = ("output", "resume", "quiet")
-
     def open(self):
         """Open the record, as `open_dataset` returns it.
 
@@ -90,6 +76,71 @@ class DataConfig(Settings):
         chosen = {name: getattr(self, name) for name in options}
         return open_dataset(source, **chosen, grib_filter=parse_grib_filter(self.grib_filter))
 
+    @property
+    def data_stem(self):
+        """The first file's name without its ending, for names of runs."""
+        return Path(self.data[0].rstrip("/*")).stem.replace("*", "") or "data"
+
+
+@dataclass(frozen=True)
+class DataConfig(RecordConfig):
+    """Settings of every command that prepares a record: the record, its preparation, the output.
+
+    Parameters
+    ----------
+    fill : str
+        How missing values are filled: "constant" (as the protocol does), or "kriging" (in space and time, before
+        the protocol).
+    n_clusters : int
+        Number of clusters.
+    output : str
+        Run folder; a free name under runs/ by default.
+    resume : bool
+        Continue an interrupted run of the same settings.
+    quiet : bool
+        Print nothing but errors and warnings.
+    """
+
+    fill: str = field(default="constant", metadata={"choices": FILLS})
+    n_clusters: int = 7
+    output: str | None = None
+    resume: bool = False
+    quiet: bool = False
+
+    minimum = {"n_clusters": 2}
+    excluded_from_hash: ClassVar[tuple[str, ...]] = ("output", "resume", "quiet")
+
+    def open(self):
+        """Open the record; missing values are filled if the settings say so."""
+        return self.open_filled()[0]
+
+    def open_filled(self, trained=None):
+        """Open the record and fill its missing values.
+
+        Parameters
+        ----------
+        trained : path, default=None
+            Folder of a finished run: a gap filler stored there is applied instead of a new one.
+
+        Returns
+        -------
+        ds : xr.Dataset
+            Record; in memory if gaps were filled and memory suffices, otherwise gaps are filled whenever it is read.
+        filler : GapFiller or None
+            Fitted filler, to be stored with the run.
+        """
+        ds = super().open()
+        stored = trained is not None and (Path(trained) / GAP_FILLING).exists()
+        if self.fill == "constant" and not stored:
+            return ds, None
+        from ..interpolation.gaps import GapFiller, load_gap_filler
+        from ..records.memory import memory_limit
+
+        if 4 * ds.nbytes <= memory_limit():
+            ds = ds.load()
+        filler = load_gap_filler(trained) if stored else GapFiller().fit(ds)
+        return filler.transform(ds, progress=not self.quiet)[list(ds.data_vars)], filler
+
     def folder(self, stem):
         """The requested folder, or the first free runs/STEM; to resume, the last interrupted one."""
         from ..reporting.run_folder import partial_path
@@ -101,11 +152,6 @@ class DataConfig(Settings):
         free = next(i for i, name in enumerate(names) if not (name.exists() or partial_path(name).exists()))
         interrupted = [name for name in names[:free] if partial_path(name).exists()]
         return interrupted[-1] if self.resume and interrupted else names[free]
-
-    @property
-    def data_stem(self):
-        """The first file's name without its ending, for names of runs."""
-        return Path(self.data[0].rstrip("/*")).stem.replace("*", "") or "data"
 
 
 @dataclass(frozen=True)

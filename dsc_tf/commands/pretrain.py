@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from ..downstream.encoder_names import LEARNED
 from ..logging import record_warnings
 from . import cli
-from .data_settings import EncoderConfig
+from .data_settings import GAP_FILLING, EncoderConfig
 from .settings import check_seed
 
 EXAMPLES = """examples:
@@ -74,7 +74,7 @@ def _run_recorded(config, messages):
     from ..reporting import open_run, write_config
 
     echo = cli.make_echo(config.quiet)
-    ds = config.open()
+    ds, filler = config.open_filled()
     X, prep = prepare(ds, protocol=config.protocol)
     echo(f"{len(X)} steps of {' x '.join(map(str, X.shape[2:]))} (latitude, longitude, variable)")
     folder = open_run(
@@ -102,6 +102,8 @@ def _run_recorded(config, messages):
     with folder.raise_on_full_disk():
         model.save(folder.path)
     folder.write_arrays(PREPROCESSING, prep.state())
+    if filler is not None:
+        folder.write_arrays(GAP_FILLING, filler.state())
     folder.write_netcdf(
         "representation.nc", representation_dataset(representation, ds["time"][X.sample_index], config)
     )

@@ -13,7 +13,7 @@ from ..logging import record_warnings
 from ..preprocessing.protocols import PROTOCOLS
 from ..records.memory import memory_limit
 from . import cli
-from .data_settings import RECIPES, DataConfig
+from .data_settings import GAP_FILLING, RECIPES, DataConfig
 from .settings import check_seed
 
 CHECKPOINT = "checkpoint.npz"
@@ -129,17 +129,17 @@ def run(config):
         If settings, data or the output folder are invalid.
     """
     with record_warnings() as messages:
-        ds = config.open()
+        ds, filler = config.open_filled(config.encoder)
         stem = f"{config.method}-{config.data_stem}-k{config.n_clusters}-seed{config.seed}"
         output = config.folder(stem)
         samples = _samples(ds, config, output.parent)
         try:
-            return _run(config, ds, output, messages, *samples)
+            return _run(config, ds, filler, output, messages, *samples)
         finally:
             samples[0].close()
 
 
-def _run(config, ds, output, messages, X, prep, Z):
+def _run(config, ds, filler, output, messages, X, prep, Z):
     from ..clusterers.base import check_cluster_count
     from ..preprocessing.samples import true_labels
     from ..reporting import open_run, write_config, write_results
@@ -164,7 +164,7 @@ def _run(config, ds, output, messages, X, prep, Z):
     }
     folder.write_json("metrics.json", {"measures": measures, "training": training})
     echo(_table(measures))
-    _write_model(folder, method, prep)
+    _write_model(folder, method, prep, filler)
     write_results(
         folder,
         ds,
@@ -277,10 +277,12 @@ def _centres(method):
     return None if centres is None else centres.reshape(len(centres), -1)
 
 
-def _write_model(folder, method, prep):
+def _write_model(folder, method, prep, filler):
     from ..preprocessing.preprocessor import PREPROCESSING
 
     folder.write_arrays(PREPROCESSING, prep.state())
+    if filler is not None:
+        folder.write_arrays(GAP_FILLING, filler.state())
     if hasattr(method, "save"):
         with folder.raise_on_full_disk():
             method.save(folder.path)

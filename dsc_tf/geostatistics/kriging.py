@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from .semivariogram import EARTH_RADIUS, Semivariogram, fit_semivariogram
+from .semivariogram import EARTH_RADIUS, fit_semivariogram
 
-JITTER = 1e-10  # share of the sill added to the diagonal, so that a smooth model without nugget stays solvable
+JITTER = (
+    1e-10  # share of the sill added to the diagonal, so that a smooth model without nugget stays solvable
+)
 SAME_PLACE = 1e-3  # km; points nearer than this are one place
 BATCH = 2**22  # values of the covariance matrices that are solved together
 
@@ -93,6 +95,7 @@ class SpaceTimeKriging:
 
     Examples
     --------
+    >>> from dsc_tf.geostatistics import Semivariogram
     >>> model = SpaceTimeKriging(Semivariogram(0.0, 1.0, 500.0, 1.0), neighbours=2)
     >>> known = sphere_points([0, 0], [0, 10])
     >>> mean, variance = model.estimate(known, np.zeros(2), np.array([1.0, 3.0]), sphere_points([0], [5]))

@@ -4,6 +4,7 @@ import json
 import logging
 import warnings
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -14,7 +15,7 @@ from ..geostatistics.kriging import SpaceTimeKriging, pooled_semivariogram, sphe
 from ..geostatistics.semivariogram import Semivariogram
 from ..logging import log_duration
 from ..preprocessing.seasonal_cycle import fit_seasonal_cycle, regressors, seasonal_design
-from ..preprocessing.windows import segment_starts
+from ..preprocessing.windows import segment_numbers
 from ..records.chunks import block_length, field_blocks
 from ..records.field_statistics import FieldStatistics
 from ..records.names import AXES, canonical
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 SUFFIX = "_fill_sd"
 FILLED = "dsc_tf_filled"  # attribute: share of the values that are filled
-STATE = "gap_filling.npz"  # file of a fitted filler in a run folder
+GAP_FILLING = "gap_filling.npz"  # file of a fitted filler in a run folder
 VARIOGRAM_STEPS = 60
 CALIBRATION_STEPS = 8
 MIN_KNOWN = 10  # known values of a step, below which its variance is that of the record
@@ -78,6 +79,21 @@ def fill_gaps(ds, *, variables=None, neighbours=64, steps=2, random_state=0, pro
     """
     filler = GapFiller(variables=variables, neighbours=neighbours, steps=steps, random_state=random_state)
     return filler.fit(ds, progress=progress).transform(ds, progress=progress)
+
+
+def load_gap_filler(folder):
+    """Fitted `GapFiller` that a run folder contains, or None.
+
+    Parameters
+    ----------
+    folder : path
+        Finished run of a command with `--fill kriging`.
+    """
+    path = Path(folder) / GAP_FILLING
+    if not path.exists():
+        return None
+    with np.load(path) as state:
+        return GapFiller.from_state(state)
 
 
 @dataclass
@@ -251,7 +267,9 @@ class GapFiller(TransformerMixin, BaseEstimator):
         for axis in AXES[1:]:
             mine, other = getattr(self, f"{axis}_"), ds[axis].values
             if len(mine) != len(other) or not np.allclose(mine, other, atol=1e-4):
-                raise DscTfError(f"{axis}: differs from the grid learned from. Give a record on the same grid.")
+                raise DscTfError(
+                    f"{axis}: differs from the grid learned from. Give a record on the same grid."
+                )
 
     def _fit_variable(self, ds, name):
         design, cells = regressors(ds["time"]), ds.sizes["latitude"] * ds.sizes["longitude"]
@@ -322,7 +340,7 @@ class GapFiller(TransformerMixin, BaseEstimator):
         """Root mean square of error / standard deviation for values hidden in the shape of other gaps."""
         if model.semivariogram is None:
             return 1.0
-        total, segment = ds.sizes["time"], _segments(ds["time"])
+        total, segment = ds.sizes["time"], _segments(ds)
         ratios = []
         for t in np.unique(np.linspace(0, total - 1, CALIBRATION_STEPS + 2).astype(int)[1:-1]):
             first, last = max(0, t - self.steps), min(total, t + self.steps + 1)
@@ -343,7 +361,7 @@ class GapFiller(TransformerMixin, BaseEstimator):
         """Values and standard deviations: arrays, or lazy arrays for a lazy variable."""
         total, shape = ds.sizes["time"], tuple(ds.sizes[axis] for axis in AXES)
         length = int(np.clip(block_length(shape[1] * shape[2]), 1, MAX_BLOCK_STEPS))
-        design, segment = seasonal_design(ds["time"]), _segments(ds["time"])
+        design, segment = seasonal_design(ds["time"]), _segments(ds)
         model, values = self.models_[name], ds[name]
         lazy = values.chunks is not None
         blocks = []
@@ -351,7 +369,14 @@ class GapFiller(TransformerMixin, BaseEstimator):
         for start in _bar(starts, name, progress and not lazy):
             stop = min(start + length, total)
             first, last = max(0, start - self.steps), min(total, stop + self.steps)
-            arguments = (design[first:last], segment[first:last], model, start - first, stop - first, shape[1:])
+            arguments = (
+                design[first:last],
+                segment[first:last],
+                model,
+                start - first,
+                stop - first,
+                shape[1:],
+            )
             part = values.isel(time=slice(first, last)).data
             blocks.append(_lazy_block(self, part, *arguments) if lazy else self._block(part, *arguments))
         if lazy:
@@ -427,7 +452,7 @@ def _fill_by_inverse_distance(field, places, fillable, neighbours=8):
 def _anomaly_statistics(ds, name, model):
     """Up to 60 fields of anomalies, their correlation from step to step, and their mean variance in space."""
     total = ds.sizes["time"]
-    design, segment = seasonal_design(ds["time"]), _segments(ds["time"])
+    design, segment = seasonal_design(ds["time"]), _segments(ds)
     chosen = np.unique(np.linspace(0, total - 1, VARIOGRAM_STEPS).astype(int))
     fields, variances, last = [], [], None
     products = np.zeros(3)  # of anomalies one step apart, and their squares
@@ -435,7 +460,9 @@ def _anomaly_statistics(ds, name, model):
         anomalies = block - design[at] @ model.seasonal
         fields.append(anomalies[np.isin(np.arange(at.start, at.start + len(block)), chosen)])
         joined = anomalies if last is None else np.concatenate([last, anomalies])
-        follows = np.diff(segment[at.stop - len(joined) : at.stop] if at.stop <= total else segment[-len(joined) :])
+        follows = np.diff(
+            segment[at.stop - len(joined) : at.stop] if at.stop <= total else segment[-len(joined) :]
+        )
         one, other = joined[:-1][follows == 0], joined[1:][follows == 0]
         both = np.isfinite(one) & np.isfinite(other)
         one, other = one[both], other[both]
@@ -461,7 +488,9 @@ def _hidden(values, t, truth, model, random_state):
 
 def _missing_share(values, model):
     """Share of values missing in cells that can be filled."""
-    missing = values.isnull().values if values.chunks is None else values.isnull().sum("time").compute().values
+    missing = (
+        values.isnull().values if values.chunks is None else values.isnull().sum("time").compute().values
+    )
     count = missing.reshape(-1, model.known.size)[:, model.known].sum()
     return float(count / (values.sizes["time"] * max(1, model.known.sum())))
 
@@ -480,10 +509,10 @@ def _read(values, steps):
     return part.reshape(len(part), -1).astype(np.float64)
 
 
-def _segments(time):
-    """Number of the gap-free segment that each step belongs to."""
-    starts = segment_starts(time.values)
-    return np.searchsorted(starts, np.arange(time.size), side="right") - 1
+def _segments(ds):
+    """Number of the gap-free segment, of one member, that each step belongs to."""
+    member = ds["member"].values if "member" in ds.coords and ds["member"].dims == ("time",) else None
+    return segment_numbers(ds["time"].values, member)
 
 
 def _canonical(ds):

@@ -1,0 +1,91 @@
+"""The command that fills gaps, and the option of the other commands."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from dsc_tf.commands import interpolate, pretrain, train
+from dsc_tf.commands.data_settings import DataConfig
+from dsc_tf.datasets.mock import mock_dataset
+from dsc_tf.interpolation.gaps import load_gap_filler
+
+
+@pytest.fixture
+def holes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    mock_dataset(days=40, nan_policy="isolated").to_netcdf("holes.nc")
+
+
+def test_gaps_are_filled_and_named(holes, capsys):
+    assert interpolate.main(["gaps", "--data", "holes.nc", "--output", "out/whole.nc"]) == 0
+    said = capsys.readouterr().out
+    assert "t2m: 4.8 % missing, filled" in said and "msl: nothing is missing" in said
+    with xr.open_dataset("out/whole.nc") as whole, xr.open_dataset("holes.nc") as before:
+        known = before.t2m.notnull()
+        assert (
+            whole.t2m.notnull().all()
+            and (whole.t2m.where(known) == before.t2m.where(known)).sum() == known.sum()
+        )
+        assert (whole.t2m_fill_sd.values > 0).sum() == (~known).sum()
+        assert "msl_fill_sd" not in whole and "neighbours 64" in whole.attrs["history"]
+
+
+def test_quiet_prints_nothing(holes, capsys):
+    arguments = ["gaps", "--data", "holes.nc", "--neighbours", "4", "--steps", "0", "--quiet"]
+    assert interpolate.main(arguments) == 0
+    assert capsys.readouterr().out == "" == capsys.readouterr().err
+    with xr.open_dataset("holes_filled.nc") as whole:
+        assert whole.t2m.notnull().all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "task"),
+        (["gaps", "--data", "none.nc"], "no such file"),
+        (["gaps", "--data", "holes.nc", "--neighbours", "0"], "neighbours: 0"),
+        (["gaps", "--data", "holes.nc", "--steps", "-1"], "steps: -1"),
+        (["gaps", "--data", "holes.nc", "--seed", "-1"], "seed: -1"),
+    ],
+)
+def test_bad_input_is_one_line(holes, capsys, arguments, message):
+    assert interpolate.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+
+
+def test_train_fills_before_it_prepares_and_stores_the_filler(holes):
+    common = ["--data", "holes.nc", "--method", "kmeans", "--n-clusters", "3", "--quiet"]
+    assert train.main([*common, "--fill", "kriging", "--output", "kriged"]) == 0
+    assert train.main([*common, "--output", "constant"]) == 0
+    assert load_gap_filler("constant") is None
+    filler = load_gap_filler("kriged")
+    again = filler.transform(mock_dataset(days=40, nan_policy="isolated"))
+    filled = DataConfig(data=("holes.nc",), fill="kriging").open()
+    np.testing.assert_allclose(again.t2m, filled.t2m, rtol=1e-6)
+    with xr.open_dataset("kriged/regimes.nc") as one, xr.open_dataset("constant/regimes.nc") as other:
+        assert not np.allclose(one.t2m, other.t2m)
+
+
+def test_an_encoder_brings_its_filler(holes, eagerly):
+    small = [
+        "--data",
+        "holes.nc",
+        "--size",
+        "4",
+        "--grid",
+        "0",
+        "--filters",
+        "2",
+        "--window",
+        "4",
+        "--steps",
+        "1",
+    ]
+    assert (
+        pretrain.main([*small, "--batch-size", "2", "--fill", "kriging", "--output", "enc", "--quiet"]) == 0
+    )
+    config = DataConfig(data=("holes.nc",))
+    ds, filler = config.open_filled("enc")
+    assert filler is not None and ds.t2m.notnull().all()
+    assert config.open_filled("elsewhere")[1] is None
