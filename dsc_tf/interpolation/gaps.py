@@ -16,9 +16,9 @@ from ..geostatistics.semivariogram import Semivariogram
 from ..logging import log_duration
 from ..preprocessing.seasonal_cycle import fit_seasonal_cycle, regressors, seasonal_design
 from ..preprocessing.windows import segment_numbers
+from ..records.axes import AXES
 from ..records.chunks import block_length, field_blocks
 from ..records.field_statistics import FieldStatistics
-from ..records.names import AXES, canonical
 from ..records.validation import check_axes, refuse_values
 
 log = logging.getLogger(__name__)
@@ -519,7 +519,9 @@ def _canonical(ds):
     if isinstance(ds, xr.DataArray):
         ds = ds.to_dataset(name=ds.name or "field")
     if any(axis not in ds.dims for axis in AXES):
-        ds = canonical(ds, "data")
+        from ..records.open import open_dataset
+
+        ds = open_dataset(ds)
     return ds.transpose(*AXES, ...)
 
 
