@@ -53,6 +53,7 @@ class RecordConfig(Settings):
     member: str | None = None
     level: tuple[str, ...] | None = None
     grib_filter: tuple[str, ...] = ()
+
     def open(self):
         """Open the record, as `open_dataset` returns it.
 
