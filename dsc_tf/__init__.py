@@ -14,10 +14,17 @@ _MODULES = {
     "DscTfError": "errors",
     "open_dataset": "records.open",
     "prepare": "preprocessing.preprocessor",
+    "Preprocessor": "preprocessing.preprocessor",
+    "Samples": "preprocessing.samples",
+    "as_samples": "preprocessing.as_samples",
     "sample_dataset": "datasets.synthetic",
     "mock_dataset": "datasets.mock",
     "DSC": "clusterers.dsc",
     "KMeans": "clusterers.kmeans",
+    "EOFKMeans": "clusterers.eof",
+    "make_pipeline": "clusterers.pipeline",
+    "save_pipeline": "clusterers.pipeline",
+    "load_pipeline": "clusterers.pipeline",
     "Hierarchical": "clusterers.hierarchical",
     "TS2Vec": "representations",
     "SpaceTimeTS2Vec": "representations",
@@ -46,14 +53,21 @@ __all__ = list(_MODULES)
 
 if TYPE_CHECKING:  # type checkers and editors follow imports, not `__getattr__`
     from .clusterers.dsc import DSC as DSC
+    from .clusterers.eof import EOFKMeans as EOFKMeans
     from .clusterers.hierarchical import Hierarchical as Hierarchical
     from .clusterers.kmeans import KMeans as KMeans
+    from .clusterers.pipeline import load_pipeline as load_pipeline
+    from .clusterers.pipeline import make_pipeline as make_pipeline
+    from .clusterers.pipeline import save_pipeline as save_pipeline
     from .datasets.mock import mock_dataset as mock_dataset
     from .datasets.synthetic import sample_dataset as sample_dataset
     from .errors import DscTfError as DscTfError
     from .evaluation import evaluate as evaluate
     from .interpolation.gaps import fill_gaps as fill_gaps
+    from .preprocessing.as_samples import as_samples as as_samples
+    from .preprocessing.preprocessor import Preprocessor as Preprocessor
     from .preprocessing.preprocessor import prepare as prepare
+    from .preprocessing.samples import Samples as Samples
     from .records.open import open_dataset as open_dataset
     from .regimes.describe import describe_regimes as describe_regimes
     from .representations import SpaceTimeTS2Vec as SpaceTimeTS2Vec

@@ -23,11 +23,11 @@ MOST_TUNED = 2048  # features under a clustering layer: its linear map has the s
 
 def probe_fields(record, features, seed):
     """Root mean squared errors of linear forecasts, in physical units, and over all variables in spreads."""
-    units = record.prep.span_.reshape(-1)
+    units = record.prep.steps_["scale"].scale_.reshape(-1)
     result = {}
     for lead in LEADS:
         errors = fields_ahead(features, record.fields, lead, record.split, units)
-        for name, error in zip(record.prep.variables, errors, strict=True):
+        for name, error in zip(record.prep.variables_, errors, strict=True):
             result[f"{name} +{lead}"] = float(error)
         result[f"all +{lead}"] = float(np.sqrt(((errors / units) ** 2).mean()))
     return result

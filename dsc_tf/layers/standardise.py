@@ -48,8 +48,8 @@ class Standardise(keras.layers.Layer):
             Samples.
         """
         batches = [slice(start, start + BATCH) for start in range(0, len(X), BATCH)]
-        mean = sum(np.asarray(X[at])[:, -1].sum(axis=0, dtype=np.float64) for at in batches) / len(X)
-        squares = sum(np.square(np.asarray(X[at])[:, -1] - mean).sum(axis=(0, 1, 2)) for at in batches)
+        mean = sum(np.asarray(X[at, -1]).sum(axis=0, dtype=np.float64) for at in batches) / len(X)
+        squares = sum(np.square(np.asarray(X[at, -1]) - mean).sum(axis=(0, 1, 2)) for at in batches)
         scale = np.sqrt(squares / (len(X) * mean[..., 0].size))
         self.mean.assign(mean)
         self.scale.assign(np.where(scale > 0, scale, 1.0))

@@ -1,35 +1,33 @@
-"""From a dataset in physical units to the array that methods see, and back.
-
-The steps, in this order, each a choice of the protocol: 1 pad, 2 seasonal cycle, 3 fill, 4 scale, 5 weight,
-6 windows. All but the last have an inverse.
-"""
+"""From a dataset in physical units to samples, and back, by the steps of a protocol."""
 
 import json
 import logging
+from collections.abc import Iterator
 from dataclasses import asdict
 from numbers import Integral
 from os import PathLike
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.exceptions import NotFittedError
 
 from ..errors import DscTfError
 from ..logging import log_duration
-from ..records.chunks import DIMENSIONS, block_length
+from ..records.chunks import DIMENSIONS, block_length, field_blocks
+from ..records.field_statistics import FieldStatistics
 from ..records.memory import memory_limit
-from .constants import learn_constants
+from ..records.validation import check_axes, check_values, refuse_values
 from .protocols import PROTOCOLS, Protocol
 from .samples import Samples, ScratchArray, scratch_folder
-from .scaling import Scaling
-from .seasonal_cycle import seasonal_design
-from .source import read_source
-from .windows import segment_numbers, window_ends
+from .steps import AreaWeight, Fill, Pad, RecordStatistics, Scale, SeasonalCycle, Step, Window, fold
+from .windows import segment_numbers
 
 log = logging.getLogger(__name__)
 
-PREPROCESSING = "preprocessing.npz"  # where a run folder keeps what `Preprocessor.state` says
+PREPROCESSING = "preprocessing.npz"  # file of a run folder that holds `Preprocessor.state`
 
 
 def prepare(
@@ -45,14 +43,14 @@ def prepare(
     Parameters
     ----------
     ds : xr.Dataset
-        As `open_dataset` returns it: variables over (time, latitude, longitude).
+        Variables over (time, latitude, longitude), as `open_dataset` returns it.
     protocol : str or Protocol, default="paper"
         "paper", "notebook" or "anomaly", see `PROTOCOLS`.
     window : int, default=1
-        Consecutive steps of a sample; its time is that of the last one.
+        Number of consecutive steps of a sample; its time is that of the last one.
     memory : int or str, default=None
-        Bytes, or such as "2GB", that the record may take; None is half of what is available. Prepared fields that
-        take more than half of it go into a scratch file, and samples are read from there when they are asked for.
+        Memory for the record, in bytes or as a text such as "2GB"; None is half of the available memory. Prepared
+        fields that take more than half of it are stored in a scratch file, from which samples are read.
     scratch : path, default=None
         Folder of the scratch file; None is that of the variable TMPDIR, or the working directory.
 
@@ -61,88 +59,126 @@ def prepare(
     X : Samples of shape (time, window, latitude, longitude, variable)
         float32, without missing values.
     prep : Preprocessor
-        Fitted; applies to other data with `transform` and goes back with `inverse_transform`.
+        Fitted; its `transform` prepares other data in the same way, its `inverse_transform` returns physical units.
 
     Raises
     ------
     DscTfError
-        If the data are at fault (see `check_dataset`) or lack an axis, there is no such protocol, or no stretch
-        without a gap holds a window.
+        If the data are at fault (see `check_dataset`) or lack an axis, there is no such protocol, or no gap-free
+        segment is as long as a window.
 
     References
     ----------
     Faruque et al. (2023), section 4.1 and equation 8 ("paper"); their notebook ("notebook").
+
+    Examples
+    --------
+    >>> import dsc_tf
+    >>> X, prep = dsc_tf.prepare(dsc_tf.mock_dataset(days=10), protocol="anomaly", window=3)
+    >>> X.shape
+    (8, 3, 8, 9, 2)
     """
-    from ..records.validation import check_axes, check_values
-
-    prep = Preprocessor(protocol, window)
-    _check_axes(ds)
+    prep = Preprocessor(protocol, window, memory=memory, scratch=scratch)
+    check_dimensions(ds)
     check_axes(ds)
-    with log_duration(log, f"preparing by protocol {prep.protocol.name}, window {prep.window}"):
-        return prep._samples(ds, prep._fit(ds, memory, scratch, check_values)), prep
+    return prep._fit(ds, check=True), prep
 
 
-class Preprocessor:
-    """Numbered, invertible steps, fitted on one dataset and applicable to others of its grid.
+class Preprocessor(TransformerMixin, BaseEstimator):
+    """The steps of a protocol as a scikit-learn transformer: fitted on one dataset, applicable to others of its grid.
+
+    The steps are, in this order: pad, seasonal cycle, fill, scale, area weight, window; a protocol may leave some out.
+    They are fitted in one pass over the data. `transform` keeps nothing of the data that it is given.
 
     Parameters
     ----------
     protocol : str or Protocol, default="paper"
-        Choices of each step.
+        Choices of each step: "paper", "notebook", "anomaly" or a `Protocol`.
     window : int, default=1
-        Consecutive steps of a sample.
+        Number of consecutive steps of a sample.
+    memory : int or str, default=None
+        Memory for a record, see `prepare`.
+    scratch : path, default=None
+        Folder of scratch files, see `prepare`.
 
     Attributes
     ----------
-    variables : tuple of str
-        Names, in the order of the last axis.
+    steps_ : dict of str to Step
+        The fitted steps by their names, in their order.
+    protocol_ : Protocol
+        The choices.
+    variables_ : tuple of str
+        Names, in the order of the last axis of samples.
+    latitude_, longitude_ : array
+        Coordinates of the grid, in degrees, without padding.
+    attributes_ : list of dict
+        Attributes of each variable.
+
+    Examples
+    --------
+    >>> import dsc_tf
+    >>> ds = dsc_tf.mock_dataset(days=10)
+    >>> prep = Preprocessor("paper")
+    >>> X = prep.fit_transform(ds)
+    >>> list(prep.steps_)
+    ['pad', 'fill', 'scale', 'window']
+    >>> back = prep.inverse_transform(X[:, -1], time=X.time)
+    >>> bool(abs(back.t2m - ds.t2m).max() < 1e-3)
+    True
     """
 
-    protocol: Protocol
-    window: int
-    offset_: np.ndarray  # learned, see `learn_constants`
-    span_: np.ndarray
-    seasonal_: np.ndarray
+    def __init__(
+        self,
+        protocol: str | Protocol = "paper",
+        window: int = 1,
+        *,
+        memory: int | str | None = None,
+        scratch: str | PathLike | None = None,
+    ):
+        self.protocol = protocol
+        self.window = window
+        self.memory = memory
+        self.scratch = scratch
 
-    def __init__(self, protocol: str | Protocol = "paper", window: int = 1):
-        if not isinstance(protocol, Protocol) and protocol not in tuple(PROTOCOLS):
-            raise DscTfError(f"protocol: {protocol!r}. Choose one of {', '.join(PROTOCOLS)}.")
-        if not isinstance(window, Integral) or window < 1:
-            raise DscTfError(f"window: {window!r}. Give an integer of at least 1.")
-        self.protocol = protocol if isinstance(protocol, Protocol) else PROTOCOLS[protocol]
-        self.window = int(window)
-
-    def fit(self, ds: xr.Dataset) -> Self:
-        """Learn the constants of every step from `ds`."""
-        self._fit(ds)
+    def fit(self, ds: xr.Dataset, y: object = None) -> Self:
+        """Learn the constants of every step from `ds`; `y` is ignored."""
+        self._fit(ds).close()
         return self
 
-    def fit_transform(self, ds, *, memory=None, scratch=None):
-        """`fit` and `transform` in one pass over the data; `memory` and `scratch` as of `prepare`."""
-        return self._samples(ds, self._fit(ds, memory, scratch))
+    def fit_transform(self, ds: xr.Dataset, y: object = None) -> Samples:
+        """`fit` and `transform` in one pass over the data; `y` is ignored."""
+        return self._fit(ds)
 
-    def transform(
-        self, ds: xr.Dataset, *, memory: int | str | None = None, scratch: str | PathLike | None = None
-    ) -> Samples:
-        """Samples of another dataset with the same variables and grid, scaled with this one's constants.
+    def transform(self, ds: xr.Dataset) -> Samples:
+        """Samples of another dataset of the same variables and grid, prepared with the constants of the fitted one.
 
         Parameters
         ----------
         ds : xr.Dataset
             The other record.
-        memory, scratch
-            As of `prepare`.
+
+        Returns
+        -------
+        Samples of shape (time, window, latitude, longitude, variable)
+            float32, without missing values.
 
         Raises
         ------
         DscTfError
             If variables or grid differ, times are not sorted, a value is infinite, or no window fits.
+        NotFittedError
+            If `fit` was not called.
         """
-        _check_axes(ds)
+        self._check_fitted()
+        check_dimensions(ds)
         self._check_same_grid(ds)
-        rows = self._new_rows(ds, memory, scratch)
-        read_source(ds, self.variables, rows, self._grid, None)
-        return self._samples(ds, self._scaled(rows, ds, has_holes=True))
+        rows = self._new_rows(ds)
+        try:
+            self._read(ds, rows, None)
+            return self._samples(ds, rows, has_missing=True)
+        except BaseException:
+            _close(rows)
+            raise
 
     def inverse_transform(
         self, fields: npt.ArrayLike, time: npt.ArrayLike | xr.DataArray | None = None
@@ -154,8 +190,8 @@ class Preprocessor:
         fields : array of shape (time, latitude, longitude, variable)
             Prepared values, such as a reconstruction's last step or a cluster mean.
         time : array or xr.DataArray, shape (time,), default=None
-            Their times. The seasonal cycle, where one was removed, is added again only if they are given;
-            without them values come back as anomalies from it.
+            Their times. The seasonal cycle, if one was removed, is added only if they are given; without them the
+            result is anomalies.
 
         Returns
         -------
@@ -166,135 +202,224 @@ class Preprocessor:
         ------
         DscTfError
             If `fields` or `time` have another shape.
+        NotFittedError
+            If `fit` was not called.
         """
-        rows, columns = len(self.latitude_), len(self.longitude_)
+        self._check_fitted()
         self._check_fields(np.shape(fields), time)
-        fields = np.asarray(fields)[:, :rows, :columns]
-        time = xr.DataArray(time, dims="time") if isinstance(time, np.ndarray) else time
-        weight = self.weight_[:rows, None]
+        if time is not None and not isinstance(time, xr.DataArray):
+            time = xr.DataArray(np.asarray(time), dims="time")
+        pad = self.steps_["pad"]
+        block = pad.apply(pad.invert(np.asarray(fields), None), None).astype(np.float64)
+        for step in reversed(self.steps_.values()):
+            if not isinstance(step, Window):
+                block = step.invert(block, time)
         coords: dict = {"time": time} if time is not None else {}
         for name, attributes in self.coordinate_attributes_.items():
             coords[name] = (name, getattr(self, f"{name}_"), attributes)
-        result = {}
-        for v, name in enumerate(self.variables):
-            values = fields[..., v].astype(np.float64) / weight
-            values = values * self._crop(self.span_[v]) + self._crop(self.offset_[v])
-            if self.protocol.deseasonalise and time is not None:
-                values += np.tensordot(seasonal_design(time), self.seasonal_[v][:, :rows, :columns], axes=1)
-            result[name] = (DIMENSIONS, values.astype(np.float32), self.attributes_[v])
+        result = {
+            name: (DIMENSIONS, block[..., v].astype(np.float32), self.attributes_[v])
+            for v, name in enumerate(self.variables_)
+        }
         return xr.Dataset(result, coords)
 
-    def state(self):
+    def anomalies(self, ds: xr.Dataset) -> xr.Dataset:
+        """Departures of a record from the fitted seasonal cycle, in physical units.
+
+        Parameters
+        ----------
+        ds : xr.Dataset
+            A record with the variables and the grid of the data fitted on; lazy or not.
+
+        Returns
+        -------
+        xr.Dataset
+            float32; missing values stay missing. With the coordinates and attributes of `ds`.
+
+        Raises
+        ------
+        DscTfError
+            If the protocol removes no seasonal cycle, or variables or grid differ.
+        NotFittedError
+            If `fit` was not called.
+        """
+        self._check_fitted()
+        check_dimensions(ds)
+        self._check_same_grid(ds)
+        if "seasonal_cycle" not in self.steps_:
+            raise DscTfError(
+                f"protocol: {self.protocol_.name} removes no seasonal cycle. Fit with protocol anomaly."
+            )
+        cycle, pad = self.steps_["seasonal_cycle"], self.steps_["pad"]
+
+        def subtract(block):
+            if not block.sizes["time"]:
+                return block
+            removed = pad.invert(cycle.cycle(block["time"]), None)
+            return block.map(
+                lambda values: (
+                    values.transpose(*DIMENSIONS) - removed[..., self.variables_.index(values.name)]
+                ).astype(np.float32)
+            )
+
+        part = ds[list(self.variables_)]
+        part = part.chunk(latitude=-1, longitude=-1) if part.chunks else part
+        found = part.map_blocks(subtract, template=part.transpose(*DIMENSIONS).astype(np.float32))
+        for name in self.variables_:
+            found[name].attrs = dict(ds[name].attrs)
+        return found
+
+    def state(self) -> dict[str, Any]:
         """Everything learned, as arrays and strings that `numpy.savez` can hold."""
-        names = ("latitude_", "longitude_", "weight_", "fill_", "offset_", "span_", "seasonal_")
+        self._check_fitted()
+        height, _, variables = self._grid
+        arrays = {
+            "latitude_": self.latitude_,
+            "longitude_": self.longitude_,
+            "weight_": np.ones(height),
+            "seasonal_": np.zeros((variables, 1, 1, 1)),
+        }
+        for step in self.steps_.values():
+            arrays |= step.state()
         text = {
-            "protocol": asdict(self.protocol),
-            "variables": self.variables,
+            "protocol": asdict(self.protocol_),
+            "variables": self.variables_,
             "attributes": self.attributes_,
             "coordinate_attributes": self.coordinate_attributes_,
         }
-        return {name: getattr(self, name) for name in names} | {
-            "window": self.window,
-            "text": json.dumps(text, default=_plain),
-        }
+        return arrays | {"window": self.window, "text": json.dumps(text, default=_to_builtin)}
 
     @classmethod
-    def from_state(cls, state):
+    def from_state(cls, state: Any) -> Self:
         """A fitted preprocessor from what `state` returned."""
         text = json.loads(str(state["text"]))
         self = cls(Protocol(**text["protocol"]), int(state["window"]))
-        self.variables, self.attributes_ = tuple(text["variables"]), text["attributes"]
+        self._start()
+        self.variables_, self.attributes_ = tuple(text["variables"]), text["attributes"]
         self.coordinate_attributes_ = text["coordinate_attributes"]
-        for name in state:
-            if name.endswith("_"):
-                setattr(self, name, np.asarray(state[name]))
+        self.latitude_, self.longitude_ = np.asarray(state["latitude_"]), np.asarray(state["longitude_"])
+        for step in self.steps_.values():
+            step.restore(state)
+        self.steps_["pad"].shape_ = (len(self.latitude_), len(self.longitude_))
         return self
 
-    def _fit(self, ds, memory=None, scratch=None, check=None):
-        """Learn every constant, and return the scaled fields of all steps."""
-        self.variables = tuple(map(str, ds.data_vars))
-        self.attributes_ = [dict(ds[name].attrs) for name in self.variables]
-        self.latitude_, self.longitude_ = ds["latitude"].values, ds["longitude"].values
-        self.coordinate_attributes_ = {name: dict(ds[name].attrs) for name in DIMENSIONS[1:]}
-        self.weight_ = self._area_weight()
-        rows = self._new_rows(ds, memory, scratch)
-        try:
-            statistics = read_source(ds, self.variables, rows, self._grid, self.protocol)
-            if check is not None:
-                check(statistics, lambda name: self._raw_fields(rows, self.variables.index(name)))
-            learn_constants(self, statistics, lambda: self._raw_blocks(rows), ds["time"])
-            has_holes = any(known.missing.any() for known in statistics.values())
-            return self._scaled(rows, ds, has_holes=has_holes)
-        except BaseException:
-            _close(rows)
-            raise
+    def _start(self):
+        """Check the parameters and make the steps."""
+        self.protocol_ = check_protocol(self.protocol)
+        if not isinstance(self.window, Integral) or self.window < 1:
+            raise DscTfError(f"window: {self.window!r}. Give an integer of at least 1.")
+        self.steps_ = {step.name: step for step in steps_of(self.protocol_, int(self.window))}
+
+    def _fit(self, ds, *, check=False):
+        """Learn every constant, and return the samples."""
+        self._start()
+        check_dimensions(ds)
+        with log_duration(log, f"preparing by protocol {self.protocol_.name}, window {self.window}"):
+            self.variables_ = tuple(map(str, ds.data_vars))
+            self.attributes_ = [dict(ds[name].attrs) for name in self.variables_]
+            self.latitude_, self.longitude_ = ds["latitude"].values, ds["longitude"].values
+            self.coordinate_attributes_ = {name: dict(ds[name].attrs) for name in DIMENSIONS[1:]}
+            rows = self._new_rows(ds)
+            try:
+                known = self._new_statistics(ds)
+                self._read(ds, rows, known)
+                if check:
+                    check_values(known, lambda name: self._unpadded_fields(rows, self.variables_.index(name)))
+                else:
+                    refuse_values(known)
+                self._fit_steps(ds, rows, known)
+                has_missing = any(one.missing.any() for one in known.values())
+                return self._samples(ds, rows, has_missing=has_missing)
+            except BaseException:
+                _close(rows)
+                raise
+
+    def _new_statistics(self, ds):
+        """Statistics to accumulate, by variable, with the regressors that the steps need."""
+        designs = [step.design(ds["time"]) for step in self.steps_.values()]
+        design = max((d for d in designs if d is not None), key=lambda d: d.shape[1], default=None)
+        cells = len(self.latitude_) * len(self.longitude_)
+        return {name: FieldStatistics(cells, design) for name in self.variables_}
+
+    def _read(self, ds, rows, statistics):
+        """Copy the fields of all steps into `rows`; accumulate statistics or refuse infinite values."""
+        shape = (len(self.latitude_), len(self.longitude_), len(self.variables_))
+        transforms = [s for s in self.steps_.values() if s.applied_when_read and not s.changes_shape]
+        for at, fields in field_blocks(ds, self.variables_, block_length(int(np.prod(shape)))):
+            block = np.stack(fields, axis=-1).reshape(-1, *shape)
+            for step in transforms:
+                block = step.apply(block, ds["time"][at])
+                fields = [
+                    np.ascontiguousarray(block[..., v]).reshape(len(block), -1) for v in range(shape[2])
+                ]
+            for name, field in zip(self.variables_, fields, strict=True):
+                if statistics is not None:
+                    statistics[name].add(field)
+                elif np.isinf(field).any():
+                    raise DscTfError(f"{name}: infinite values. Mend the file or leave them out.")
+            block = self.steps_["pad"].apply(block, None).reshape(len(block), -1)
+            if isinstance(rows, ScratchArray):
+                rows.append(block)
+            else:
+                rows[at] = block
+
+    def _fit_steps(self, ds, rows, known):
+        """Fit the steps in their order."""
+        statistics = RecordStatistics(
+            list(known.values()),
+            (len(self.latitude_), len(self.longitude_)),
+            self._grid,
+            self.latitude_,
+            ds["time"],
+            lambda: self._raw_blocks(rows),
+        )
+        for step in self.steps_.values():
+            step.fit_from(statistics)
+            statistics.fitted.append(step)
 
     @property
     def _grid(self):
         """(latitude, longitude, variable) with padding."""
-        multiple = self.protocol.pad_multiple
-        return *(-(-len(a) // multiple) * multiple for a in (self.latitude_, self.longitude_)), len(
-            self.variables
-        )
+        sizes = (len(self.latitude_), len(self.longitude_))
+        return *map(self.steps_["pad"].padded, sizes), len(self.variables_)
 
-    def _new_rows(self, ds, memory, scratch):
-        """Where the fields of all steps go: an array, or a scratch file if they take over half of the memory."""
+    def _new_rows(self, ds):
+        """Storage of the fields of all steps: an array, or a scratch file if they take over half of the memory."""
         shape = (ds.sizes["time"], int(np.prod(self._grid)))
-        if 2 * 4 * shape[0] * shape[1] > memory_limit(memory):
-            return ScratchArray(shape, scratch or scratch_folder())
+        if 2 * 4 * shape[0] * shape[1] > memory_limit(self.memory):
+            return ScratchArray(shape, self.scratch or scratch_folder())
         return np.empty(shape, np.float32)
 
-    def _raw_blocks(self, rows):
-        """Steps and fields (time, value) in blocks, before they are scaled."""
+    def _raw_blocks(self, rows) -> Iterator[tuple[slice, np.ndarray]]:
+        """Slices of time and blocks (time, value) as they were read."""
         length = block_length(rows.shape[1])
         read = rows.read_unscaled if isinstance(rows, ScratchArray) else lambda start, stop: rows[start:stop]
         for start in range(0, len(rows), length):
             yield slice(start, start + length), read(start, start + length)
 
-    def _raw_fields(self, rows, v):
+    def _unpadded_fields(self, rows, v):
+        """Blocks (time, latitude, longitude) of one variable as they were read."""
         height, width = len(self.latitude_), len(self.longitude_)
         for _, block in self._raw_blocks(rows):
-            yield block.reshape(len(block), *self._grid)[:, :height, :width, v]
+            yield block.reshape(-1, *self._grid)[:, :height, :width, v]
 
-    def _scaled(self, rows, ds, *, has_holes):
-        """Steps 2 to 5: in place on an array; on a scratch file whenever it is read."""
-        scaling = self._scaling(ds["time"], has_holes=has_holes)
-        if isinstance(rows, ScratchArray):
-            rows.prepare_block = scaling.apply
-        else:
-            for at, block in self._raw_blocks(rows):
-                scaling.apply(block, at)
-        return rows
-
-    def _scaling(self, time, *, has_holes):
-        full = np.zeros(self._grid)
-
-        def last(constants):  # (variable, latitude, longitude), or one number each
-            return np.moveaxis(np.asarray(constants), 0, -1) + full
-
-        removed = self.protocol.deseasonalise
-        return Scaling.of(
-            seasonal=np.moveaxis(self.seasonal_, 0, -1) + full if removed else None,
-            offset=last(self.offset_),
-            span=last(self.span_),
-            weight=self.weight_[:, None, None] + full,
-            fill=np.asarray(self.fill_) + full,
-            design=seasonal_design(time) if removed else None,
-            has_holes=has_holes,
-        )
-
-    def _samples(self, ds, rows):
-        """Step 6."""
+    def _samples(self, ds, rows, *, has_missing):
+        """Samples of fields that were read; a scratch file is prepared whenever it is read."""
         time = ds["time"].values
-        member = ds["member"].values if "member" in ds.coords and ds["member"].dims == ("time",) else None
+        member = record_members(ds)
         segment = segment_numbers(time, member)
-        ends = window_ends(segment, self.window)
+        ends = self.steps_["window"].ends(segment)
         if not len(ends):
-            _close(rows)
             raise DscTfError(
                 f"window: {self.window} steps, but no stretch without a gap among the {len(rows)} steps "
                 "of the record is that long. Give a shorter window."
             )
+        apply = fold(list(self.steps_.values()), self._grid, ds["time"], has_missing=has_missing)
+        if isinstance(rows, ScratchArray):
+            rows.prepare_block = apply
+        else:
+            for at, block in self._raw_blocks(rows):
+                apply(block, at)
         height, width, _ = self._grid
         return Samples(
             rows,
@@ -304,25 +429,19 @@ class Preprocessor:
             time=time[ends],
             latitude=np.pad(self.latitude_, (0, height - len(self.latitude_)), mode="edge"),
             longitude=np.pad(self.longitude_, (0, width - len(self.longitude_)), mode="edge"),
-            variables=self.variables,
+            variables=self.variables_,
             segment=segment[ends],
             member=None if member is None else member[ends],
-            weighted=self.protocol.weight,
+            weighted="area_weight" in self.steps_,
             sample_index=ends,
         )
 
-    def _area_weight(self):
-        weight = np.ones(self._grid[0])
-        if self.protocol.weight:
-            weight[: len(self.latitude_)] = np.sqrt(np.maximum(np.cos(np.deg2rad(self.latitude_)), 1e-6))
-        return weight
-
-    def _crop(self, constant):
-        one_number = constant.shape == (1, 1)
-        return constant if one_number else constant[: len(self.latitude_), : len(self.longitude_)]
+    def _check_fitted(self):
+        if not hasattr(self, "variables_"):
+            raise NotFittedError("Preprocessor: not fitted. Call fit with a record first.")
 
     def _check_fields(self, shape, time):
-        rows, columns, variables = len(self.latitude_), len(self.longitude_), len(self.variables)
+        rows, columns, variables = len(self.latitude_), len(self.longitude_), len(self.variables_)
         fits = len(shape) == 4 and shape[1] >= rows and shape[2] >= columns and shape[3] == variables
         if not fits or (time is not None and len(time) != shape[0]):
             raise DscTfError(
@@ -331,7 +450,7 @@ class Preprocessor:
             )
 
     def _check_same_grid(self, ds):
-        missing = [name for name in self.variables if name not in ds]
+        missing = [name for name in self.variables_ if name not in ds]
         if missing:
             raise DscTfError(
                 f"variables: {', '.join(missing)} not in the data. Give the variables fitted on."
@@ -342,22 +461,64 @@ class Preprocessor:
                 raise DscTfError(f"{name}: not that of the data fitted on. Give data on the same grid.")
 
 
-def _check_axes(ds):
+def steps_of(protocol: Protocol, window: int = 1) -> list[Step]:
+    """The steps of a protocol in their order, not fitted.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        Choices of each step.
+    window : int, default=1
+        Number of steps of a sample.
+    """
+    steps: list[Step | None] = [
+        Pad(protocol.pad_multiple),
+        SeasonalCycle() if protocol.deseasonalise else None,
+        Fill(protocol.fill),
+        Scale(protocol.scale),
+        AreaWeight() if protocol.weight else None,
+        Window(window),
+    ]
+    return [step for step in steps if step is not None]
+
+
+def check_protocol(protocol: Any) -> Protocol:
+    """A protocol by its name; a `Protocol` is returned unchanged.
+
+    Raises
+    ------
+    DscTfError
+        If there is no such protocol.
+    """
+    if isinstance(protocol, Protocol):
+        return protocol
+    if not isinstance(protocol, str) or protocol not in PROTOCOLS:
+        raise DscTfError(f"protocol: {protocol!r}. Choose one of {', '.join(PROTOCOLS)}.")
+    return PROTOCOLS[protocol]
+
+
+def check_dimensions(ds: xr.Dataset) -> None:
+    """Refuse a dataset that lacks a dimension or whose times are not sorted within each ensemble member.
+
+    Raises
+    ------
+    DscTfError
+        In these cases.
+    """
     missing = [name for name in DIMENSIONS if name not in ds.dims or name not in ds.coords]
     if missing:
         raise DscTfError(f"{missing[0]}: no such axis. Give a dataset as `open_dataset` returns it.")
-    if not _is_sorted(ds):
+    member = record_members(ds)
+    begins = [0] if member is None else [0, *np.flatnonzero(member[1:] != member[:-1]) + 1]
+    pieces = [slice(a, b) for a, b in zip(begins, [*begins[1:], None], strict=True)]
+    if not all(ds.indexes["time"][piece].is_monotonic_increasing for piece in pieces):
         raise DscTfError("time: not sorted. Sort it, for example with ds.sortby('time').")
 
 
-def _is_sorted(ds):
-    """Whether times increase, within each ensemble member if there are several."""
-    if "member" in ds.coords and ds["member"].dims == ("time",):
-        member = ds["member"].values
-        ends = [0, *np.flatnonzero(member[1:] != member[:-1]) + 1, len(member)]
-        pieces = [ds.indexes["time"][a:b] for a, b in zip(ends, ends[1:], strict=False)]
-        return all(piece.is_monotonic_increasing for piece in pieces)
-    return ds.indexes["time"].is_monotonic_increasing
+def record_members(ds: xr.Dataset) -> np.ndarray | None:
+    """Ensemble member of each step of a record, None if it has no coordinate `member` along time."""
+    has_members = "member" in ds.coords and ds["member"].dims == ("time",)
+    return ds["member"].values if has_members else None
 
 
 def _close(rows):
@@ -365,6 +526,6 @@ def _close(rows):
         rows.close()
 
 
-def _plain(value):
-    """NumPy values in attributes as JSON knows them."""
+def _to_builtin(value):
+    """NumPy values in attributes as JSON can hold them."""
     return value.tolist() if hasattr(value, "tolist") else str(value)

@@ -1,4 +1,4 @@
-"""How values are prepared, as data: each protocol is a list of choices, frozen."""
+"""Protocols: the choices of each step of a preparation, as frozen data."""
 
 from dataclasses import dataclass
 

@@ -2,7 +2,6 @@
 
 from .describe import describe_regimes
 from .index import active_regime, life_cycles, regime_index
-from .projection import ReferenceRegimes
 from .significance import composite_test
 from .spells import find_spells
 from .transitions import transition_test
@@ -10,7 +9,6 @@ from .unassigned import drop_far, drop_weak
 from .weather_types import flow_indices, weather_types
 
 __all__ = [
-    "ReferenceRegimes",
     "active_regime",
     "composite_test",
     "describe_regimes",

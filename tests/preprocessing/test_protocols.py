@@ -30,4 +30,4 @@ def test_notebook_pads_41_points_to_48():
 def test_a_protocol_of_ones_own_is_taken():
     own = dataclasses.replace(PROTOCOLS["paper"], name="own", pad_multiple=4)
     X, prep = prepare(mock_dataset(), own)
-    assert X.shape == (30, 1, 8, 12, 2) and prep.protocol is own
+    assert X.shape == (30, 1, 8, 12, 2) and prep.protocol_ is own

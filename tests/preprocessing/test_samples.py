@@ -121,12 +121,14 @@ def test_a_window_too_long_closes_the_file(tmp_path):
 def test_new_data_are_stored_as_well(tmp_path):
     ds = mock_dataset(days=DAYS, nan_policy="isolated")
     _, prep = prepare(mock_dataset(days=400), "anomaly")
-    np.testing.assert_array_equal(
-        prep.transform(ds, memory=LITTLE, scratch=tmp_path).read(slice(100)), prep.transform(ds)[:100]
-    )
+    in_memory = prep.transform(ds)
+    prep.set_params(memory=LITTLE, scratch=tmp_path)
+    on_disk = prep.transform(ds)
+    assert on_disk.is_stored and not in_memory.is_stored
+    np.testing.assert_array_equal(on_disk.read(slice(100)), in_memory[:100])
     ds["msl"][700] = np.inf
     with pytest.raises(DscTfError, match="msl: infinite"):
-        prep.transform(ds, memory=LITTLE, scratch=tmp_path)
+        prep.transform(ds)
 
 
 def test_damage_is_told_of_stored_records(tmp_path):
