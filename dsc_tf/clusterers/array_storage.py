@@ -24,7 +24,8 @@ def save_arrays(clusterer: Any, folder: str | PathLike) -> None:
     Parameters
     ----------
     clusterer : Clusterer
-        Fitted. Its attributes that end in `_` are numbers, texts, lists of them, arrays, None, or estimators named in `NESTED`.
+        Fitted. Its attributes that end in `_` are numbers, texts, lists of them, arrays, None, or estimators named in
+        `NESTED`.
     folder : path
         Existing folder.
 

@@ -119,6 +119,9 @@ def check_axes(ds):
     times = ds.indexes["time"]
     if times.hasnans:
         raise DscTfError("time: missing values. Mend the time axis.")
+    if "member" in ds.coords and ds["member"].dims == ("time",):
+        _check_members(times, ds["member"].values)
+        return
     if times.has_duplicates:
         twice = times[times.duplicated()]
         raise DscTfError(
@@ -127,6 +130,18 @@ def check_axes(ds):
         )
     if not times.is_monotonic_increasing:
         raise DscTfError("time: not sorted. Sort it, for example with ds.sortby('time').")
+
+
+def _check_members(times, member):
+    """Refuse times that do not increase within an ensemble member; members follow one another along time."""
+    starts = [0, *np.flatnonzero(member[1:] != member[:-1]) + 1]
+    for begin, end in zip(starts, [*starts[1:], None], strict=True):
+        part = times[begin:end]
+        if not part.is_monotonic_increasing or part.has_duplicates:
+            raise DscTfError(
+                f"time: not sorted within member {member[begin]}. Sort it, for example with ds.sortby('time') before "
+                "the members are joined."
+            )
 
 
 def _is_damaged(fields, known):

@@ -10,7 +10,7 @@ import xarray as xr
 from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
 from dsc_tf.preprocessing import samples as stored
-from dsc_tf.preprocessing.preprocessor import Preprocessor, prepare
+from dsc_tf.preprocessing.preprocessor import prepare
 from dsc_tf.preprocessing.protocols import PAPER, PROTOCOLS
 from dsc_tf.preprocessing.samples import Samples, true_labels
 from dsc_tf.records.memory import available_memory, memory_limit
@@ -283,6 +283,6 @@ def test_known_regimes_of_samples():
 def test_members_of_an_ensemble_are_further_samples():
     one, other = mock_dataset(days=20), mock_dataset(days=20, seed=1)
     ds = xr.concat([one, other], "time").assign_coords(member=("time", np.repeat([3, 7], 20)))
-    X = Preprocessor("paper", 4).fit_transform(ds)
+    X, _ = prepare(ds, "paper", 4)
     assert len(X) == 2 * 17 and X.segment_starts.tolist() == [0, 17]
     assert X.member.tolist() == [3] * 17 + [7] * 17

@@ -128,7 +128,7 @@ def test_seasonal_cycle_is_removed_and_added():
 
 
 def test_seasonal_cycle_as_the_formula_of_the_docs():
-    """Least squares with a penalty of 0.001 a step on the squared harmonics, on winters, which barely tell them apart."""
+    """Least squares with a penalty of 0.001 a step on the squared harmonics; winters barely determine these."""
     time = days(1461)
     time = time[time.dt.month.isin([12, 1, 2])]
     rng = np.random.default_rng(0)
