@@ -58,5 +58,5 @@ def test_eleven_years_leave_no_season_behind():
             means = np.stack([fields[month == m].mean(axis=0) for m in range(1, 13)])
             return means.var(axis=0).mean() / fields.var(axis=0).mean()
 
-        v = prep.variables.index("t850")
+        v = prep.variables_.index("t850")
         assert seasonal_share(X[:, 0, ..., v]) < 0.05 < 0.3 < seasonal_share(ds["t850"].values)
