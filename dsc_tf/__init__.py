@@ -31,10 +31,12 @@ _MODULES = {
     "evaluate": "evaluation",
     "describe_regimes": "regimes.describe",
     "fill_gaps": "interpolation.gaps",
+    "downscale": "downscaling.downscaler",
 }
 _PACKAGES = (
     "clusterers",
     "datasets",
+    "downscaling",
     "downstream",
     "evaluation",
     "experiments",
@@ -61,6 +63,7 @@ if TYPE_CHECKING:  # type checkers and editors follow imports, not `__getattr__`
     from .clusterers.pipeline import save_pipeline as save_pipeline
     from .datasets.mock import mock_dataset as mock_dataset
     from .datasets.synthetic import sample_dataset as sample_dataset
+    from .downscaling.downscaler import downscale as downscale
     from .errors import DscTfError as DscTfError
     from .evaluation import evaluate as evaluate
     from .interpolation.gaps import fill_gaps as fill_gaps

@@ -1,0 +1,499 @@
+"""The downscaler: from a pair of records to ensembles of fine fields for other days of the coarse one."""
+
+import json
+import logging
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from sklearn.base import BaseEstimator
+
+from ..atomic_write import whole
+from ..errors import DscTfError
+from ..logging import log_duration
+from .anomalies import CoarsePredictors, SeasonalCycle, flat, gather, is_amount, root
+from .conserve import conserve_blocks
+from .pairs import (
+    GRID,
+    TEST,
+    TRAINING,
+    VALIDATION,
+    as_datasets,
+    block_of_cells,
+    check_grids,
+    match_days,
+    previous_days,
+    segments_of_days,
+    split_days,
+)
+from .regression import FieldRegression, choose_penalty, folds_of_days, out_of_fold
+from .remainder import AmountSpread, DrawnRemainder, QuantileMapping
+from .state import from_arrays, to_arrays
+
+METHODS = ("regression", "unet", "diffusion")
+UNRELATED = (
+    0.9  # validation error, relative to that of the seasonal cycle, above which the records are no pair
+)
+MIN_KNOWN = 0.5  # share of training days on which a fine cell must have a value
+MAPPING_MEMBERS = 10  # drawn on the days out of fold for the quantile mapping
+ARRAYS, SETTINGS = "downscaler.npz", "downscaler.json"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FieldModel:
+    """What is learned of one fine variable.
+
+    Parameters
+    ----------
+    known : array of bool, shape (cell,)
+        Cells with values; the others stay missing.
+    amount : bool
+        Whether the variable is an amount, whose root is modelled.
+    cycle : SeasonalCycle
+        Of the known cells.
+    yesterday : bool
+        Whether the predictors of the day before are used as well.
+    regression : FieldRegression
+        From predictors to anomalies.
+    remainder : DrawnRemainder
+        Of the days out of fold.
+    skill : float
+        Root mean square error on the validation days, relative to that of the seasonal cycle.
+    spread : AmountSpread, default=None
+        Of amounts.
+    mapping : QuantileMapping, default=None
+        Of amounts.
+    """
+
+    known: np.ndarray
+    amount: bool
+    cycle: SeasonalCycle
+    yesterday: bool
+    regression: FieldRegression
+    remainder: DrawnRemainder
+    skill: float
+    spread: AmountSpread | None = None
+    mapping: QuantileMapping | None = None
+
+    def predictors(self, x, segment):
+        """Predictors of each day, with those of the day before where they are used."""
+        return np.concatenate([x, x[previous_days(segment)]], axis=1) if self.yesterday else x
+
+    def draw(self, mean, segment, rng, *, noise=None):
+        """One member from the predicted values, shape (time, cell), in the unit of the variable.
+
+        Parameters
+        ----------
+        mean : array of shape (time, cell)
+            Predicted values (roots of amounts).
+        segment : array of int, shape (time,)
+            Segment of each day.
+        rng : numpy.random.Generator
+            Source of randomness.
+        noise : array of shape (time, cell), default=None
+            Remainder to add; None draws one.
+        """
+        noise = self.remainder.draw(1, segment, rng)[0] if noise is None else noise
+        if not self.amount:
+            return mean + noise
+        values = mean + noise * (1.0 if self.spread is None else self.spread(mean))
+        return np.maximum(values if self.mapping is None else self.mapping(values), 0.0) ** 2
+
+
+class Downscaler(BaseEstimator):
+    """Ensembles of fine fields from coarse ones, learned from days on which both are known.
+
+    A ridge regression maps the principal components of the coarse record to the anomalies of each fine variable.
+    What it misses, on days out of fold, is described by patterns with a variance and a persistence each, and drawn
+    for each member: members therefore have the texture, the spread and the memory of observed fields, and their mean is
+    the regression. Amounts such as precipitation are modelled by their root, with a spread that follows the amount, and
+    the quantiles of each cell are mapped to the observed ones.
+
+    Parameters
+    ----------
+    method : {"regression", "unet", "diffusion"}, default="regression"
+        "unet" adds a convolutional network to the regression; "diffusion" draws the remainder by a network.
+    split : tuple or array, default=None
+        Training, validation and test days, as of `split_days`. Test days are never used.
+    conserve : bool, default=False
+        Whether the mean of each member over a coarse cell is made equal to the coarse value of the same variable.
+    random_state : int, default=0
+        Seed of everything random.
+
+    Attributes
+    ----------
+    models_ : dict of str to FieldModel
+        What is learned of each fine variable.
+    predictors_ : CoarsePredictors
+        Components of the coarse record.
+    parts_ : array of int, shape (day,)
+        Part of each common day: 0 for training, 1 for validation, 2 for test days.
+    days_ : tuple of array of int
+        Positions of the common days in the coarse and in the fine record.
+
+    Raises
+    ------
+    DscTfError
+        If the records have fewer than 60 common days, their grids do not overlap or the coarse one is finer, or values
+        of the coarse record are missing.
+
+    References
+    ----------
+    Maraun, D., Widmann, M. (2018). Statistical Downscaling and Bias Correction for Climate Research. Cambridge
+    University Press. Chapters 11 (regression) and 12 (quantile mapping).
+
+    Examples
+    --------
+    >>> import dsc_tf
+    >>> fine = dsc_tf.sample_dataset(days=200)[["sp"]]
+    >>> coarse, fine = dsc_tf.downscaling.coarsen(fine, 4)
+    >>> members = Downscaler().fit(coarse, fine).predict(coarse.isel(time=slice(5)), members=3)
+    >>> dict(members.sizes)
+    {'member': 3, 'time': 5, 'latitude': 40, 'longitude': 40}
+    """
+
+    def __init__(
+        self,
+        method: str = "regression",
+        *,
+        split: Sequence | npt.ArrayLike | None = None,
+        conserve: bool = False,
+        random_state: int = 0,
+    ):
+        self.method = method
+        self.split = split
+        self.conserve = conserve
+        self.random_state = random_state
+
+    def fit(self, coarse: xr.Dataset | Sequence[xr.Dataset], fine: xr.Dataset) -> Self:
+        """Learn from the days that both records have.
+
+        Parameters
+        ----------
+        coarse : xr.Dataset, or a list of them
+            Coarse record as `open_dataset` returns it. Several datasets have equal times and may have different grids.
+        fine : xr.Dataset
+            Fine record. Cells without values, such as the sea, stay missing.
+
+        Returns
+        -------
+        self
+        """
+        if self.method not in METHODS:
+            raise DscTfError(f"method: {self.method!r}. Choose one of {', '.join(METHODS)}.")
+        datasets = as_datasets(coarse)
+        for ds in datasets:
+            check_grids(ds, fine)
+        self.days_ = match_days(datasets[0], fine)
+        time = fine["time"][self.days_[1]]
+        self.parts_ = split_days(time, self.split)
+        if self.conserve:
+            _conserved_variables(datasets, fine)
+        learned = np.flatnonzero(self.parts_ != TEST)
+        part, time = self.parts_[learned], time[learned]
+        segment = segments_of_days(time, part)
+        values, variable = gather(datasets, self.days_[0][learned])
+        training = part == TRAINING
+        self.predictors_ = CoarsePredictors.fit(values[training], variable, time[training])
+        x = self.predictors_(values, time)
+        self.fine_ = _template(fine)
+        self.models_, self.networks_ = {}, {}
+        for name in map(str, fine.data_vars):
+            observed = flat(fine[name].isel(time=self.days_[1][learned]))
+            with log_duration(log, f"downscaling of {name}"):
+                self._fit_variable(name, observed, x, time, part, segment)
+        return self
+
+    def predict(
+        self,
+        coarse: xr.Dataset | Sequence[xr.Dataset],
+        members: int = 20,
+        *,
+        random_state: int | None = None,
+    ) -> xr.Dataset:
+        """Members for every day of a coarse record.
+
+        Parameters
+        ----------
+        coarse : xr.Dataset, or a list of them
+            Coarse record with the variables and grid of the one learned from.
+        members : int, default=20
+            Number of members.
+        random_state : int, default=None
+            Seed; None is that of the constructor.
+
+        Returns
+        -------
+        xr.Dataset
+            Variables over (member, time, latitude, longitude) with the names and attributes of the fine record.
+        """
+        if members < 1:
+            raise DscTfError(f"members: {members}. Give an integer of at least 1.")
+        datasets, x, time, segment = self._read(coarse)
+        seed = self.random_state if random_state is None else random_state
+        result = {}
+        for number, (name, model) in enumerate(self.models_.items()):
+            mean = self._mean(name, x, time, segment)
+            fields = np.full((members, len(time), len(model.known)), np.nan, np.float32)
+            for member in range(members):
+                rng = np.random.default_rng([seed, number, member])
+                noise = self._noise(name, mean, x, time, segment, rng)
+                fields[member][:, model.known] = model.draw(mean, segment, rng, noise=noise)
+            if self.conserve:
+                fields = self._conserved(name, fields, datasets)
+            result[name] = fields
+        return self._dataset(result, time, members=members)
+
+    def predict_mean(self, coarse: xr.Dataset | Sequence[xr.Dataset]) -> xr.Dataset:
+        """Fields without a drawn remainder, over (time, latitude, longitude): smoother than observed ones."""
+        _, x, time, segment = self._read(coarse)
+        result = {}
+        for name, model in self.models_.items():
+            mean = self._mean(name, x, time, segment)
+            fields = np.full((len(time), len(model.known)), np.nan, np.float32)
+            fields[:, model.known] = np.maximum(mean, 0.0) ** 2 if model.amount else mean
+            result[name] = fields
+        return self._dataset(result, time)
+
+    def save(self, folder: str | PathLike) -> None:
+        """Write arrays, settings and networks to a folder.
+
+        Parameters
+        ----------
+        folder : path
+            Made where it is missing.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        arrays = to_arrays(self.predictors_, "predictors/")
+        for name, model in self.models_.items():
+            arrays |= to_arrays(model, f"models/{name}/")
+        arrays |= {f"fine/{axis}": self.fine_[axis].values for axis in GRID}
+        arrays |= {"parts": self.parts_, "days/coarse": self.days_[0], "days/fine": self.days_[1]}
+        attributes = {name: dict(self.fine_[name].attrs) for name in (*self.models_, *GRID)}
+        settings = self.get_params() | {
+            "split": None,
+            "variables": list(self.models_),
+            "attributes": attributes,
+        }
+        with whole(folder / ARRAYS, advice="try again") as path, open(path, "wb") as file:
+            np.savez(file, **arrays)
+        with whole(folder / SETTINGS, advice="try again") as path:
+            path.write_text(json.dumps(settings, indent=2, default=str) + "\n")
+        for name, network in self.networks_.items():
+            network.save(folder, name)
+
+    @classmethod
+    def load(cls, folder: str | PathLike) -> "Downscaler":
+        """A fitted downscaler from the folder that `save` wrote.
+
+        Raises
+        ------
+        DscTfError
+            If there is none.
+        """
+        folder = Path(folder)
+        if not (folder / SETTINGS).exists():
+            raise DscTfError(f"downscaler: no {SETTINGS} in {folder}. Give a folder that `save` wrote.")
+        settings = json.loads((folder / SETTINGS).read_text())
+        with np.load(folder / ARRAYS, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        self = cls(**{name: settings[name] for name in cls().get_params()})
+        self.predictors_ = from_arrays(CoarsePredictors, arrays, "predictors/")
+        names = settings["variables"]
+        self.models_ = {name: from_arrays(FieldModel, arrays, f"models/{name}/") for name in names}
+        self.parts_, self.days_ = arrays["parts"], (arrays["days/coarse"], arrays["days/fine"])
+        attributes = settings["attributes"]
+        coords = {axis: (axis, arrays[f"fine/{axis}"], attributes[axis]) for axis in GRID}
+        self.fine_ = xr.Dataset({name: ((), 0.0, attributes[name]) for name in names}, coords)
+        self.networks_ = {
+            name: self._load_network(folder, name) for name in names if self.method != METHODS[0]
+        }
+        return self
+
+    def _fit_variable(self, name, observed, x, time, part, segment):
+        training, validation = part == TRAINING, part == VALIDATION
+        known = np.isfinite(observed[training]).mean(axis=0) >= MIN_KNOWN
+        if not known.any():
+            raise DscTfError(
+                f"{name}: no fine cell has values on half of the training days. Give another record."
+            )
+        observed = observed[:, known]
+        amount = is_amount(observed[training])
+        values = root(observed, amount)
+        present = np.isfinite(values)
+        filled = np.where(present, values, np.nanmean(values[training], axis=0))
+        cycle = SeasonalCycle.fit(filled[training], time[training])
+        y = np.where(present, values - cycle(time), 0.0)
+        candidates = []
+        for yesterday in (False, True):
+            both = np.concatenate([x, x[previous_days(segment)]], axis=1) if yesterday else x
+            penalty, error = choose_penalty(both[training], y[training], both[validation], y[validation])
+            candidates.append((error, yesterday, penalty, both))
+        error, yesterday, penalty, both = min(candidates, key=lambda each: each[0])
+        skill = error / max(np.sqrt((y[validation] ** 2).mean()), 1e-300)
+        if skill > UNRELATED:
+            warnings.warn(
+                f"{name}: the days of the two records do not follow each other (the error of the regression is "
+                f"{skill:.0%} of that of the seasonal cycle)",
+                UserWarning,
+                stacklevel=4,
+            )
+        predicted = out_of_fold(both, y, penalty, folds_of_days(segment))
+        remainder = np.where(present, y - predicted, 0.0)
+        spread = AmountSpread.fit(predicted + cycle(time), remainder) if amount else None
+        scaled = remainder / spread(predicted + cycle(time)) if amount else remainder
+        regression = FieldRegression.fit(both, y, penalty)
+        model = FieldModel(
+            known,
+            amount,
+            cycle,
+            yesterday,
+            regression,
+            DrawnRemainder.fit(scaled, segment),
+            float(skill),
+            spread,
+        )
+        if amount:
+            model = replace(model, mapping=self._fit_mapping(model, predicted + cycle(time), filled, segment))
+        self.models_[name] = model
+        if self.method != METHODS[0]:
+            self._fit_network(name, predicted, remainder, x, time, part, segment)
+
+    def _fit_mapping(self, model, mean, observed, segment):
+        """Quantile mapping from members on the days out of fold; roots, before negative ones are cut off."""
+        rng = np.random.default_rng([self.random_state, 2**16])
+        noise = model.remainder.draw(MAPPING_MEMBERS, segment, rng)
+        return QuantileMapping.fit(mean + noise * model.spread(mean), observed)
+
+    def _fit_network(self, name, predicted, remainder, x, time, part, segment):
+        raise NotImplementedError(self.method)
+
+    def _load_network(self, folder, name):
+        raise NotImplementedError(self.method)
+
+    def _read(self, coarse):
+        datasets = as_datasets(coarse)
+        values, _ = gather(datasets)
+        if values.shape[1] != len(self.predictors_.known):
+            raise DscTfError(
+                f"coarse: {values.shape[1]} values a day, {len(self.predictors_.known)} in the record learned from. "
+                "Give the same variables and grid."
+            )
+        time = datasets[0]["time"]
+        self.predictors_.warn_if_outside(values, time)
+        return datasets, self.predictors_(values, time), time, segments_of_days(time)
+
+    def _mean(self, name, x, time, segment):
+        """Predicted values (roots of amounts) without a remainder, shape (time, known cell)."""
+        model = self.models_[name]
+        return model.regression(model.predictors(x, segment)) + model.cycle(time)
+
+    def _noise(self, name, mean, x, time, segment, rng):
+        """Remainder of one member, or None where the model draws it itself."""
+        return None
+
+    def _conserved(self, name, fields, datasets):
+        source = next((ds for ds in datasets if name in ds), None)
+        if source is None:
+            return fields
+        block = block_of_cells(source, self.fine_)
+        return conserve_blocks(
+            fields.astype(np.float64), flat(source[name]), block, amount=self.models_[name].amount
+        ).astype(np.float32)
+
+    def _dataset(self, fields, time, *, members=None):
+        shape = tuple(self.fine_.sizes[axis] for axis in GRID)
+        dims = ("time", *GRID) if members is None else ("member", "time", *GRID)
+        coords = {"time": time, **{axis: self.fine_[axis] for axis in GRID}}
+        if members is not None:
+            coords["member"] = np.arange(members)
+        data = {
+            name: (dims, values.reshape(*values.shape[:-1], *shape), self.fine_[name].attrs)
+            for name, values in fields.items()
+        }
+        return xr.Dataset(data, coords)
+
+
+def downscale(
+    coarse: xr.Dataset | Sequence[xr.Dataset],
+    fine: xr.Dataset,
+    *,
+    method: str = "regression",
+    members: int = 20,
+    split: Sequence | npt.ArrayLike | None = None,
+    conserve: bool = False,
+    random_state: int = 0,
+) -> xr.Dataset:
+    """Ensemble of fine fields for the days that the coarse record has and the fine record lacks.
+
+    Parameters
+    ----------
+    coarse : xr.Dataset, or a list of them
+        Coarse record as `open_dataset` returns it.
+    fine : xr.Dataset
+        Fine record of the same region, with at least 60 days in common.
+    method, split, conserve, random_state
+        As of `Downscaler`.
+    members : int, default=20
+        Number of members.
+
+    Returns
+    -------
+    xr.Dataset
+        Variables over (member, time, latitude, longitude) with the names and attributes of the fine record. Where the
+        fine record lacks no day, the days are the test days.
+
+    Raises
+    ------
+    DscTfError
+        As of `Downscaler`.
+
+    Examples
+    --------
+    >>> import dsc_tf
+    >>> coarse, fine = dsc_tf.downscaling.coarsen(dsc_tf.sample_dataset(days=200)[["sp"]], 4)
+    >>> members = dsc_tf.downscale(coarse, fine.isel(time=slice(180)), members=2)
+    >>> dict(members.sizes)
+    {'member': 2, 'time': 20, 'latitude': 40, 'longitude': 40}
+    """
+    fitted = Downscaler(method, split=split, conserve=conserve, random_state=random_state).fit(coarse, fine)
+    datasets = as_datasets(coarse)
+    days = new_days(fitted, datasets[0])
+    return fitted.predict([ds.isel(time=days) for ds in datasets], members)
+
+
+def new_days(fitted, coarse):
+    """Positions of the coarse days that the fine record lacks; the test days where there are none.
+
+    Parameters
+    ----------
+    fitted : Downscaler
+        Fitted on `coarse`.
+    coarse : xr.Dataset
+        Coarse record.
+    """
+    days = np.setdiff1d(np.arange(coarse.sizes["time"]), fitted.days_[0])
+    return days if len(days) else fitted.days_[0][fitted.parts_ == TEST]
+
+
+def _conserved_variables(datasets, fine):
+    missing = [str(name) for name in fine.data_vars if not any(name in ds for ds in datasets)]
+    if missing:
+        raise DscTfError(
+            f"conserve: {', '.join(missing)} not in the coarse record. Give the variable, or leave the option out."
+        )
+
+
+def _template(fine):
+    """Grid and attributes of the fine record, without its values."""
+    coords = {axis: fine[axis] for axis in GRID}
+    return xr.Dataset({str(name): ((), 0.0, fine[name].attrs) for name in fine.data_vars}, coords)
