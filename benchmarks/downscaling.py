@@ -35,12 +35,13 @@ def iberia(folder, name):
     with xr.open_dataset(folder / "ncep_iberia_djf_1982-2002.nc") as file:
         file.load()
     names = {"latitude_t62": "latitude", "longitude_t62": "longitude"}
-    near_surface = file[["tas", "pr"] if name == "pr" else ["tas"]].drop_vars(["latitude", "longitude"], errors="ignore").rename(names)
+    surface = file[["tas", "pr"] if name == "pr" else ["tas"]]
+    surface = surface.drop_vars(["latitude", "longitude"], errors="ignore").rename(names)
     aloft = file[["psl", "ta850", "hus850"]].drop_vars(list(names), errors="ignore")
     years = "1998" if name == "pr" else "2002"
     fine = open_dataset(folder / f"eobs_{name}_iberia_djf_1982-{years}.nc")
     split = ("1994-12-01", "1996-12-01") if name == "pr" else ("1996-12-01", "1998-12-01")
-    return [near_surface, aloft], fine, split
+    return [surface, aloft], fine, split
 
 
 def morocco(folder, name):

@@ -20,6 +20,7 @@ from dsc_tf.commands import (
     cli,
     data_settings,
     download,
+    downscale,
     interpolate,
     pretrain,
     probe,
@@ -39,11 +40,13 @@ CONFIGS = {
     "pretrain": pretrain.PretrainConfig,
     "probe": probe.ProbeConfig,
     "download": download.DownloadConfig,
+    "downscale": downscale.DownscaleConfig,
     "report": report.ReportConfig,
     "interpolate": interpolate.InterpolateConfig,
 }
 PACKAGES = (
-    "records preprocessing datasets evaluation regimes representations geostatistics interpolation reporting layers "
+    "records preprocessing datasets downscaling evaluation regimes representations geostatistics interpolation "
+    "reporting layers "
     "models training downstream.probes datasets.era5"
 ).split()
 

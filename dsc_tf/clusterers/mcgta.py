@@ -113,7 +113,7 @@ class MCGTA(Clusterer):
                 f"neighbours: {self.neighbours} for {len(X)} samples. Give a number from 2 to that of the samples."
             )
         features = self._learn_features(last_step_features(X).astype(np.float64))
-        segment = segments(X)
+        segment = X.segment
         means, covariances = local_gaussians(features, self.neighbours, segment=segment)
         embedding = np.concatenate([means, matrix_square_root(covariances).reshape(len(means), -1)], axis=1)
         labels = fit_kmeans(embedding, self.n_clusters, self.n_init, self.random_state).labels_
@@ -129,7 +129,7 @@ class MCGTA(Clusterer):
 
     def _predict(self, X):
         features = self._features(last_step_features(X).astype(np.float64))
-        return self._path(features, segments(X))
+        return self._path(features, X.segment)
 
     def _learn_features(self, values):
         """Scaled features or principal components, shape (time, component)."""
@@ -185,12 +185,6 @@ def _surprise(features, mean, covariance):
     centred = features - mean
     distances = (centred @ np.linalg.inv(covariance) * centred).sum(axis=1)
     return 0.5 * (distances + np.linalg.slogdet(covariance)[1])
-
-
-def segments(X):
-    """Segment of each sample, shape (time,); an array without this information is one segment."""
-    segment = getattr(X, "segment", None)
-    return np.zeros(len(X), int) if segment is None else np.asarray(segment)
 
 
 def published_mcgta(

@@ -10,5 +10,7 @@ COMMANDS = {
     "reproduce": "make the published tables and figures from any record",
     "pretrain": "learn an encoder of fields without labels",
     "probe": "compare frozen representations with raw data",
+    "interpolate": "fill the gaps of a gridded record",
+    "downscale": "draw ensembles of fine fields from coarse ones",
     "download": "download ERA5: the file of the paper, or any region and period",
 }

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import xarray as xr
 from sklearn.base import BaseEstimator
 
-from ..atomic_write import whole
+from ..atomic_write import atomic_write
 from ..errors import DscTfError
 from ..logging import log_duration
 from .anomalies import CoarsePredictors, SeasonalCycle, flat, gather, is_amount, root
@@ -284,9 +284,9 @@ class Downscaler(BaseEstimator):
             "variables": list(self.models_),
             "attributes": attributes,
         }
-        with whole(folder / ARRAYS, advice="try again") as path, open(path, "wb") as file:
+        with atomic_write(folder / ARRAYS, advice="try again") as path, open(path, "wb") as file:
             np.savez(file, **arrays)
-        with whole(folder / SETTINGS, advice="try again") as path:
+        with atomic_write(folder / SETTINGS, advice="try again") as path:
             path.write_text(json.dumps(settings, indent=2, default=str) + "\n")
         for name, network in self.networks_.items():
             network.save(folder, name)

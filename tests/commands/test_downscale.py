@@ -1,0 +1,68 @@
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from dsc_tf.commands.downscale import main
+from dsc_tf.datasets.mock import mock_dataset
+from dsc_tf.downscaling import Downscaler, coarsen
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """A coarse record of 200 days, and a fine one of the first 180."""
+    monkeypatch.chdir(tmp_path)
+    coarse, fine = coarsen(mock_dataset(days=200, latitudes=8, longitudes=12, variables=("t2m",)), 4)
+    coarse.to_netcdf("low.nc")
+    fine.isel(time=slice(180)).to_netcdf("high.nc")
+    coarse.isel(time=slice(150, 170)).to_netcdf("low_later.nc")
+    return tmp_path
+
+
+def test_days_without_fine_fields_are_drawn_and_the_test_days_scored(files, capsys):
+    assert main(["--coarse", "low.nc", "--fine", "high.nc", "--members", "3", "--output", "run"]) == 0
+    assert "180 common days" in capsys.readouterr().out
+    with xr.open_dataset("run/downscaled.nc") as members, xr.open_dataset("low.nc") as low:
+        assert dict(members.sizes) == {"member": 3, "time": 20, "latitude": 8, "longitude": 12}
+        np.testing.assert_array_equal(members.time, low.time[180:])
+    scores = json.loads((files / "run" / "scores.json").read_text())["t2m"]
+    assert set(scores) == {"bilinear", "bilinear, corrected", "analogues", "mean", "drawn"}
+    figures = {path.name for path in (files / "run").glob("*.png")}
+    assert figures == {"variogram_t2m.png", "spectrum_t2m.png", "rank_histogram_t2m.png", "day_t2m.png"}
+    assert Downscaler.load(files / "run").method == "regression"
+    assert (files / "run" / "config.json").exists()
+
+
+def test_another_coarse_record_is_applied(files):
+    arguments = "--coarse low.nc --fine high.nc --apply low_later.nc --members 2 --output run --quiet".split()
+    assert main([*arguments, "--conserve"]) == 0
+    with xr.open_dataset("run/downscaled.nc") as members, xr.open_dataset("low_later.nc") as low:
+        again = coarsen(members.isel(member=1, drop=True), 4)[0]
+        np.testing.assert_allclose(again.t2m, low.t2m, rtol=1e-5)
+
+
+def test_coarse_half_is_made_from_the_fine_record(files):
+    assert main(["--fine", "high.nc", "--coarsen", "2", "--members", "2", "--output", "run", "--quiet"]) == 0
+    with xr.open_dataset("run/downscaled.nc") as members:
+        assert members.sizes["latitude"] == 8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("--coarse low.nc", "fine: no file given"),
+        ("--fine high.nc", "coarse: give either"),
+        ("--fine high.nc --coarse low.nc --coarsen 2", "coarse: give either"),
+        ("--fine high.nc --coarsen 1", "coarsen: 1"),
+        ("--fine high.nc --coarsen 2 --members 0", "members: 0"),
+        ("--fine absent.nc --coarsen 2", "no such file: absent.nc"),
+        ("--fine low.nc --coarse high.nc", "Exchange the records"),
+        ("--fine high.nc --coarsen 2 --seed -1", "seed"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(files, capsys, arguments, words):
+    assert main(arguments.split()) == 2
+    error = capsys.readouterr().err
+    assert words in error and error.count("\n") == 1
+    assert not list(files.glob("runs/*"))
