@@ -137,9 +137,9 @@ def run(config):
     fitted = Downscaler(
         config.method, split=config.split, conserve=config.conserve, random_state=config.seed
     ).fit(coarse, fine)
-    counts = np.bincount(fitted.parts_, minlength=3)
+    counts = [int((fitted.parts_ == part).sum()) for part in range(3)]
     echo(
-        f"{len(fitted.parts_)} common days: {counts[0]} to learn from, {counts[1]} to choose by, {counts[2]} to test on"
+        f"{sum(counts)} common days: {counts[0]} to learn from, {counts[1]} to choose by, {counts[2]} to test on"
     )
     fitted.save(folder.path)
     if counts[2]:
