@@ -1,4 +1,4 @@
-"""The causal protocol's encoding: windows of 201 steps for every step, and what `causal_steps` shares and skips.
+"""The causal protocol's encoding: windows of 201 steps for every step, and what `encode_causal` shares and skips.
 
 python benchmarks/encoding.py --steps 2000
 """
@@ -9,7 +9,7 @@ import time
 import numpy as np
 
 from dsc_tf.models.ts2vec import series_encoder
-from dsc_tf.representations.inference import causal_steps, sliding
+from dsc_tf.representations.inference import encode_causal, encode_sliding
 
 CONTEXT = 200
 
@@ -23,9 +23,9 @@ def main():
     encoder = series_encoder(arguments.variables, width=64, depth=10, size=320, mask="binomial", seed=0)
     X = np.random.default_rng(0).normal(size=(1, arguments.steps, arguments.variables)).astype(np.float32)
     ways = {
-        "windows, 64 at a time": lambda: sliding(encoder, X, 1, CONTEXT, 0, 64),
-        "windows, 256 at a time": lambda: sliding(encoder, X, 1, CONTEXT, 0, 256),
-        "causal_steps": lambda: causal_steps(encoder, X, CONTEXT),
+        "windows, 64 at a time": lambda: encode_sliding(encoder, X, 1, CONTEXT, 0, 64),
+        "windows, 256 at a time": lambda: encode_sliding(encoder, X, 1, CONTEXT, 0, 256),
+        "encode_causal": lambda: encode_causal(encoder, X, CONTEXT),
     }
     found, seconds = {}, {}
     for name, way in ways.items():

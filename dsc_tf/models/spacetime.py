@@ -1,4 +1,4 @@
-"""Encoder of fields in space and time: ConvLSTM layers that keep every step."""
+"""Encoder of spatiotemporal fields: ConvLSTM layers with a representation of every step."""
 
 import keras
 from keras import layers
@@ -21,50 +21,49 @@ def spacetime_encoder(
     dropout=0.1,
     seed=None,
 ):
-    """Encoder of windows of fields: a representation of every step from it and the steps before it.
+    """Encoder of windows of fields with a representation of every step from this and the preceding steps.
 
     Parameters
     ----------
     grid : tuple of int
-        Latitudes and longitudes.
+        Number of latitudes and longitudes.
     variables : int
-        Variables of a field.
+        Number of variables of a field.
     filters : int, default=8
-        Channels of each ConvLSTM layer.
+        Number of channels of each ConvLSTM layer.
     depth : int, default=3
-        Number of ConvLSTM layers, 3 x 3.
+        Number of ConvLSTM layers with 3 x 3 kernels.
     size : int, default=512
-        Features of the representation.
+        Number of features of the representation.
     linear : float, default=0.5
-        Share of them that are linear in the step's own field, a random rotation of it that no training changes: what
-        a linear probe can read from the field it can then read from the representation, which random features of
-        few channels blur and contrast would bend. The others have memory and are nonlinear.
+        Share of the features that are a fixed random rotation of the field of the step. They keep the information
+        that a linear probe can extract from the field; the other features are nonlinear and depend on earlier steps.
     mask : str, default="binomial"
-        Steps hidden in training, see `TimestampMask`.
+        Mask of time steps in training, see `TimestampMask`.
     smooth : bool, default=True
-        Smooth fields at random in training, see `RandomSmoothing`.
+        Whether fields are randomly smoothed in training, see `RandomSmoothing`.
     dropout : float, default=0.1
-        Of the representation, in training.
+        Dropout rate of the representation.
     seed : int, default=None
         Seed of masks, smoothing and dropout.
 
     Returns
     -------
     keras.Model
-        From {"series": (series, time, latitude, longitude, variable), "inside": (series, time), 1 where a step is
-        there} to (series, time, feature). Steps that are not there must come last: nothing looks ahead.
+        Model from {"series": (series, time, latitude, longitude, variable), "valid_mask": (series, time), 1 for valid
+        steps} to (series, time, feature). Padding must follow the valid steps, since the network is causal.
 
     References
     ----------
-    Seed 000's proposal; a representation of every step where its program kept the last state alone.
+    Shi et al. (2015), Convolutional LSTM Network; Yue et al. (2022), TS2Vec.
     """
     series = keras.Input((None, *grid, variables), name="series")
-    inside = keras.Input((None,), name="inside")
+    valid_mask = keras.Input((None,), name="valid_mask")
     x = RandomSmoothing(seed=seed, name="smoothing")(series) if smooth else series
     cells = grid[0] * grid[1]
     flat = layers.Reshape((-1, cells * variables))(x)
-    shown = TimestampMask(mask, seed=seed, name="mask")(flat, inside)
-    fields = h = layers.Reshape((-1, *grid, variables))(shown)
+    masked = TimestampMask(mask, seed=seed, name="mask")(flat, valid_mask)
+    fields = h = layers.Reshape((-1, *grid, variables))(masked)
     for i in range(depth):
         h = ConvLSTM(filters, name=f"cells{i}")(h)
     h = layers.Concatenate()([h, fields])
@@ -77,28 +76,28 @@ def spacetime_encoder(
         rotation = keras.initializers.Orthogonal(seed=seed)
         field = layers.Dense(
             rotated, use_bias=False, kernel_initializer=rotation, trainable=False, name="rotation"
-        )(shown)
+        )(masked)
         h = layers.Concatenate()([field, h]) if rotated < size else field
     h = layers.Dropout(dropout, seed=seed, name="dropout")(h)
-    return keras.Model({"series": series, "inside": inside}, h, name="spacetime_encoder")
+    return keras.Model({"series": series, "valid_mask": valid_mask}, h, name="spacetime_encoder")
 
 
 def field_decoder(grid, variables, size):
-    """A dense layer from representations back to fields, for the masked-reconstruction rival.
+    """Dense decoder from representations to fields, for masked reconstruction.
 
     Parameters
     ----------
     grid : tuple of int
-        Latitudes and longitudes.
+        Number of latitudes and longitudes.
     variables : int
-        Variables of a field.
+        Number of variables of a field.
     size : int
-        Features of the representation.
+        Number of features of the representation.
 
     Returns
     -------
     keras.Model
-        From (series, time, feature) to (series, time, latitude, longitude, variable).
+        Model from (series, time, feature) to (series, time, latitude, longitude, variable).
     """
     latent = keras.Input((None, size), name="latent")
     h = layers.Dense(grid[0] * grid[1] * variables, name="fields")(latent)

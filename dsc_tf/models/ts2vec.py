@@ -1,8 +1,8 @@
-"""TS2Vec's encoder of series, and its twin for causal sliding inference.
+"""Encoder of TS2Vec for time series, and an equivalent network for causal sliding inference.
 
-The encoder sees series of any length. `inside` marks the steps of a series that are there: the rest is
-padding, which convolutions must see as the zeros beyond the ends, so that a few padded lengths serve for
-crops of every length.
+The encoder accepts series of any length. `valid_mask` marks the valid steps of a series; the other steps are padding,
+which is set to zero before every convolution like the steps beyond the ends, so that a small number of padded lengths
+is sufficient for crops of every length.
 """
 
 import math
@@ -28,74 +28,76 @@ def series_encoder(
     dropout=0.1,
     seed=None,
 ):
-    """Encoder of series: a representation of every step.
+    """Encoder of time series with a representation of every step.
 
     Parameters
     ----------
     variables : int
-        Variables of a step.
+        Number of variables of a step.
     width : int, default=64
-        Features between the blocks.
+        Number of hidden features.
     depth : int, default=10
-        Residual blocks of `width` features; one of `size` follows. Block i has dilation 2 ** i.
+        Number of residual blocks of `width` features; one block of `size` features follows. Block i has the dilation
+        2 ** i.
     size : int, default=320
-        Features of the representation.
+        Number of features of the representation.
     mask : str, default="binomial"
-        Steps hidden in training, see `TimestampMask`.
+        Mask of time steps in training, see `TimestampMask`.
     inference_mask : str, default="all_true"
         Mask in inference, see `TimestampMask`.
     dropout : float, default=0.1
-        Of the representation, in training.
+        Dropout rate of the representation.
     seed : int, default=None
         Seed of masks and dropout.
 
     Returns
     -------
     keras.Model
-        From {"series": (series, time, variable), NaN where missing, "inside": (series, time), 1 where a step is
-        there} to (series, time, feature).
+        Model from {"series": (series, time, variable), NaN where missing, "valid_mask": (series, time), 1 for valid
+        steps} to (series, time, feature).
 
     References
     ----------
-    Yue et al. (2022), TS2Vec, section 3.1; initial weights as PyTorch's, in which the authors' program is written.
+    Yue et al. (2022), TS2Vec, section 3.1; initial weights as in PyTorch, which the authors' program uses.
     """
     series = keras.Input((None, variables), name="series")
-    inside = keras.Input((None,), name="inside")
+    valid_mask = keras.Input((None,), name="valid_mask")
     values, observed = MaskMissing(name="observed")(series)
     h = layers.Dense(width, name="input", **_initial(variables))(values)
-    h = TimestampMask(mask, inference_mask, seed=seed, name="mask")(h, observed * inside)
-    there = inside[..., None]
+    h = TimestampMask(mask, inference_mask, seed=seed, name="mask")(h, observed * valid_mask)
+    valid = valid_mask[..., None]
     for i in range(depth + 1):
         last = i == depth
         features = size if last else width
-        u = _convolution(h, features, i, 1, there)
-        v = _convolution(u, features, i, 2, there)
+        u = _convolution(h, features, i, 1, valid)
+        v = _convolution(u, features, i, 2, valid)
         if last or h.shape[-1] != features:
             h = layers.Dense(features, name=f"block{i}_skip", **_initial(h.shape[-1]))(h)
         h = h + v
     h = layers.Dropout(dropout, seed=seed, name="dropout")(h)
-    return keras.Model({"series": series, "inside": inside}, h, name="series_encoder")
+    return keras.Model({"series": series, "valid_mask": valid_mask}, h, name="series_encoder")
 
 
 def last_step_encoder(encoder, steps):
-    """What `encoder` says of the last step of windows of `steps`, without computing the other steps' representations.
+    """Network that computes the representation of the last step of windows of `steps` only.
 
-    A convolution of dilation 2 ** i ties together only steps that lie a multiple of 2 ** i apart. So block i need
-    only see every 2 ** i-th step, counted back from the last, where its convolution is a plain one; once a
-    single step is left, it is the kernel's middle tap. The result is that of `encoder`, up to rounding.
+    A convolution of dilation 2 ** i combines only steps whose distance is a multiple of 2 ** i. Block i therefore
+    needs only every 2 ** i-th step, counted back from the last one, on which its convolution has dilation 1; for a
+    single remaining step only the central tap of the kernel matters. The result equals that of `encoder` up to
+    rounding.
 
     Parameters
     ----------
     encoder : keras.Model
-        As `series_encoder` returns it.
+        Encoder returned by `series_encoder`.
     steps : int
-        Steps of a window, all of them inside.
+        Number of steps of a window, all of them valid.
 
     Returns
     -------
     keras.Model
-        From (series, time, variable) with NaN where missing to (series, feature). It shares no weights with `encoder`:
-        it takes them as they are.
+        Model from (series, time, variable), NaN where missing, to (series, feature), with a copy of the weights of
+        `encoder`.
     """
     source = {layer.name: layer for layer in encoder.layers}
     depth = sum(name.endswith("_conv1") for name in source) - 1
@@ -112,21 +114,21 @@ def last_step_encoder(encoder, steps):
     return keras.Model(series, h[:, -1], name="last_step_encoder")
 
 
-def _convolution(h, features, block, which, there):
-    seen = keras.activations.gelu(h, approximate=False) * there
+def _convolution(h, features, block, which, valid):
+    activated = keras.activations.gelu(h, approximate=False) * valid
     options = {"dilation_rate": 2**block} | _initial(KERNEL * h.shape[-1])
-    return DilatedConv1D(features, KERNEL, name=f"block{block}_conv{which}", **options)(seen)
+    return DilatedConv1D(features, KERNEL, name=f"block{block}_conv{which}", **options)(activated)
 
 
 def _plain(source, h):
-    """The convolution `source` on steps that are neighbours to it."""
-    seen = keras.activations.gelu(h, approximate=False)
+    """The convolution `source` with dilation 1."""
+    activated = keras.activations.gelu(h, approximate=False)
     kernel, bias = source.get_weights()
     if h.shape[1] == 1:
         layer, kernel = layers.Dense(kernel.shape[-1]), kernel[KERNEL // 2]
     else:
         layer = layers.Conv1D(kernel.shape[-1], KERNEL, padding="same")
-    output = layer(seen)
+    output = layer(activated)
     layer.set_weights([kernel, bias])
     return output
 

@@ -5,7 +5,7 @@ from .index import active_regime, life_cycles, regime_index
 from .significance import composite_test
 from .spells import find_spells
 from .transitions import transition_test
-from .unassigned import drop_far, drop_weak
+from .unassigned import unassign_distant, unassign_weak
 from .weather_types import flow_indices, weather_types
 
 __all__ = [
@@ -13,11 +13,11 @@ __all__ = [
     "composite_test",
     "describe_regimes",
     "find_spells",
-    "drop_far",
-    "drop_weak",
     "flow_indices",
     "life_cycles",
     "regime_index",
     "transition_test",
+    "unassign_distant",
+    "unassign_weak",
     "weather_types",
 ]

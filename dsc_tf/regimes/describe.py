@@ -1,4 +1,4 @@
-"""What the clusters of a record look like: how often, how long, what follows what, mean fields."""
+"""Description of the clusters of a record: frequencies, spells, transitions and composites."""
 
 import numpy as np
 import xarray as xr
@@ -11,7 +11,7 @@ SEASONS = ("DJF", "MAM", "JJA", "SON")
 
 
 def describe_regimes(ds, labels):
-    """Describe the clusters of a gridded record.
+    """Frequencies, spells, transitions and composites of the clusters of a gridded record.
 
     Parameters
     ----------
@@ -25,14 +25,22 @@ def describe_regimes(ds, labels):
     xr.Dataset
         labels (time,); size and frequency (cluster,); frequency_by_month (cluster, month) and frequency_by_season
         (cluster, season), shares of each month's or season's assigned steps; mean_run_length (cluster,) in steps;
-        run_length_count (cluster, run_length), how many stays last so long; transition_count and
-        transition_probability (cluster, next_cluster) between steps without a gap; and for each variable its mean
-        anomaly from the record's mean (cluster, latitude, longitude).
+        run_length_count (cluster, run_length), number of spells by length; transition_count and
+        transition_probability (cluster, next_cluster) between consecutive steps of a segment; and for each variable
+        the mean anomaly of the cluster from the mean of the record (cluster, latitude, longitude).
 
     Raises
     ------
     DscTfError
-        If there is no cluster, or not a label for each step.
+        If no step is assigned, or the number of labels differs from the number of steps.
+
+    Examples
+    --------
+    >>> import dsc_tf
+    >>> ds = dsc_tf.sample_dataset(days=60)
+    >>> described = describe_regimes(ds, ds.regime.values)
+    >>> float(described.frequency.sum())
+    1.0
     """
     labels = check_labels(labels)
     starts = segment_starts(ds["time"].values)
@@ -54,12 +62,12 @@ def describe_regimes(ds, labels):
             "mean_run_length": (
                 "cluster",
                 size / np.maximum(lengths.sum(axis=1), 1),
-                {"long_name": "mean length of a stay", "units": "steps"},
+                {"long_name": "mean length of a spell", "units": "steps"},
             ),
             "run_length_count": (
                 ("cluster", "run_length"),
                 lengths,
-                {"long_name": "stays of this length", "units": "1"},
+                {"long_name": "number of spells of this length", "units": "1"},
             ),
             "transition_count": (
                 pair,
@@ -84,22 +92,22 @@ def describe_regimes(ds, labels):
 
 
 def composite(values, member):
-    """Mean anomaly of each cluster from the record's mean, where enough is known; read block by block.
+    """Mean anomaly of each cluster from the mean of the record, read block by block.
 
     Parameters
     ----------
     values : xr.DataArray
         A variable over (time, latitude, longitude); may hold NaN.
     member : array of bool, shape (time, cluster)
-        Which steps belong to which cluster.
+        Membership of each step in each cluster.
 
     Returns
     -------
     xr.DataArray
-        float32 (cluster, latitude, longitude); NaN where a cell is always missing.
+        Composites, float32 (cluster, latitude, longitude); NaN in cells that are always missing.
     """
     n_clusters, (height, width) = member.shape[1], (values.sizes["latitude"], values.sizes["longitude"])
-    sums = np.zeros((n_clusters + 1, height * width))  # the last row is the whole record's
+    sums = np.zeros((n_clusters + 1, height * width))  # the last row is the whole record
     counts = np.zeros(sums.shape)
     for at, (fields,) in field_blocks(
         values.to_dataset(name="field"), ["field"], block_length(height * width)
@@ -116,7 +124,7 @@ def composite(values, member):
 
 
 def divide(a, b):
-    """Quotient, NaN where b is 0."""
+    """Quotient of two arrays; NaN where b is zero."""
     return np.divide(a, b, out=np.full(np.broadcast_shapes(np.shape(a), np.shape(b)), np.nan), where=b > 0)
 
 
@@ -131,7 +139,7 @@ def _shares(member, group, n_groups):
 
 
 def _run_lengths(labels, starts, k):
-    """Number of stays by cluster and length."""
+    """Number of spells by cluster and length."""
     found = find_spells(labels, starts)
     assigned = found.label >= 0
     counts = np.zeros((k, found.length[assigned].max()), dtype=int)

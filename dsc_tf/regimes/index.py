@@ -1,4 +1,4 @@
-"""Weather-regime index and life cycles."""
+"""Weather-regime index and life cycles of regimes."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from ..preprocessing.windows import segment_starts
 
 
 def regime_index(anomaly, composites, *, reference=None):
-    """How strongly each step's field points along each regime's mean anomaly, in standard deviations.
+    """Standardised projection of the anomaly of each step on the composite of each regime.
 
     Parameters
     ----------
@@ -18,19 +18,18 @@ def regime_index(anomaly, composites, *, reference=None):
     composites : xr.DataArray
         Mean anomaly of each regime, over (cluster, latitude, longitude), on the same grid.
     reference : tuple of str, default=None
-        First and last date of the period of which mean and standard deviation are taken; None is the whole record.
+        First and last date of the period from which mean and standard deviation are computed; None is the record.
 
     Returns
     -------
     xr.Dataset
-        projection (time, cluster): mean over the area of anomaly times composite, cells weighted by
-        cos(latitude), missing ones left out; index (time, cluster), the projection less its mean over its standard
-        deviation.
+        projection (time, cluster): area mean of anomaly times composite over the cells that are not missing, weighted
+        by cos(latitude); index (time, cluster): the projection minus its mean, divided by its standard deviation.
 
     Raises
     ------
     DscTfError
-        If grids differ, or the reference holds fewer than two steps.
+        If the grids differ, or the reference period has fewer than two steps.
 
     References
     ----------
@@ -69,25 +68,25 @@ def regime_index(anomaly, composites, *, reference=None):
 
 
 def life_cycles(index, *, threshold=1.0, min_duration=5, max_gap=0):
-    """Periods during which the index of a regime stays at or above a threshold.
+    """Periods in which the index of a regime is at or above a threshold.
 
     Parameters
     ----------
     index : xr.DataArray
-        Over (time, cluster), as `regime_index` returns it.
+        Regime index over (time, cluster), as returned by `regime_index`.
     threshold : float, default=1.0
-        In standard deviations.
+        Threshold in standard deviations.
     min_duration : int, default=5
-        Steps that a life cycle lasts at least, gaps included.
+        Minimum duration in steps, including steps below the threshold that are bridged.
     max_gap : int, default=0
-        Steps below the threshold that do not end it.
+        Maximum number of consecutive steps below the threshold within a life cycle.
 
     Returns
     -------
     pandas.DataFrame
-        A row for each life cycle, by onset: cluster, onset, maximum, decay (times of its first, strongest and last
-        step), duration (steps), peak (index at the maximum), first and last (positions in time). Life cycles of
-        different regimes may overlap; none reaches over a gap in time.
+        One row for each life cycle, sorted by onset: cluster, onset, maximum, decay (times of the first, strongest and
+        last step), duration (steps), peak (index at the maximum), first and last (positions in time). Life cycles of
+        different regimes may overlap; a life cycle never crosses a gap in time.
     """
     index = index.transpose("time", "cluster")
     time, values = index["time"].values, index.values
@@ -104,19 +103,19 @@ def life_cycles(index, *, threshold=1.0, min_duration=5, max_gap=0):
 
 
 def active_regime(index, cycles):
-    """Regime of each step by its life cycles: where several are active that of the largest index.
+    """Regime of each step according to its life cycles; the one with the largest index if several are active.
 
     Parameters
     ----------
     index : xr.DataArray
-        Over (time, cluster).
+        Regime index over (time, cluster).
     cycles : pandas.DataFrame
-        As `life_cycles` returns it.
+        Life cycles as returned by `life_cycles`.
 
     Returns
     -------
     array of int, shape (time,)
-        Position of the regime on the cluster axis; -1 where none is active.
+        Position of the regime on the cluster axis; -1 if no regime is active.
     """
     index = index.transpose("time", "cluster")
     position = {cluster: j for j, cluster in enumerate(index["cluster"].values)}

@@ -1,4 +1,4 @@
-"""Which regime follows which more often, or more rarely, than without memory of where one comes from."""
+"""Significance of transitions between regimes against null hypotheses without memory."""
 
 import numpy as np
 import xarray as xr
@@ -8,36 +8,36 @@ from ..errors import DscTfError
 from .spells import check_labels, find_spells, transition_counts
 
 NULLS = ("memoryless", "spells")
-SWAPS = 4  # proposed for each stay
+SWAPS = 4  # number of proposed swaps for each spell
 
 
 def transition_test(
     labels, starts=(0,), *, null="memoryless", groups=None, n_surrogates=1000, random_state=0
 ):
-    """Test each cell of the transition matrix, off its diagonal, by Monte Carlo.
+    """Monte Carlo test of each off-diagonal element of the transition matrix.
 
-    What is tested is the share of the departures from one cluster that lead to another, less the share that would
-    follow from the numbers of departures and arrivals alone: the table a_i b_j (i != j) with the same margins
-    (quasi-independence), fitted to the record and to each surrogate, so that margins that differ by chance are no
-    evidence. Both nulls keep how long stays last and how often each cluster is entered, and forget which one is left:
+    The statistic is the share of the departures from one cluster that lead to another, minus the share expected from
+    the numbers of departures and arrivals: the table a_i b_j (i != j) with the same margins (quasi-independence),
+    fitted to the record and to each surrogate, so that random differences of the margins are not counted as evidence.
+    Both null hypotheses keep the distribution of spell lengths and the frequency of entering each cluster:
 
-    - "memoryless": a Markov chain of the length of the record, begun anew in each stretch with its observed first
-      label. It stays with the observed probability of staying; when it leaves, it goes to j with probability
+    - "memoryless": a Markov chain with the length of the record that starts in each segment with the observed first
+      label. It keeps the observed probability of staying in a cluster; the next cluster j has a probability
       proportional to the fitted b_j.
-    - "spells": the observed stays, whole, in random order within each group, all orders alike in which no more
-      neighbours are of the same cluster than in the record.
+    - "spells": the observed spells in random order within each group; all orders are equally probable in which not
+      more neighbouring spells have the same cluster than in the record.
 
     Parameters
     ----------
     labels : array of int, shape (time,)
-        Cluster of each step, -1 where unassigned; transitions from and to these are left out.
+        Cluster of each step, -1 where unassigned; transitions from and to unassigned steps are not counted.
     starts : sequence of int, default=(0,)
-        Positions at which a new stretch of time begins.
+        Positions of the first steps of the gap-free segments.
     null : {"memoryless", "spells"}, default="memoryless"
-        What chance is.
+        Null hypothesis.
     groups : array of int, shape (time,), default=None
-        For "spells": stays keep to runs of steps of the same group, such as a calendar season, so that the seasonal
-        cycle of frequencies is no evidence. None are the stretches of time.
+        For "spells": spells are permuted within runs of steps of the same group, such as a calendar season, so that the
+        seasonal cycle of the frequencies is not counted as evidence. None uses the segments.
     n_surrogates : int, default=1000
         Number of surrogates.
     random_state : int, default=0
@@ -46,19 +46,19 @@ def transition_test(
     Returns
     -------
     xr.Dataset
-        Over (cluster, next_cluster), NaN on the diagonal: count; share, of departures; expected, by the null on the
-        same margins; p_value, two-sided; p_adjusted, by Benjamini and Hochberg over all cells: below alpha, the
-        expected share of false ones among the cells called significant is at most alpha.
+        Over (cluster, next_cluster), NaN on the diagonal: count; share of the departures; expected share under the
+        null hypothesis with the same margins; p_value, two-sided; p_adjusted, by Benjamini and Hochberg over all
+        elements, which bounds the expected share of false discoveries.
 
     Raises
     ------
     DscTfError
-        If there are fewer than three clusters, which leaves no choice of where to go, or no such null.
+        If there are fewer than three clusters, which leaves no choice of the next cluster, or `null` is unknown.
 
     References
     ----------
     Vautard, R., Mo, K. C., Ghil, M. (1990). Statistical significance test for transition matrices of atmospheric Markov
-    chains. J. Atmos. Sci. 47 (shuffled stays). Goodman, L. A. (1968). The analysis of cross-classified data. JASA 63
+    chains. J. Atmos. Sci. 47 (shuffled spells). Goodman, L. A. (1968). The analysis of cross-classified data. JASA 63
     (quasi-independence).
     """
     labels = check_labels(labels)
@@ -96,12 +96,12 @@ def transition_test(
 
 
 def departure_shares(counts):
-    """Share of the departures from each cluster by where they lead, NaN on the diagonal and where none leaves.
+    """Shares of the next clusters among the departures from each cluster; NaN on the diagonal and without departures.
 
     Parameters
     ----------
     counts : array of shape (..., cluster, next_cluster)
-        Transitions.
+        Number of transitions.
 
     Returns
     -------
@@ -113,14 +113,14 @@ def departure_shares(counts):
 
 
 def two_sided(observed, null):
-    """Two-sided p-values by rank: twice the smaller tail, the observation counted as one of the surrogates.
+    """Two-sided p-values by rank: twice the smaller tail, with the observation counted as one of the surrogates.
 
     Parameters
     ----------
     observed : array of shape (...)
-        Statistics; NaN stays NaN.
+        Observed statistics; NaN gives NaN.
     null : array of shape (surrogate, ...)
-        The same of the surrogates; NaN counts as more and as less.
+        Statistics of the surrogates; NaN is counted in both tails.
     """
     above = 1 + (~(null < observed)).sum(axis=0)
     below = 1 + (~(null > observed)).sum(axis=0)
@@ -129,14 +129,14 @@ def two_sided(observed, null):
 
 
 def quasi_independent(counts, *, n_steps=100):
-    """The table a_i b_j with zero diagonal and the off-diagonal margins of `counts`, by iterative proportions.
+    """Table a_i b_j with zero diagonal and the off-diagonal margins of `counts`, by iterative proportional fitting.
 
     Parameters
     ----------
     counts : array of shape (..., cluster, next_cluster)
-        Transitions; the diagonal is ignored.
+        Number of transitions; the diagonal is ignored.
     n_steps : int, default=100
-        Iterations.
+        Number of iterations.
 
     Returns
     -------
@@ -156,11 +156,11 @@ def _excess(counts):
 
 
 def _chains(labels, starts, counts, n_surrogates, rng):
-    """Surrogate labels of the memoryless chain, shape (surrogate, time); unassigned steps stay unassigned."""
+    """Surrogate labels of the memoryless chain, shape (surrogate, time); unassigned steps remain unassigned."""
     leave = quasi_independent(counts)
     probability = leave + np.diag(np.diag(counts))
     total = probability.sum(axis=1, keepdims=True)
-    # A cluster that is never left within a stretch stays.
+    # A cluster that is never left within a segment has the probability 1 of staying.
     probability = np.where(total > 0, probability / np.where(total > 0, total, 1.0), np.eye(len(counts)))
     below = probability.cumsum(axis=1)
     below[:, -1] = 1.0
@@ -176,19 +176,19 @@ def _chains(labels, starts, counts, n_surrogates, rng):
 
 
 def _shuffled_counts(labels, starts, groups, k, n_surrogates, rng):
-    """Transitions between stays in random order within each group, shape (surrogate, cluster, next_cluster)."""
-    stretch = np.searchsorted(np.sort(starts), np.arange(len(labels)), side="right")
-    breaks = np.r_[False, np.diff(stretch) != 0]
+    """Transitions between spells in random order within each group, shape (surrogate, cluster, next_cluster)."""
+    segment = np.searchsorted(np.sort(starts), np.arange(len(labels)), side="right")
+    breaks = np.r_[False, np.diff(segment) != 0]
     if groups is not None:
         breaks |= np.r_[False, np.diff(groups) != 0]
     found = find_spells(labels, np.r_[0, np.flatnonzero(breaks)])
     group = breaks.cumsum()[found.first]
-    begins = np.flatnonzero(np.r_[True, np.diff(stretch[found.first]) != 0])
+    begins = np.flatnonzero(np.r_[True, np.diff(segment[found.first]) != 0])
     return transition_counts(_shuffled(found.label, group, begins, n_surrogates, rng), k, begins)
 
 
 def _shuffled(label, group, begins, n_surrogates, rng):
-    """Random orders by swaps within groups that never let more equal neighbours meet than in the record."""
+    """Random orders by swaps within groups that never create more equal neighbours than in the record."""
     n = len(label)
     first, size = (np.searchsorted(group, group, side=side) for side in ("left", "right"))
     size = size - first

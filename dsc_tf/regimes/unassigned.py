@@ -1,11 +1,11 @@
-"""Steps that belong to no regime: far from every centre, or weak in every index."""
+"""Unassigned steps: far from the centre of their cluster, or with a weak regime index."""
 
 import numpy as np
 
 from ..errors import DscTfError
 
 
-def drop_far(labels, X, centres, *, quantile=0.9):
+def unassign_distant(labels, X, centres, *, quantile=0.9):
     """Unassign the steps farthest from the centre of their cluster.
 
     Parameters
@@ -13,16 +13,16 @@ def drop_far(labels, X, centres, *, quantile=0.9):
     labels : array of int, shape (time,)
         Cluster of each step, -1 where unassigned.
     X : array of shape (time, feature)
-        Points.
+        Features of each step.
     centres : array of shape (cluster, feature)
-        Centres.
+        Centres of the clusters.
     quantile : float, default=0.9
-        Share of the assigned steps to keep.
+        Share of the assigned steps that keep their label.
 
     Returns
     -------
     array of int, shape (time,)
-        -1 where the Euclidean distance is above this quantile of all distances.
+        Labels; -1 if the Euclidean distance to the own centre is above this quantile of all distances.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def drop_far(labels, X, centres, *, quantile=0.9):
     return labels
 
 
-def drop_weak(labels, index, *, threshold=1.0):
+def unassign_weak(labels, index, *, threshold=1.0):
     """Unassign the steps at which the weather-regime index of their own cluster is below a threshold.
 
     Parameters
@@ -46,9 +46,9 @@ def drop_weak(labels, index, *, threshold=1.0):
     labels : array of int, shape (time,)
         Cluster of each step, -1 where unassigned.
     index : array of shape (time, cluster)
-        As `regime_index` returns it.
+        Regime index as returned by `regime_index`.
     threshold : float, default=1.0
-        In standard deviations.
+        Threshold in standard deviations.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Objective Lamb weather types: what the sea-level pressure of a day says of its flow, without any clustering.
+"""Objective Lamb weather types from the sea-level pressure of a day.
 
 Sixteen points lie around a centre, numbered row by row from the north-west, 5 degrees of latitude and 10 of
 longitude apart::

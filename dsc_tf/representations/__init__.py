@@ -1,6 +1,6 @@
-"""Representations learned without labels: TS2Vec for series, and its kin for fields in space and time."""
+"""Representations learned without labels: TS2Vec for time series and its extension to spatiotemporal fields."""
 
-from .losses import DEP_TS2VEC, TS2VEC, VARIOGRAM, VARIOGRAM_HARD, Contrast
+from .losses import DEP_TS2VEC, TS2VEC, VARIOGRAM, VARIOGRAM_HARD, ContrastiveLossConfig
 from .spacetime_ts2vec import SpaceTimeTS2Vec
 from .ts2vec import TS2Vec
 
@@ -9,7 +9,7 @@ __all__ = [
     "TS2VEC",
     "VARIOGRAM",
     "VARIOGRAM_HARD",
-    "Contrast",
+    "ContrastiveLossConfig",
     "SpaceTimeTS2Vec",
     "TS2Vec",
 ]

@@ -1,32 +1,32 @@
-"""The rivals: weather SimCLR (the field a random while later is the positive) and masked reconstruction."""
+"""Baselines: weather SimCLR (the positive is the field a random lag later) and masked reconstruction."""
 
 import keras
 import numpy as np
 from keras import ops
 
-from .losses import Contrast
+from .losses import ContrastiveLossConfig
 
-SIMCLR = Contrast(alpha=1.0, normalise=True, temperature=0.1)
-MOST_GAP = 8  # steps
+SIMCLR = ContrastiveLossConfig(alpha=1.0, normalise=True, temperature=0.1)
+MAX_LAG = 8  # steps
 
 
 class TimeShifts(keras.utils.PyDataset):
-    """Batches of windows and of the same windows a little later, for `ContrastiveModel`.
+    """Batches of windows and of the same windows a few steps later, for `ContrastiveModel`.
 
-    Only the last steps are compared. The gap falls linearly in probability from 1 step to 8.
+    Only the last steps of the windows are compared. The probability of a lag decreases linearly from 1 to 8 steps.
 
     Parameters
     ----------
     series : list of array of shape (time, ...)
-        Gap-free stretches.
+        Gap-free segments.
     window : int
-        Steps of a window.
+        Number of steps of a window.
     batch_size : int, default=8
-        Windows a batch.
+        Number of windows in a batch.
     steps : int, default=1
-        Batches an epoch.
+        Number of batches in an epoch.
     seed : int, default=0
-        Seed.
+        Seed of the random windows and lags.
 
     References
     ----------
@@ -53,12 +53,12 @@ class TimeShifts(keras.utils.PyDataset):
         random = np.random.default_rng([self.seed, step + self.epoch * self.steps])
         lengths = np.array([len(s) for s in self.series])
         chosen = random.choice(len(lengths), self.batch_size, p=lengths / lengths.sum())
-        falling = np.arange(MOST_GAP, 0, -1)
-        gaps = 1 + random.choice(MOST_GAP, self.batch_size, p=falling / falling.sum())
-        room = lengths[chosen] - self.window
-        gaps = np.minimum(gaps, room)
-        begins = random.integers(0, room - gaps + 1)
-        inside = np.ones((self.batch_size, self.window), np.float32)
+        falling = np.arange(MAX_LAG, 0, -1)
+        gaps = 1 + random.choice(MAX_LAG, self.batch_size, p=falling / falling.sum())
+        n_starts = lengths[chosen] - self.window
+        gaps = np.minimum(gaps, n_starts)
+        begins = random.integers(0, n_starts - gaps + 1)
+        valid_mask = np.ones((self.batch_size, self.window), np.float32)
         batch = {
             name: np.stack(
                 [self.series[i][at : at + self.window] for i, at in zip(chosen, places, strict=True)]
@@ -69,9 +69,9 @@ class TimeShifts(keras.utils.PyDataset):
         return (
             batch
             | {
-                "first_inside": inside,
-                "second_inside": inside,
-                "overlap": inside[:, :1],
+                "first_valid": valid_mask,
+                "second_valid": valid_mask,
+                "overlap": valid_mask[:, :1],
                 "offset": last,
                 "second_offset": last,
                 "place": begins.astype(np.int32),
@@ -81,24 +81,23 @@ class TimeShifts(keras.utils.PyDataset):
 
 
 class MaskedReconstruction(keras.Model):
-    """Encodes windows of which steps are hidden, and draws all of their fields again.
+    """Encodes windows with masked steps and reconstructs all of their fields.
 
     Parameters
     ----------
     encoder : keras.Model
-        From {"series", "inside"} to (series, time, feature); hides steps while it trains.
+        Model from {"series", "valid_mask"} to (series, time, feature) that masks steps in training.
     decoder : keras.Model
-        From (series, time, feature) to fields.
+        Model from (series, time, feature) to fields.
 
-    Call arguments
-        A batch of `Crops`; the first view alone counts.
-
-    Output shape
-        Fields (series, time, latitude, longitude, variable).
+    Notes
+    -----
+    Input: a batch of `Crops`, of which only the first view is used. Output: fields (series, time, latitude,
+    longitude, variable).
 
     References
     ----------
-    W-MAE (arXiv 2304.08754), here with whole steps hidden.
+    Man et al. (2023), W-MAE, arXiv 2304.08754; here whole steps are masked.
     """
 
     def __init__(self, encoder, decoder):
@@ -107,9 +106,9 @@ class MaskedReconstruction(keras.Model):
         self.decoder = decoder
 
     def call(self, inputs, training=False):
-        seen = {"series": inputs["first"], "inside": inputs["first_inside"]}
+        seen = {"series": inputs["first"], "valid_mask": inputs["first_valid"]}
         return self.decoder(self.encoder(seen, training=training))
 
     def compute_loss(self, x, y, y_pred, sample_weight, training=True):
         error = ops.mean(ops.square(ops.cast(y_pred, "float32") - x["first"]), axis=(2, 3, 4))
-        return ops.sum(error * x["first_inside"]) / ops.maximum(ops.sum(x["first_inside"]), 1.0)
+        return ops.sum(error * x["first_valid"]) / ops.maximum(ops.sum(x["first_valid"]), 1.0)

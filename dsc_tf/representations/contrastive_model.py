@@ -1,4 +1,4 @@
-"""The model that `fit` trains: two views through one encoder, one loss."""
+"""Keras model of contrastive training: two views, one encoder, one loss."""
 
 import logging
 
@@ -15,28 +15,26 @@ from .losses import TS2VEC, hierarchical_loss
 
 log = logging.getLogger(__name__)
 
-LAGS = 4096  # lags that the table of similarity holds; all beyond are far
+LAGS = 4096  # length of the table of similarities; longer lags have the similarity 0
 
 
 class ContrastiveModel(keras.Model):
-    """Encodes two overlapping crops and compares the steps that they share.
+    """Encodes two overlapping crops of each series and compares the steps in the overlap.
 
     Parameters
     ----------
     encoder : keras.Model
-        From {"series", "inside"} to (series, time, feature).
-    contrast : Contrast, default=TS2VEC
+        Model from {"series", "valid_mask"} to (series, time, feature).
+    contrast : ContrastiveLossConfig, default=TS2VEC
         Settings of the loss.
     longest : int
-        Most steps that two crops share.
+        Maximum number of steps in the overlap of two crops.
     regions : int or None, default=1
-        Number of regions that series come from. None: series are strangers, of which times do not compare.
+        Number of regions of the series. None: the series are unrelated, their time axes are not comparable.
 
-    Call arguments
-        A batch of `Crops`.
-
-    Output shape
-        Two of (series, time of the overlap, feature).
+    Notes
+    -----
+    Input: a batch of `Crops`. Output: two tensors of shape (series, time of the overlap, feature).
     """
 
     def __init__(self, encoder, contrast=TS2VEC, *, longest, regions=1):
@@ -45,24 +43,24 @@ class ContrastiveModel(keras.Model):
         self.contrast = contrast
         self.scales = int(longest).bit_length()
         fixed = {"trainable": False, "dtype": "float32"}
-        self.near_lags = self.add_weight(shape=(LAGS,), initializer="zeros", name="near_lags", **fixed)
-        self.near_regions = None
+        self.lag_table = self.add_weight(shape=(LAGS,), initializer="zeros", name="lag_table", **fixed)
+        self.region_similarity = None
         if regions is not None:
-            self.near_regions = self.add_weight(
-                shape=(regions, regions), initializer="ones", name="near_regions", **fixed
+            self.region_similarity = self.add_weight(
+                shape=(regions, regions), initializer="ones", name="region_similarity", **fixed
             )
-        self.know_lags(np.zeros(0))
+        self.set_lag_similarity(np.zeros(0))
 
-    def know_lags(self, similarity):
-        """Tell how similar steps are at lags 0, 1, 2, ...; 0 beyond what is given, and always 1 at lag 0."""
+    def set_lag_similarity(self, similarity):
+        """Set the similarity of steps at lags 0, 1, 2, ...; 0 at longer lags than given, and always 1 at lag 0."""
         table = np.zeros(LAGS, np.float32)
         table[: len(similarity)] = similarity[:LAGS]
         table[0] = 1.0
-        self.near_lags.assign(table)
+        self.lag_table.assign(table)
 
-    def know_regions(self, similarity):
-        """Tell how similar regions are, shape (region, region)."""
-        self.near_regions.assign(similarity)
+    def set_region_similarity(self, similarity):
+        """Set the similarity of regions, shape (region, region)."""
+        self.region_similarity.assign(similarity)
 
     def call(self, inputs, training=False):
         first = self._encode(inputs, "first", training)
@@ -72,65 +70,64 @@ class ContrastiveModel(keras.Model):
         return tuple(_steps(z, steps + at) for z, at in zip((first, second), offsets, strict=True))
 
     def compute_loss(self, x, y, y_pred, sample_weight, training=True):
-        near = series_near = None
-        if self.contrast.knows_distance:
-            near = self._near
-            if self.near_regions is not None:
-                apart = ops.abs(x["place"][:, None] - x["place"][None, :])
-                regions = ops.take(ops.take(self.near_regions, x["region"], axis=0), x["region"], axis=1)
-                series_near = self._near(apart) * regions
+        lag_similarity = self._lag_similarity if self.contrast.uses_lags else None
+        series_similarity = None
+        if self.contrast.uses_regions and self.region_similarity is not None:
+            lag = ops.abs(x["place"][:, None] - x["place"][None, :])
+            regions = ops.take(ops.take(self.region_similarity, x["region"], axis=0), x["region"], axis=1)
+            series_similarity = self._lag_similarity(lag) * regions
         first, second = (ops.cast(view, "float32") for view in y_pred)
         return hierarchical_loss(
             first,
             second,
             self.contrast,
             length=ops.sum(x["overlap"][0]),
-            near=near,
-            series_near=series_near,
+            lag_similarity=lag_similarity,
+            series_similarity=series_similarity,
             scales=self.scales,
         )
 
     def _encode(self, inputs, view, training):
-        seen = {"series": inputs[view], "inside": inputs[f"{view}_inside"]}
+        seen = {"series": inputs[view], "valid_mask": inputs[f"{view}_valid"]}
         return self.encoder(seen, training=training)
 
-    def _near(self, lag):
-        at = ops.cast(lag, "int32")
-        return ops.where(at < LAGS, ops.take(self.near_lags, ops.minimum(at, LAGS - 1)), 0.0)
+    def _lag_similarity(self, lag):
+        lag = ops.cast(lag, "int32")
+        return ops.where(lag < LAGS, ops.take(self.lag_table, ops.minimum(lag, LAGS - 1)), 0.0)
 
 
-def learn(model, batches, steps, *, learning_rate, history, callbacks=()):
-    """Train as TS2Vec's program does: AdamW, and in the end the mean of the weights over training.
+def train_contrastive(model, batches, steps, *, learning_rate, history, callbacks=()):
+    """Train as in the program of TS2Vec: AdamW, and finally the mean of the weights over all training steps.
 
     Parameters
     ----------
     model : keras.Model
-        With a loss of its own.
+        Model with its own `compute_loss`.
     batches : keras.utils.PyDataset
-        Whose batches depend on `epoch`.
+        Batches that depend on the attribute `epoch`.
     steps : int
-        Batches to learn from, rounded up to whole epochs.
+        Number of training steps, rounded up to whole epochs.
     learning_rate : float
-        Of AdamW.
+        Learning rate of AdamW.
     history : list
-        Takes the loss of every epoch.
+        List to which the loss of every epoch is appended.
     callbacks : sequence of keras.callbacks.Callback, default=()
-        Passed to Keras.
+        Further callbacks.
     """
     optimizer = Adam(learning_rate, weight_decay=0.01, epsilon=1e-8)
     compile_or_reset(model, optimizer, jit_compile=False)
-    own = [UniformAverage(), Losses(history)]
+    own = [UniformAverage(), LossHistory(history)]
     epochs = -(-steps // len(batches))
     with log_duration(log, f"{type(model).__name__}, {epochs} epochs of {len(batches)} batches"):
         fit_batches(model, batches, epochs=epochs, callbacks=[*own, *callbacks])
 
 
 class UniformAverage(keras.callbacks.Callback):
-    """Mean of the weights over all steps of training, the initial ones included; put into the model at the end.
+    """Mean of the weights over all training steps, initial weights included; assigned to the model at the end.
 
     References
     ----------
-    Yue et al. (2022), their program (PyTorch's AveragedModel): no exponential average.
+    Yue et al. (2022), the authors' program (PyTorch's AveragedModel): a uniform, not an exponential average.
     """
 
     def on_train_begin(self, logs=None):
@@ -138,7 +135,7 @@ class UniformAverage(keras.callbacks.Callback):
         self._mean = [np.asarray(w, np.float64) for w in self.model.trainable_variables]
 
     def on_train_batch_end(self, batch, logs=None):
-        if hasattr(self.model, "jax_state_sync"):  # on JAX, weights stay where they were until asked for
+        if hasattr(self.model, "jax_state_sync"):  # on JAX the variables are updated on request only
             self.model.jax_state_sync()
         self._count += 1
         for mean, now in zip(self._mean, self.model.trainable_variables, strict=True):
@@ -149,15 +146,16 @@ class UniformAverage(keras.callbacks.Callback):
             variable.assign(mean)
 
 
-class LearnDistances(keras.callbacks.Callback):
-    """At the start of every epoch, tells the loss what the representations' own semivariogram says of lags.
+class UpdateSemivariogram(keras.callbacks.Callback):
+    """Fits the semivariogram of the representations at the start of every epoch and passes it to the loss.
 
     Parameters
     ----------
     latent : callable
-        Returns the current representations of gap-free stretches, arrays of shape (time, feature).
+        Function that returns the current representations of gap-free segments, arrays of shape (time, feature).
     period : float, default=None
-        Steps of a year, if the records keep their seasonal cycle: it then has a part of its own in the semivariogram.
+        Length of the year in steps, if the records contain their seasonal cycle: the semivariogram then has a
+        periodic component.
     """
 
     def __init__(self, latent, *, period=None):
@@ -168,10 +166,10 @@ class LearnDistances(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         lags, values = empirical_semivariogram(self.latent())
         self.semivariogram_ = fit_semivariogram(lags, values, period=self.period)
-        self.model.know_lags(self.semivariogram_.similarity(np.arange(LAGS)))
+        self.model.set_lag_similarity(self.semivariogram_.similarity(np.arange(LAGS)))
 
 
-class Losses(keras.callbacks.Callback):
+class LossHistory(keras.callbacks.Callback):
     """Appends the loss of every epoch to a list."""
 
     def __init__(self, history):
@@ -182,6 +180,6 @@ class Losses(keras.callbacks.Callback):
         self.history.append({"epoch": epoch, "loss": float(logs["loss"])})
 
 
-def _steps(latent, at):
-    """Steps `at` of (series, time, feature); beyond the end the last one, which the loss leaves aside."""
-    return ops.take(latent, ops.minimum(at, ops.shape(latent)[1] - 1), axis=1)
+def _steps(latent, index):
+    """Steps `index` of (series, time, feature); indices beyond the end give the last step, which the loss ignores."""
+    return ops.take(latent, ops.minimum(index, ops.shape(latent)[1] - 1), axis=1)

@@ -1,37 +1,39 @@
-"""Two overlapping crops of series, drawn at random, in a few padded lengths."""
+"""Pairs of random overlapping crops of series, padded to a small number of lengths."""
+
+import math
 
 import keras
 import numpy as np
 
-RATIO = 1.25  # between one padded length and the next
+RATIO = 1.25  # ratio of consecutive padded lengths
 
 
 class Crops(keras.utils.PyDataset):
-    """Batches of two views for `ContrastiveModel`; batch i since the start depends on the seed and i alone.
+    """Batches of two views for `ContrastiveModel`; batch number i depends only on the seed and on i.
 
-    A batch has one overlap length and, for each of its series, an own place. View 1 begins before the overlap and ends
-    with it; view 2 begins with it and goes on. Views come padded, at the end, to one of a few lengths, so that compiled
-    graphs are used again.
+    All series of a batch have the same overlap length, each at its own position. View 1 starts before the overlap and
+    ends with it; view 2 starts with the overlap and ends after it. Views are padded at the end to one of a small number
+    of lengths, so that compiled graphs can be reused.
 
     Parameters
     ----------
     series : list of array of shape (time, ...)
-        Gap-free stretches, of any lengths; missing values are NaN.
+        Gap-free segments of any lengths; missing values are NaN.
     window : int, default=None
-        Longest stretch that a sample is cropped from, at a random place; a series gives as many samples a pass as
-        windows fit into it. None takes every series whole.
+        Maximum length, at a random position, from which the crops are taken; in each pass a series contributes as
+        many samples as such windows fit into it. None uses whole series.
     batch_size : int, default=8
-        Samples a batch.
+        Number of samples in a batch.
     steps : int, default=1
-        Batches an epoch.
+        Number of batches in an epoch.
     temporal_unit : int, default=0
-        Overlaps have at least 2 ** (temporal_unit + 1) steps.
+        The overlap has at least 2 ** (temporal_unit + 1) steps.
     regions : array of int, shape (series,), default=None
-        Region that each series is of; all alike by default.
+        Region of each series; None is one region.
     starts : array of int, shape (series,), default=None
-        Time of each series' first step, in steps; 0 by default.
+        Time of the first step of each series, in steps; None is 0.
     seed : int, default=0
-        Seed.
+        Seed of the crops.
 
     References
     ----------
@@ -80,16 +82,16 @@ class Crops(keras.utils.PyDataset):
         a1, a2, b1, b2 = draw_crops(random, longest, self.temporal_unit)
         places = self._places(random, chosen, longest, a1, b2)
         lengths = self._padded(step, (b1 - a1, b2 - a2, b1 - a2), longest)
-        first, first_inside = self._view(chosen, places + a1, b1 - a1, lengths[0])
-        second, second_inside = self._view(chosen, places + a2, b2 - a2, lengths[1])
+        first, first_mask = self._view(chosen, places + a1, b1 - a1, lengths[0])
+        second, second_mask = self._view(chosen, places + a2, b2 - a2, lengths[1])
         size = len(chosen)
         return (
             {
                 "first": first,
-                "first_inside": first_inside,
+                "first_valid": first_mask,
                 "second": second,
-                "second_inside": second_inside,
-                "overlap": np.tile(_inside(b1 - a2, lengths[2]), (size, 1)),
+                "second_valid": second_mask,
+                "overlap": np.tile(_valid_mask(b1 - a2, lengths[2]), (size, 1)),
                 "offset": np.full(size, a2 - a1, np.int32),
                 "second_offset": np.zeros(size, np.int32),
                 "place": (self.starts[chosen] + places).astype(np.int32),
@@ -98,24 +100,26 @@ class Crops(keras.utils.PyDataset):
         )
 
     def _chosen(self, step):
-        """Series of a batch: pass after pass in a new order, whole batches only."""
+        """Series of a batch: each pass in a new random order, complete batches only."""
         a_pass, batch = divmod(step, len(self._samples) // self.batch_size)
         order = np.random.default_rng([self.seed, a_pass, 0]).permutation(self._samples)
         return order[batch * self.batch_size : (batch + 1) * self.batch_size]
 
     def _places(self, random, chosen, longest, a1, b2):
-        """Where in its series each sample's crop frame begins, its own shift included."""
-        room = np.array([len(self.series[i]) - longest for i in chosen])
+        """Position in its series at which the crop frame of each sample begins, including a shift of its own."""
+        n_positions = np.array([len(self.series[i]) - longest for i in chosen])
         shared = len({len(s) for s in self.series}) == 1
-        if shared:  # series of one length: one window of time for the batch, as in the authors' program
-            begin = np.full(len(chosen), random.integers(0, room[0] + 1))
+        if shared:  # series of equal length: one window for the whole batch, as in the authors' program
+            begin = np.full(len(chosen), random.integers(0, n_positions[0] + 1))
         else:
-            begin = random.integers(0, room + 1)
+            begin = random.integers(0, n_positions + 1)
         return begin + random.integers(-a1, longest - b2 + 1, size=len(chosen))
 
     def _padded(self, step, lengths, longest):
         padded = [padded_length(n, longest) for n in lengths]
-        if step == 1:  # Keras takes an axis for free only if its length differs between the first two batches
+        if (
+            step == 1
+        ):  # Keras treats an axis as variable only if its length differs between the first two batches
             before = self._batch(0)[0]
             known = [before[name].shape[1] for name in ("first", "second", "overlap")]
             padded = [n + (n == other) for n, other in zip(padded, known, strict=True)]
@@ -126,7 +130,7 @@ class Crops(keras.utils.PyDataset):
         view = np.zeros((len(chosen), padded, *fields), np.float32)
         for row, (i, at) in enumerate(zip(chosen, begin, strict=True)):
             view[row, :length] = self.series[i][at : at + length]
-        return view, np.tile(_inside(length, padded), (len(chosen), 1))
+        return view, np.tile(_valid_mask(length, padded), (len(chosen), 1))
 
 
 def draw_crops(random, steps, temporal_unit=0):
@@ -135,36 +139,37 @@ def draw_crops(random, steps, temporal_unit=0):
     Parameters
     ----------
     random : numpy.random.Generator
-        Source of chance.
+        Random number generator.
     steps : int
-        Length of the frame.
+        Number of steps of the frame.
     temporal_unit : int, default=0
-        The overlap has at least 2 ** (temporal_unit + 1) steps, or all.
+        The overlap has at least 2 ** (temporal_unit + 1) steps, or all steps of a shorter frame.
 
     Returns
     -------
     tuple of int
         a1 <= a2 < b1 <= b2: the views are [a1, b1) and [a2, b2), their overlap [a2, b1).
     """
-    least = min(2 ** (temporal_unit + 1), steps)
-    overlap = random.integers(least, steps + 1)
+    minimum = min(2 ** (temporal_unit + 1), steps)
+    overlap = random.integers(minimum, steps + 1)
     a2 = random.integers(0, steps - overlap + 1)
     b1 = a2 + overlap
     return int(random.integers(0, a2 + 1)), int(a2), int(b1), int(random.integers(b1, steps + 1))
 
 
 def padded_length(length, longest):
-    """The least of a few lengths, growing by a quarter each, that holds `length`; `longest` is the last."""
+    """Smallest of a geometric sequence of lengths up to `longest` that is at least `length`."""
     padded = longest
     while padded / RATIO >= length and padded > 1:
         padded = int(padded / RATIO)
     return max(padded, length)
 
 
-def _inside(length, padded):
+def _valid_mask(length, padded):
     return (np.arange(padded) < length).astype(np.float32)
 
 
-def an_epoch(steps, most):
-    """Batches of an epoch, at most so many: as many epochs as that takes, all of one length."""
-    return -(-steps // -(-steps // most))
+def steps_per_epoch(steps, maximum):
+    """Number of batches of an epoch, at most `maximum`, such that all epochs have the same length."""
+    epochs = math.ceil(steps / maximum)
+    return math.ceil(steps / epochs)

@@ -1,4 +1,4 @@
-"""Ways of encoding series: whole, by sliding windows, causally; and of pooling over time."""
+"""Encoding of series: full, by sliding windows or causal; pooling over time; effective rank."""
 
 import warnings
 
@@ -7,20 +7,20 @@ import numpy as np
 from ..errors import DscTfError
 from ..models.ts2vec import last_step_encoder
 
-LEAST_RANK = 1.5  # effective rank below which representations count as collapsed
+MIN_RANK = 1.5  # effective rank below which representations count as collapsed
 
 
-def whole(encoder, X, batch_size=64):
-    """Representation of every step, each series seen whole.
+def encode_full(encoder, X, batch_size=64):
+    """Representation of every step, with the full series as context.
 
     Parameters
     ----------
     encoder : keras.Model
-        From {"series", "inside"} to (series, time, feature).
+        Model from {"series", "valid_mask"} to (series, time, feature).
     X : array of shape (series, time, ...)
-        NaN where missing.
+        Series; NaN where missing.
     batch_size : int, default=64
-        Series at a time.
+        Number of series encoded together.
 
     Returns
     -------
@@ -29,26 +29,26 @@ def whole(encoder, X, batch_size=64):
     parts = []
     for at in range(0, len(X), batch_size):
         part = np.asarray(X[at : at + batch_size], np.float32)
-        seen = {"series": part, "inside": np.ones(part.shape[:2], np.float32)}
+        seen = {"series": part, "valid_mask": np.ones(part.shape[:2], np.float32)}
         parts.append(np.asarray(encoder.predict_on_batch(seen)))
     return np.concatenate(parts)
 
 
-def sliding(encoder, X, length, before, after, batch_size=64):
-    """Representation of every step, from windows of `length` steps with context around them.
+def encode_sliding(encoder, X, length, before, after, batch_size=64):
+    """Representation of every step from windows of `length` steps and their context.
 
     Parameters
     ----------
     encoder : keras.Model
-        As for `whole`.
+        Same as in `encode_full`.
     X : array of shape (series, time, variable)
         NaN where missing.
     length : int
-        Steps that a window encodes; the last window may hold fewer.
+        Number of steps that a window encodes; the last window may have fewer.
     before, after : int
-        Steps of context; beyond the ends of a series they are missing.
+        Number of context steps; they are missing beyond the ends of a series.
     batch_size : int, default=64
-        Windows at a time.
+        Number of windows encoded together.
 
     Returns
     -------
@@ -56,33 +56,33 @@ def sliding(encoder, X, length, before, after, batch_size=64):
 
     References
     ----------
-    Yue et al. (2022), their program, which returns surplus steps where `length` does not divide the time.
+    Yue et al. (2022), the authors' program, which returns surplus steps if `length` does not divide the time.
     """
     count, steps, variables = X.shape
     windows = -(-steps // length)
     padded = _with_context(X, before, windows * length - steps + after)
     views = np.lib.stride_tricks.sliding_window_view(padded, before + length + after, axis=1)[:, ::length]
     views = np.moveaxis(views, -1, 2).reshape(count * windows, -1, variables)
-    latent = whole(encoder, views, batch_size)[:, before : before + length]
+    latent = encode_full(encoder, views, batch_size)[:, before : before + length]
     return latent.reshape(count, windows * length, -1)[:, :steps]
 
 
-def causal_steps(encoder, X, before, batch_size=1024):
-    """Representation of every step from itself and the `before` steps ahead of it.
+def encode_causal(encoder, X, before, batch_size=1024):
+    """Representation of every step from itself and the `before` preceding steps.
 
-    The same numbers, up to rounding, as `sliding` gives with length 1 and nothing after, at a fraction of the cost:
-    see `last_step_encoder`.
+    Equal to `encode_sliding` with length 1 and no steps after, up to rounding, at a fraction of the cost: see
+    `last_step_encoder`.
 
     Parameters
     ----------
     encoder : keras.Model
-        As `series_encoder` returns it.
+        Encoder returned by `series_encoder`.
     X : array of shape (series, time, variable)
-        NaN where missing.
+        Series; NaN where missing.
     before : int
-        Steps of context; ahead of the first they are missing.
+        Number of preceding steps; they are missing before the first step.
     batch_size : int, default=1024
-        Windows at a time.
+        Number of windows encoded together.
 
     Returns
     -------
@@ -95,25 +95,25 @@ def causal_steps(encoder, X, before, batch_size=1024):
     size = min(batch_size, count * steps)
     parts = []
     for at in range(0, count * steps, size):
-        # One shape for all batches: the last one repeats its last window.
+        # All batches have the same shape: the last batch repeats its last window.
         index = np.minimum(np.arange(at, at + size), count * steps - 1)
         parts.append(np.asarray(network.predict_on_batch(views[index // steps, index % steps])))
     return np.concatenate(parts)[: count * steps].reshape(count, steps, -1)
 
 
-def pooled(latent, pooling):
-    """Largest value of each feature over time.
+def pool_time(latent, pooling):
+    """Maximum of each feature over time.
 
     Parameters
     ----------
     latent : array of shape (series, time, feature)
         Representations.
     pooling : int or {"series", "multiscale"} or None
-        Steps around each; the whole series; windows of 3, 5, 9, ... steps side by side; or none at all.
+        Number of steps around each step; the whole series; windows of 3, 5, 9, ... steps, concatenated; or no pooling.
 
     Returns
     -------
-    array of shape (series, time, feature), for "multiscale" of more features, for "series" (series, feature)
+    array of shape (series, time, feature), with more features for "multiscale"; (series, feature) for "series"
 
     Raises
     ------
@@ -144,9 +144,9 @@ def _with_context(X, before, after):
 
 
 def effective_rank(latent):
-    """Number of directions that representations fill: the exponential of the entropy of their variances.
+    """Effective number of dimensions of representations: exponential of the entropy of their principal variances.
 
-    1 where all lie on a line, the number of features where they fill all alike.
+    1 if all representations are on a line, the number of features if the variance is equal in all directions.
 
     Parameters
     ----------
@@ -156,11 +156,11 @@ def effective_rank(latent):
     Returns
     -------
     float
-        0 where all are the same.
+        0 if all representations are equal.
 
     References
     ----------
-    Roy and Vetterli (2007), The effective rank; here of the covariance.
+    Roy and Vetterli (2007), The effective rank, here of the covariance matrix.
     """
     z = np.asarray(latent, np.float64).reshape(-1, np.shape(latent)[-1])
     variances = np.linalg.eigvalsh(np.atleast_2d(np.cov(z - z.mean(axis=0), rowvar=False, bias=True)))
@@ -171,10 +171,10 @@ def effective_rank(latent):
     return float(np.exp(-(share * np.log(share)).sum()))
 
 
-def warn_of_collapse(latent):
-    """Say so if representations lie nearly on one line or are all the same; return their effective rank."""
+def warn_if_collapsed(latent):
+    """Warn if representations are nearly on one line or all equal; return their effective rank."""
     rank = effective_rank(latent)
-    if rank < LEAST_RANK:
+    if rank < MIN_RANK:
         warnings.warn(
             f"representations fill {rank:.1f} directions only: the encoder has collapsed. Train it longer, with a "
             "smaller learning rate, or with another temperature.",

@@ -1,4 +1,4 @@
-"""Records as arrays of series: shapes, cuts, and stretches that hold nothing."""
+"""Arrays of time series: validation of shapes, splitting of long series, removal of empty ones."""
 
 import numpy as np
 
@@ -6,12 +6,12 @@ from ..errors import DscTfError
 
 
 def as_series(X):
-    """Series as an array.
+    """Convert series to an array of three axes.
 
     Parameters
     ----------
     X : array of shape (series, time, variable) or (series, time), or xr.DataArray with a dimension `time`
-        The dimensions of a DataArray other than `time` and `variable` are series.
+        Dimensions of a DataArray other than `time` and `variable` are flattened into the series axis.
 
     Returns
     -------
@@ -21,7 +21,7 @@ def as_series(X):
     Raises
     ------
     DscTfError
-        If it has none of these shapes.
+        If `X` has none of these shapes.
     """
     if hasattr(X, "dims"):
         if "time" not in X.dims:
@@ -37,15 +37,15 @@ def as_series(X):
     return X
 
 
-def cut(X, longest):
-    """Parts of about `longest` steps as series of their own; the shorter parts end in missing steps.
+def split_long_series(X, longest):
+    """Split long series into parts of about `longest` steps; shorter parts are padded with missing steps.
 
     Parameters
     ----------
     X : array of shape (series, time, variable)
         Series.
     longest : int or None
-        None cuts nothing.
+        Length of the parts; None does not split.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def cut(X, longest):
 
     References
     ----------
-    Yue et al. (2022), their program.
+    Yue et al. (2022), the authors' program.
     """
     count = X.shape[1] // longest if longest else 1
     if count < 2:
@@ -64,18 +64,18 @@ def cut(X, longest):
     return np.concatenate(padded)
 
 
-def without_empty(X):
-    """Series that hold anything, each rolled so that missing ends are of one length on both sides.
+def drop_empty_series(X):
+    """Remove series without values; centre the others, so that missing steps at both ends are equally many.
 
     Parameters
     ----------
     X : array of shape (series, time, variable)
-        NaN where missing.
+        Series; NaN where missing.
 
     Raises
     ------
     DscTfError
-        If nothing is left.
+        If every value is missing.
     """
     missing = np.isnan(X).all(axis=2)
     X, missing = X[~missing.all(axis=1)], missing[~missing.all(axis=1)]

@@ -1,4 +1,4 @@
-"""Space-time TS2Vec: representations of every step of gridded records, learned without labels."""
+"""Space-time TS2Vec: contrastive representations of every step of gridded records."""
 
 import dataclasses
 import json
@@ -19,60 +19,69 @@ from ..models.spacetime import field_decoder, spacetime_encoder
 from ..preprocessing.as_samples import as_samples, wrap_like
 from ..training.seeds import seeded
 from .baselines import SIMCLR, MaskedReconstruction, TimeShifts
-from .contrastive_model import ContrastiveModel, LearnDistances, learn
-from .crops import Crops, an_epoch
-from .inference import warn_of_collapse, whole
-from .losses import TS2VEC, Contrast
+from .contrastive_model import ContrastiveModel, UpdateSemivariogram, train_contrastive
+from .crops import Crops, steps_per_epoch
+from .inference import encode_full, warn_if_collapsed
+from .losses import TS2VEC, ContrastiveLossConfig
 
 OBJECTIVES = ("contrast", "simclr", "masked")
-STEPS_AN_EPOCH = 25
-CHUNK = 64  # steps encoded at a time, after `window` steps of context
+STEPS_PER_EPOCH = 25
+CHUNK = 64  # number of steps encoded together, after `window` steps of context
 
 
 class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Representations of every step of gridded records, each from its field and the fields before it.
+    """Representations of every step of gridded records from its field and the preceding fields.
 
     Parameters
     ----------
     size : int, default=512
-        Features of a representation.
+        Number of features of a representation.
     grid : int or None, default=60
-        Fields are resized to so many rows and columns; None keeps the records' own grid.
+        Number of rows and columns to which fields are resized; None keeps the grid of the records.
     filters : int, default=8
-        Channels of each ConvLSTM layer.
+        Number of channels of each ConvLSTM layer.
     depth : int, default=3
         Number of ConvLSTM layers.
     linear : float, default=0.5
-        Share of the features that are linear in the step's own field, see `spacetime_encoder`.
+        Share of the features that are linear in the field of the step, see `spacetime_encoder`.
     window : int, default=60
-        Steps that a sample is cropped from, and steps of context when encoding.
+        Number of steps from which crops are taken in training, and of context steps in encoding.
     objective : {"contrast", "simclr", "masked"}, default="contrast"
-        What is learned: TS2Vec and its kin, or one of the rivals, with the same encoder.
-    contrast : Contrast, default=TS2VEC
-        Settings of "contrast".
+        Training objective: contrast within series (TS2Vec and its variants), or one of the baselines weather SimCLR
+        and masked reconstruction with the same encoder.
+    contrast : ContrastiveLossConfig, default=TS2VEC
+        Settings of the objective "contrast".
     steps : int, default=200
-        Batches to learn from; 0 leaves the encoder as it is drawn.
+        Number of training steps; 0 keeps the randomly initialised encoder.
     batch_size : int, default=8
-        Windows a batch.
+        Number of windows in a batch.
     learning_rate : float, default=0.001
-        Of AdamW.
+        Learning rate of AdamW.
     random_state : int, default=None
-        Seed.
+        Seed of initial weights, crops and augmentations.
     callbacks : sequence of keras.callbacks.Callback, default=()
-        Passed to Keras.
+        Further callbacks of `fit`.
 
     Attributes
     ----------
     encoder_ : keras.Model
-        As `spacetime_encoder` returns it; weights are the mean over training.
+        Encoder returned by `spacetime_encoder`; its weights are the mean over all training steps.
     history_ : list of dict
         Mean loss of each epoch of 25 batches.
     semivariogram_ : Semivariogram
-        Last fitted in training, where `contrast` knows distance.
+        Semivariogram of the representations, last fitted in training; only if `contrast.uses_lags`.
 
     References
     ----------
-    Yue et al. (2022); seed 000's proposal; Marusov et al. (2025).
+    Yue et al. (2022), TS2Vec; Shi et al. (2015), Convolutional LSTM; Marusov et al. (2025), DepTS2Vec.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(20, 5, 6, 2))
+    >>> model = SpaceTimeTS2Vec(8, grid=None, filters=2, depth=1, window=4, steps=0, random_state=0)
+    >>> model.fit(X).transform(X).shape
+    (20, 8)
     """
 
     def __init__(
@@ -85,7 +94,7 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         linear: float = 0.5,
         window: int = 60,
         objective: str = "contrast",
-        contrast: Contrast = TS2VEC,
+        contrast: ContrastiveLossConfig = TS2VEC,
         steps: int = 200,
         batch_size: int = 8,
         learning_rate: float = 1e-3,
@@ -114,14 +123,14 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         starts: Sequence | None = None,
         places: npt.ArrayLike | None = None,
     ) -> Self:
-        """Learn from one record, or from several regions together.
+        """Train the encoder on one record, or on several regions together.
 
         Parameters
         ----------
         X : Samples, array of shape (time, latitude, longitude, variable), or a list of such
-            Prepared fields; of windows the last step. Regions may differ in grid and length, not in the number of
-            variables; to learn from different variables together, give each as a region of its own. Each may be an
-            xr.DataArray with these dimensions.
+            Prepared fields; of windows the last step. Regions may differ in grid and length, but not in the number of
+            variables; to train on different variables together, give each variable as a region. Each region may be
+            an xr.DataArray with these dimensions.
         y : None
             Ignored.
         starts : sequence of int, or a list of such, default=None
@@ -136,7 +145,7 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         Raises
         ------
         DscTfError
-            If shapes or settings are at fault, or no stretch has two steps.
+            If shapes or settings are invalid, or no segment has two steps.
         """
         regions = [_samples(region) for region in (X if isinstance(X, list) else [X])]
         if starts is None:
@@ -150,13 +159,13 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         fields = [self._fields(region) for region in regions]
         if len({one.shape[1:3] for one in fields}) > 1:
             raise DscTfError("X: regions on different grids. Give `grid`, to which all are resized.")
-        stretches = _stretches(fields, starts)
+        segments = _split_segments(fields, starts)
         with seeded(self.random_state) as seed:
             shape = (tuple(fields[0].shape[1:3]), fields[0].shape[-1])
             self._build(shape, seed)
             self.history_: list[dict] = []
             if self.steps > 0:
-                self._train(stretches, len(regions), places, seed)
+                self._train(segments, len(regions), places, seed)
         return self
 
     def transform(self, X: npt.ArrayLike, *, starts: Sequence[int] | None = None) -> npt.ArrayLike:
@@ -173,12 +182,12 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         Returns
         -------
         array of shape (time, feature), or xr.DataArray where `X` is one
-            Step t is seen after at least `window` steps of context, where its stretch has them.
+            Step t is encoded with at least `window` steps of context, if its segment has them.
 
         Raises
         ------
         DscTfError
-            If the model is not fitted, or `X` has other variables or another grid than it was fitted on.
+            If the model is not fitted, or variables or grid of `X` differ from those in `fit`.
         """
         if not hasattr(self, "encoder_"):
             raise DscTfError("transform: the model is not fitted. Call fit first.")
@@ -190,7 +199,7 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             raise DscTfError(
                 f"X: fields of shape {fields.shape[1:]}. Give such as fitted on: {(*grid, variables)}."
             )
-        found = np.concatenate([self._encode(s.fields) for s in _stretches([fields], [starts])])
+        found = np.concatenate([self._encode(s.fields) for s in _split_segments([fields], [starts])])
         return wrap_like(found, X, "representation", "feature") if isinstance(X, xr.DataArray) else found
 
     @property
@@ -213,17 +222,17 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     @classmethod
     def load(cls, folder: str | PathLike) -> Self:
-        """An encoder that `save` wrote, able to `transform`.
+        """Load an encoder written by `save`.
 
         Parameters
         ----------
         folder : path
-            Where it wrote.
+            Folder given to `save`.
 
         Raises
         ------
         DscTfError
-            If there is none.
+            If the folder holds no encoder.
         """
         path = Path(folder) / "encoder.json"
         if not path.exists():
@@ -231,7 +240,9 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 f"encoder: no encoder.json in {folder}. Give a folder that dsc_tf.pretrain wrote."
             )
         text = json.loads(path.read_text())
-        settings = text["settings"] | {"contrast": Contrast(**text["settings"]["contrast"])}
+        settings = text["settings"] | {
+            "contrast": ContrastiveLossConfig.from_json(text["settings"]["contrast"])
+        }
         self = cls(**settings)
         self._build((tuple(text["shape"][0]), text["shape"][1]), None)
         self.encoder_.load_weights(Path(folder) / "encoder.weights.h5")
@@ -254,19 +265,23 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         resize = keras.layers.Resizing(*size)
         return np.concatenate([np.asarray(resize(part)) for part in np.array_split(X, -(-len(X) // 512))])
 
-    def _train(self, stretches, regions, places, seed):
-        options = {"batch_size": self.batch_size, "steps": an_epoch(self.steps, STEPS_AN_EPOCH), "seed": seed}
-        batches = self._batches(stretches, options)
+    def _train(self, segments, regions, places, seed):
+        options = {
+            "batch_size": self.batch_size,
+            "steps": steps_per_epoch(self.steps, STEPS_PER_EPOCH),
+            "seed": seed,
+        }
+        batches = self._batches(segments, options)
         model = self._model(batches, regions)
         callbacks = list(self.callbacks)
         distances = None
-        if self.objective == "contrast" and self.contrast.knows_distance:
+        if self.objective == "contrast" and self.contrast.uses_lags:
             if places is not None:
                 apart = great_circle(*np.asarray(places, np.float64).T)
-                model.know_regions(region_similarity(apart, _region_means(stretches, regions)))
-            distances = LearnDistances(lambda: [self._encode(s.fields[-1000:]) for s in stretches[:4]])
+                model.set_region_similarity(region_similarity(apart, _region_means(segments, regions)))
+            distances = UpdateSemivariogram(lambda: [self._encode(s.fields[-1000:]) for s in segments[:4]])
             callbacks.insert(0, distances)
-        learn(
+        train_contrastive(
             model,
             batches,
             self.steps,
@@ -276,13 +291,13 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         )
         if distances:
             self.semivariogram_ = distances.semivariogram_
-        warn_of_collapse(self._encode(stretches[0].fields[:512]))
+        warn_if_collapsed(self._encode(segments[0].fields[:512]))
 
-    def _batches(self, stretches, options):
-        series = [s.fields for s in stretches]
+    def _batches(self, segments, options):
+        series = [s.fields for s in segments]
         if self.objective == "simclr":
             return TimeShifts(series, window=self.window, **options)
-        place = {"regions": [s.region for s in stretches], "starts": [s.start for s in stretches]}
+        place = {"regions": [s.region for s in segments], "starts": [s.start for s in segments]}
         unit = self.contrast.temporal_unit
         return Crops(series, window=self.window, temporal_unit=unit, **place, **options)
 
@@ -294,7 +309,7 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         return ContrastiveModel(self.encoder_, contrast, longest=batches.window, regions=regions)
 
     def _encode(self, fields):
-        """Chunks of the stretch, each with context ahead of it; the first chunk begins with the stretch."""
+        """Representations of a segment, encoded in chunks with preceding context."""
         ends = range(CHUNK, len(fields) + CHUNK, CHUNK)
         begins = [max(0, end - CHUNK - self.window) for end in ends]
         longest = CHUNK + self.window
@@ -302,9 +317,9 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         for row, begin in enumerate(begins):
             part = fields[begin : begin + longest]
             X[row, : len(part)] = part
-        latent = whole(self.encoder_, X, batch_size=8)
-        kept = [z[end - CHUNK - b : end - b] for z, end, b in zip(latent, ends, begins, strict=True)]
-        return np.concatenate(kept)[: len(fields)]
+        latent = encode_full(self.encoder_, X, batch_size=8)
+        valid = [z[end - CHUNK - b : end - b] for z, end, b in zip(latent, ends, begins, strict=True)]
+        return np.concatenate(valid)[: len(fields)]
 
 
 def _samples(X):
@@ -315,17 +330,17 @@ def _samples(X):
 
 
 @dataclasses.dataclass(frozen=True)
-class Stretch:
-    """Gap-free fields, shape (time, latitude, longitude, variable), of a region, from step `start` on."""
+class Segment:
+    """Gap-free fields (time, latitude, longitude, variable) of one region; `start` is the position of the first."""
 
     fields: np.ndarray
     region: int
     start: int
 
 
-def _stretches(fields, starts):
+def _split_segments(fields, starts):
     cut = [
-        Stretch(one[begin:end], region, begin)
+        Segment(one[begin:end], region, begin)
         for region, (one, begins) in enumerate(zip(fields, starts, strict=True))
         for begin, end in zip(begins, [*begins[1:], len(one)], strict=True)
     ]
@@ -334,11 +349,11 @@ def _stretches(fields, starts):
     return [s for s in cut if len(s.fields)]
 
 
-def _region_means(stretches, regions):
+def _region_means(segments, regions):
     """Mean field of each region, one row each."""
     return np.stack(
         [
-            np.concatenate([s.fields for s in stretches if s.region == region]).mean(axis=0).ravel()
+            np.concatenate([s.fields for s in segments if s.region == region]).mean(axis=0).ravel()
             for region in range(regions)
         ]
     )

@@ -1,4 +1,4 @@
-"""TS2Vec for series: `fit`, `encode`."""
+"""TS2Vec: contrastive representations of time series."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -10,54 +10,62 @@ from sklearn.base import BaseEstimator
 from ..errors import DscTfError
 from ..models.ts2vec import series_encoder
 from ..training.seeds import seeded
-from .contrastive_model import ContrastiveModel, LearnDistances, learn
-from .crops import Crops, an_epoch
-from .inference import causal_steps, pooled, sliding, warn_of_collapse, whole
-from .losses import TS2VEC, Contrast
-from .series import as_series, cut, without_empty
+from .contrastive_model import ContrastiveModel, UpdateSemivariogram, train_contrastive
+from .crops import Crops, steps_per_epoch
+from .inference import encode_causal, encode_full, encode_sliding, pool_time, warn_if_collapsed
+from .losses import TS2VEC, ContrastiveLossConfig
+from .series import as_series, drop_empty_series, split_long_series
 
-FEW_NUMBERS, FEW_STEPS, MANY_STEPS = 100_000, 200, 600
-STEPS_AN_EPOCH = 50
+SMALL_SIZE, STEPS_IF_SMALL, STEPS_IF_LARGE = 100_000, 200, 600  # of the authors' program
+STEPS_PER_EPOCH = 50
 
 
 class TS2Vec(BaseEstimator):
-    """Representations of every step of series, learned without labels.
+    """Representations of every step of time series, learned without labels.
 
     Parameters
     ----------
     size : int, default=320
-        Features of a representation.
+        Number of features of a representation.
     width : int, default=64
-        Features inside the encoder.
+        Number of hidden features of the encoder.
     depth : int, default=10
-        Its residual blocks, and one.
-    contrast : Contrast, default=TS2VEC
+        Number of residual blocks of `width` features; one block of `size` features follows.
+    contrast : ContrastiveLossConfig, default=TS2VEC
         Settings of the loss.
     mask : str, default="binomial"
-        Steps hidden in training, see `TimestampMask`.
+        Mask of time steps in training, see `TimestampMask`.
     steps : int, default=None
-        Batches to learn from; 200 for at most 100000 numbers, else 600.
+        Number of training steps; None is 200 for at most 100000 values and 600 for more.
     batch_size : int, default=16
-        Series a batch.
+        Number of series in a batch.
     learning_rate : float, default=0.001
-        Of AdamW.
+        Learning rate of AdamW.
     max_train_length : int, default=None
-        Longer series are cut into parts of about so many steps.
+        Length of the parts into which longer series are split for training.
     random_state : int, default=None
-        Seed.
+        Seed of initial weights, crops and masks.
     callbacks : sequence of keras.callbacks.Callback, default=()
-        Passed to Keras.
+        Further callbacks of `fit`.
 
     Attributes
     ----------
     encoder_ : keras.Model
-        As `series_encoder` returns it; weights are the mean over training.
+        Encoder returned by `series_encoder`; its weights are the mean over all training steps.
     history_ : list of dict
-        Mean loss of each epoch of 50 batches. Overlaps differ in length, and the loss with them.
+        Mean loss of each epoch of 50 batches. The loss depends on the length of the overlap, which varies.
 
     References
     ----------
     Yue et al. (2022), TS2Vec: Towards Universal Representation of Time Series. AAAI.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(4, 30, 2))
+    >>> model = TS2Vec(8, width=4, depth=2, steps=0, random_state=0).fit(X)
+    >>> model.encode(X).shape
+    (4, 30, 8)
     """
 
     def __init__(
@@ -66,7 +74,7 @@ class TS2Vec(BaseEstimator):
         *,
         width: int = 64,
         depth: int = 10,
-        contrast: Contrast = TS2VEC,
+        contrast: ContrastiveLossConfig = TS2VEC,
         mask: str = "binomial",
         steps: int | None = None,
         batch_size: int = 16,
@@ -88,12 +96,12 @@ class TS2Vec(BaseEstimator):
         self.callbacks = callbacks
 
     def fit(self, X: npt.ArrayLike, y: object = None) -> Self:
-        """Learn from `X`.
+        """Train the encoder.
 
         Parameters
         ----------
         X : array of shape (series, time, variable) or (series, time), or xr.DataArray with a dimension `time`
-            NaN where missing. The other dimensions of a DataArray are series, but for `variable`, where it has one.
+            Series; NaN where missing. The dimensions of a DataArray other than `time` and `variable` are series.
         y : None
             Ignored.
 
@@ -104,17 +112,17 @@ class TS2Vec(BaseEstimator):
         Raises
         ------
         DscTfError
-            If the shape is none of these, or every value is missing.
+            If `X` has another shape, or every value is missing.
         """
         X = as_series(X)
         steps = self.steps
         if steps is None:
-            steps = FEW_STEPS if X.size <= FEW_NUMBERS else MANY_STEPS
+            steps = STEPS_IF_SMALL if X.size <= SMALL_SIZE else STEPS_IF_LARGE
         with seeded(self.random_state) as seed:
             self.encoder_ = self._encoder(X.shape[-1], seed)
             self.history_: list[dict] = []
             if steps > 0:
-                self._train(without_empty(cut(X, self.max_train_length)), steps, seed)
+                self._train(drop_empty_series(split_long_series(X, self.max_train_length)), steps, seed)
         return self
 
     def encode(
@@ -132,31 +140,31 @@ class TS2Vec(BaseEstimator):
 
         Parameters
         ----------
-        X : as for `fit`
+        X : same as in `fit`
             Series.
         pooling : int or {"series", "multiscale"}, default=None
-            Largest value of each feature: over so many steps around each, over the whole series, or over windows of
-            3, 5, 9, ... steps side by side. None takes steps as they are.
+            Maximum of each feature over this number of steps around each step, over the whole series, or over windows
+            of 3, 5, 9, ... steps (concatenated). None does not pool.
         mask : str, default=None
-            Steps hidden, see `TimestampMask`.
+            Mask of time steps, see `TimestampMask`.
         causal : bool, default=False
-            In sliding inference, see nothing after a step.
+            Whether sliding inference uses only steps up to the encoded one.
         sliding_length : int, default=None
-            Encode so many steps at a time, with `sliding_padding` before them and, unless `causal`, after them; None
-            encodes series whole.
+            Number of steps encoded by one window, with `sliding_padding` steps of context before and, unless `causal`,
+            after them. None encodes full series.
         sliding_padding : int, default=0
-            Steps around.
+            Number of context steps.
         batch_size : int, default=64
-            Series, or windows, encoded at a time.
+            Number of series, or windows, encoded together.
 
         Returns
         -------
-        array of shape (series, time, feature), or (series, feature) with pooling over the series
+        array of shape (series, time, feature), or (series, feature) if pooled over the series
 
         Raises
         ------
         DscTfError
-            If the model is not fitted, or `X` has other variables than it was fitted on.
+            If the model is not fitted, or the number of variables differs from that in `fit`.
         """
         if not hasattr(self, "encoder_"):
             raise DscTfError("encode: the model is not fitted. Call fit first.")
@@ -164,13 +172,15 @@ class TS2Vec(BaseEstimator):
         if X.shape[-1] != self.encoder_.input["series"].shape[-1]:
             raise DscTfError(f"X: {X.shape[-1]} variables. Give those fitted on.")
         if sliding_length is None:
-            latent = whole(self._with_mask(mask), X, batch_size)
+            latent = encode_full(self._with_mask(mask), X, batch_size)
         elif sliding_length == 1 and causal and mask is None:
-            latent = causal_steps(self.encoder_, X, sliding_padding, batch_size)
+            latent = encode_causal(self.encoder_, X, sliding_padding, batch_size)
         else:
             after = 0 if causal else sliding_padding
-            latent = sliding(self._with_mask(mask), X, sliding_length, sliding_padding, after, batch_size)
-        return pooled(latent, pooling)
+            latent = encode_sliding(
+                self._with_mask(mask), X, sliding_length, sliding_padding, after, batch_size
+            )
+        return pool_time(latent, pooling)
 
     def _encoder(self, variables, seed, **options):
         return series_encoder(
@@ -188,8 +198,8 @@ class TS2Vec(BaseEstimator):
         if mask is None:
             return self.encoder_
         other = self._encoder(self.encoder_.input["series"].shape[-1], None, inference_mask=mask)
-        for mine, its in zip(self.encoder_.trainable_variables, other.trainable_variables, strict=True):
-            its.assign(mine)
+        for source, target in zip(self.encoder_.trainable_variables, other.trainable_variables, strict=True):
+            target.assign(source)
         return other
 
     def _train(self, X, steps, seed):
@@ -197,15 +207,15 @@ class TS2Vec(BaseEstimator):
             list(X),
             window=self.max_train_length,
             batch_size=self.batch_size,
-            steps=an_epoch(steps, STEPS_AN_EPOCH),
+            steps=steps_per_epoch(steps, STEPS_PER_EPOCH),
             temporal_unit=self.contrast.temporal_unit,
             seed=seed,
         )
         model = ContrastiveModel(self.encoder_, self.contrast, longest=batches.window, regions=None)
         callbacks = list(self.callbacks)
-        if self.contrast.knows_distance:
-            callbacks.insert(0, LearnDistances(lambda: list(whole(self.encoder_, X[:8], 8))))
-        learn(
+        if self.contrast.uses_lags:
+            callbacks.insert(0, UpdateSemivariogram(lambda: list(encode_full(self.encoder_, X[:8], 8))))
+        train_contrastive(
             model,
             batches,
             steps,
@@ -213,4 +223,4 @@ class TS2Vec(BaseEstimator):
             history=self.history_,
             callbacks=callbacks,
         )
-        warn_of_collapse(whole(self.encoder_, X[:8], 8))
+        warn_if_collapsed(encode_full(self.encoder_, X[:8], 8))

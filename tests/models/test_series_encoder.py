@@ -22,7 +22,7 @@ def X():
 
 def said(encoder, X, inside=None, **options):
     inside = np.ones(X.shape[:2], "float32") if inside is None else inside
-    return np.asarray(encoder({"series": X, "inside": inside}, **options))
+    return np.asarray(encoder({"series": X, "valid_mask": inside}, **options))
 
 
 def gelu(x):
@@ -127,4 +127,4 @@ def test_initial_weights_are_uniform_as_in_pytorch():
 
 
 def test_is_saved(encoder, X, tmp_path):
-    check_saved(encoder, {"series": X, "inside": np.ones((3, 11), "float32")}, tmp_path / "encoder.keras")
+    check_saved(encoder, {"series": X, "valid_mask": np.ones((3, 11), "float32")}, tmp_path / "encoder.keras")

@@ -19,7 +19,7 @@ def X():
 
 def said(encoder, X, inside=None, **options):
     inside = np.ones(X.shape[:2], "float32") if inside is None else inside
-    return np.asarray(encoder({"series": X, "inside": inside}, **options))
+    return np.asarray(encoder({"series": X, "valid_mask": inside}, **options))
 
 
 def test_a_representation_of_every_step(encoder, X):
@@ -62,7 +62,7 @@ def test_mask_hides_whole_fields(X):
 
 
 def test_is_saved(encoder, X, tmp_path):
-    check_saved(encoder, {"series": X, "inside": np.ones((3, 7), "float32")}, tmp_path / "encoder.keras")
+    check_saved(encoder, {"series": X, "valid_mask": np.ones((3, 7), "float32")}, tmp_path / "encoder.keras")
 
 
 def test_decoder_draws_fields():
@@ -79,6 +79,6 @@ def test_linear_share_of_features_is_linear_in_the_field(linear):
     encoder = spacetime_encoder((4, 5), 2, filters=2, depth=1, size=6, linear=linear, seed=0)
     field = np.random.default_rng(0).normal(size=(1, 3, 4, 5, 2)).astype(np.float32)
     inside = np.ones((1, 3), np.float32)
-    once, twice = (np.asarray(encoder({"series": k * field, "inside": inside})) for k in (1, 2))
+    once, twice = (np.asarray(encoder({"series": k * field, "valid_mask": inside})) for k in (1, 2))
     doubled = np.isclose(2 * once, twice, rtol=1e-4, atol=1e-5).all(axis=(0, 1))
     assert doubled.sum() == round(6 * linear)

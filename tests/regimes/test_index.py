@@ -6,7 +6,7 @@ import xarray as xr
 
 from dsc_tf.errors import DscTfError
 from dsc_tf.regimes.index import active_regime, life_cycles, regime_index
-from dsc_tf.regimes.unassigned import drop_far, drop_weak
+from dsc_tf.regimes.unassigned import unassign_distant, unassign_weak
 
 
 def days(n, start="2001-01-01"):
@@ -70,12 +70,12 @@ def test_life_cycles_end_with_their_season():
 def test_far_days_by_hand():
     X = np.array([[0.0], [1], [2], [10], [11], [30]])
     labels = np.array([0, 0, 0, 1, 1, 1])
-    kept = drop_far(labels, X, np.array([[1.0], [10.0]]), quantile=0.8)
+    kept = unassign_distant(labels, X, np.array([[1.0], [10.0]]), quantile=0.8)
     np.testing.assert_array_equal(kept, [0, 0, 0, 1, 1, -1])
     with pytest.raises(DscTfError, match="quantile"):
-        drop_far(labels, X, np.array([[1.0], [10.0]]), quantile=0)
+        unassign_distant(labels, X, np.array([[1.0], [10.0]]), quantile=0)
 
 
 def test_weak_days_by_hand():
     index = np.array([[1.0, 0], [0.9, 3], [0, 2], [5, 5]])
-    np.testing.assert_array_equal(drop_weak([0, 0, 1, -1], index), [0, -1, 1, -1])
+    np.testing.assert_array_equal(unassign_weak([0, 0, 1, -1], index), [0, -1, 1, -1])

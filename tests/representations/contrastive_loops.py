@@ -1,9 +1,11 @@
-"""The losses once more, vector by vector, from the papers' formulas: slow, plain, and in double precision."""
+"""Reference implementation of the losses: loops over the formulas of the papers in double precision."""
 
 import numpy as np
 
 
-def pyramid(first, second, alpha=0.5, unit=0, tau=1.0, normalise=False, temporal=None, series=None):
+def pyramid(
+    first, second, alpha=0.5, unit=0, tau=1.0, normalise=False, temporal=None, series=None, instance_tau=None
+):
     """Algorithm 1 of TS2Vec. `temporal(a, b, tau, stride)` and `series(i, j)` stand for what an option changes."""
     a, b = (np.asarray(v, np.float64) for v in (first, second))
     if normalise:
@@ -12,7 +14,7 @@ def pyramid(first, second, alpha=0.5, unit=0, tau=1.0, normalise=False, temporal
     total, scale = 0.0, 0
     while True:
         steps = a.shape[1]
-        total += alpha * instance(a, b, tau, series)
+        total += alpha * instance(a, b, instance_tau or tau, series)
         if steps > 1 and scale >= unit:
             total += (1 - alpha) * temporal(a, b, tau, 2**scale)
         scale += 1

@@ -6,17 +6,22 @@ import pytest
 from contrastive_loops import following, pyramid
 from keras import ops
 
-from dsc_tf.representations import TS2VEC, Contrast
+from dsc_tf.representations import TS2VEC, ContrastiveLossConfig
 from dsc_tf.representations.baselines import SIMCLR, MaskedReconstruction, TimeShifts
-from dsc_tf.representations.contrastive_model import LAGS, ContrastiveModel, LearnDistances, UniformAverage
+from dsc_tf.representations.contrastive_model import (
+    LAGS,
+    ContrastiveModel,
+    UniformAverage,
+    UpdateSemivariogram,
+)
 from dsc_tf.representations.crops import Crops
 
 
 def plain_encoder(features=2):
     """Hands values through: a representation is the step itself."""
     series = keras.Input((None, features), name="series")
-    inside = keras.Input((None,), name="inside")
-    return keras.Model({"series": series, "inside": inside}, series * inside[..., None])
+    inside = keras.Input((None,), name="valid_mask")
+    return keras.Model({"series": series, "valid_mask": inside}, series * inside[..., None])
 
 
 def tensors(batch):
@@ -56,9 +61,9 @@ def test_simclr_compares_last_steps_alone(series):
 def test_similarity_comes_from_the_table_of_lags(series):
     batch = Crops(series, batch_size=3, steps=4)[0][0]
     batch["place"] = np.array([0, 5000, 10000], "int32")  # so far apart that series are strangers
-    model = ContrastiveModel(plain_encoder(), Contrast(neighbours="follow"), longest=20)
+    model = ContrastiveModel(plain_encoder(), ContrastiveLossConfig(neighbour_weighting="causal"), longest=20)
     table = [0.3, 0.8, 0.4, 0.2]
-    model.know_lags(np.array(table))
+    model.set_lag_similarity(np.array(table))
     known = dict(enumerate([1.0, 0.8, 0.4, 0.2]))
     expected = pyramid(*shared_steps(batch), temporal=following(lambda lag: known.get(lag, 0.0)))
     assert loss_of(model, batch) == pytest.approx(expected, rel=1e-4)
@@ -67,24 +72,35 @@ def test_similarity_comes_from_the_table_of_lags(series):
 def test_series_are_near_if_region_and_time_are(series):
     batch = Crops(series, batch_size=3, steps=4)[0][0]
     batch |= {"place": np.array([0, 1, 2], "int32"), "region": np.array([0, 1, 1], "int32")}
-    model = ContrastiveModel(plain_encoder(), Contrast(alpha=1.0, neighbours="drop"), longest=20, regions=2)
-    model.know_lags(np.array([1.0, 0.6, 0.2]))
-    model.know_regions(np.array([[1.0, 0.5], [0.5, 1.0]]))
+    model = ContrastiveModel(
+        plain_encoder(),
+        ContrastiveLossConfig(alpha=1.0, neighbour_weighting="downweight"),
+        longest=20,
+        regions=2,
+    )
+    model.set_lag_similarity(np.array([1.0, 0.6, 0.2]))
+    model.set_region_similarity(np.array([[1.0, 0.5], [0.5, 1.0]]))
     near = np.array([[1.0, 0.3, 0.1], [0.3, 1.0, 0.6], [0.1, 0.6, 1.0]])
     assert loss_of(model, batch) == pytest.approx(pyramid(*shared_steps(batch), 1.0, series=near), rel=1e-4)
 
 
 def test_untold_every_lag_is_far():
-    model = ContrastiveModel(plain_encoder(), Contrast(neighbours="drop"), longest=4)
+    model = ContrastiveModel(
+        plain_encoder(), ContrastiveLossConfig(neighbour_weighting="downweight"), longest=4
+    )
     np.testing.assert_array_equal(
-        model._near(ops.convert_to_tensor([0, 1, 2, LAGS, 10 * LAGS])), [1, 0, 0, 0, 0]
+        model._lag_similarity(ops.convert_to_tensor([0, 1, 2, LAGS, 10 * LAGS])), [1, 0, 0, 0, 0]
     )
 
 
 def test_beyond_the_table_lags_are_far():
-    model = ContrastiveModel(plain_encoder(), Contrast(neighbours="drop"), longest=4)
-    model.know_lags(np.full(LAGS + 10, 0.5))
-    np.testing.assert_array_equal(model._near(ops.convert_to_tensor([0, LAGS - 1, LAGS])), [1, 0.5, 0])
+    model = ContrastiveModel(
+        plain_encoder(), ContrastiveLossConfig(neighbour_weighting="downweight"), longest=4
+    )
+    model.set_lag_similarity(np.full(LAGS + 10, 0.5))
+    np.testing.assert_array_equal(
+        model._lag_similarity(ops.convert_to_tensor([0, LAGS - 1, LAGS])), [1, 0.5, 0]
+    )
 
 
 def test_distances_are_learned_from_the_representations():
@@ -92,11 +108,13 @@ def test_distances_are_learned_from_the_representations():
     wandering = [np.zeros((600, 2))]
     for t in range(1, 600):  # an autoregressive process: correlation 0.8 ** lag
         wandering[0][t] = 0.8 * wandering[0][t - 1] + 0.6 * random.normal(size=2)
-    model = ContrastiveModel(plain_encoder(), Contrast(neighbours="drop"), longest=4)
-    learn = LearnDistances(lambda: wandering)
+    model = ContrastiveModel(
+        plain_encoder(), ContrastiveLossConfig(neighbour_weighting="downweight"), longest=4
+    )
+    learn = UpdateSemivariogram(lambda: wandering)
     learn.set_model(model)
     learn.on_epoch_begin(0)
-    known = np.asarray(model.near_lags)
+    known = np.asarray(model.lag_table)
     assert known[0] == 1 and (np.diff(known) <= 1e-6).all()
     np.testing.assert_allclose(known[[1, 2, 3]], [0.8, 0.64, 0.512], atol=0.12)
     assert not known[100:].any()
@@ -124,7 +142,7 @@ def test_masked_reconstruction_is_the_error_at_steps_that_are_there():
     model = MaskedReconstruction(None, None)
     drawn = np.random.default_rng(1).normal(size=batch["first"].shape)
     loss = float(model.compute_loss(x, None, ops.convert_to_tensor(drawn), None))
-    length = int(batch["first_inside"][0].sum())
+    length = int(batch["first_valid"][0].sum())
     assert loss == pytest.approx(np.mean((drawn - batch["first"])[:, :length] ** 2), rel=1e-5)
 
 
@@ -132,6 +150,9 @@ def test_strangers_contrast_in_full_whatever_their_times(series):
     batch = Crops(series, batch_size=3, steps=4)[0][0]
     batch["place"] = np.zeros(3, "int32")
     model = ContrastiveModel(
-        plain_encoder(), Contrast(alpha=1.0, neighbours="follow"), longest=20, regions=None
+        plain_encoder(),
+        ContrastiveLossConfig(alpha=1.0, neighbour_weighting="causal"),
+        longest=20,
+        regions=None,
     )
     assert loss_of(model, batch) == pytest.approx(pyramid(*shared_steps(batch), 1.0), rel=1e-4)

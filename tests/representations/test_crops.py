@@ -7,7 +7,7 @@ import pytest
 from dsc_tf.models.ts2vec import series_encoder
 from dsc_tf.representations.baselines import TimeShifts
 from dsc_tf.representations.contrastive_model import ContrastiveModel
-from dsc_tf.representations.crops import Crops, an_epoch, draw_crops, padded_length
+from dsc_tf.representations.crops import Crops, draw_crops, padded_length, steps_per_epoch
 
 
 def counted(*lengths):
@@ -47,10 +47,10 @@ def test_first_view_ends_with_the_overlap_and_second_begins_with_it():
     crops = Crops(counted(25, 25), batch_size=2, steps=40)
     for step in range(40):
         batch = batch_of(crops, step)
-        inside = batch["first_inside"][0].sum()
+        inside = batch["first_valid"][0].sum()
         assert inside == batch["offset"][0] + batch["overlap"][0].sum()
         assert not batch["second_offset"].any()
-        assert batch["second_inside"][0].sum() >= batch["overlap"][0].sum()
+        assert batch["second_valid"][0].sum() >= batch["overlap"][0].sum()
 
 
 def test_views_are_whole_runs_then_zeros():
@@ -58,7 +58,7 @@ def test_views_are_whole_runs_then_zeros():
     for step in range(20):
         batch = batch_of(crops, step)
         for name in ("first", "second"):
-            inside = batch[f"{name}_inside"].astype(bool)
+            inside = batch[f"{name}_valid"].astype(bool)
             length = inside[0].sum()
             assert inside[:, :length].all() and not inside[:, length:].any()
             assert (np.diff(batch[name][:, :length, 1], axis=1) == 1).all()
@@ -174,7 +174,7 @@ def test_gaps_fall_off(shifts):
 def test_shifted_windows_are_whole_and_of_one_series(shifts):
     batch = shifts[1][0]
     for name in ("first", "second"):
-        assert (np.diff(batch[name][..., 1], axis=1) == 1).all() and batch[f"{name}_inside"].all()
+        assert (np.diff(batch[name][..., 1], axis=1) == 1).all() and batch[f"{name}_valid"].all()
     np.testing.assert_array_equal(batch["first"][..., 0], batch["second"][..., 0])
     assert (batch["offset"] == 4).all() and (batch["second_offset"] == 4).all()
     assert batch["overlap"].shape == (400, 1)
@@ -201,4 +201,4 @@ def test_both_kinds_of_batches_are_keras_datasets(shifts):
 
 @pytest.mark.parametrize(("steps", "most", "wanted"), [(30, 25, 15), (100, 25, 25), (7, 25, 7), (51, 50, 26)])
 def test_epochs_are_of_one_length_and_hardly_longer_than_asked(steps, most, wanted):
-    assert an_epoch(steps, most) == wanted
+    assert steps_per_epoch(steps, most) == wanted

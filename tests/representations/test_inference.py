@@ -10,12 +10,12 @@ import pytest
 from dsc_tf.errors import DscTfError
 from dsc_tf.models.ts2vec import series_encoder
 from dsc_tf.representations.inference import (
-    causal_steps,
     effective_rank,
-    pooled,
-    sliding,
-    warn_of_collapse,
-    whole,
+    encode_causal,
+    encode_full,
+    encode_sliding,
+    pool_time,
+    warn_if_collapsed,
 )
 
 GOLDEN = Path(__file__).parents[3] / "shared" / "data" / "ts2vec_golden.json"
@@ -38,12 +38,12 @@ def latent():
 
 def alone(encoder, window):
     """Representations of one window, by a call of its own."""
-    return np.asarray(encoder({"series": window[None], "inside": np.ones((1, len(window)))}))[0]
+    return np.asarray(encoder({"series": window[None], "valid_mask": np.ones((1, len(window)))}))[0]
 
 
 def test_whole_is_the_encoder_batch_by_batch(encoder, X):
     one_by_one = np.stack([alone(encoder, series) for series in X])
-    np.testing.assert_allclose(whole(encoder, X, batch_size=2), one_by_one, atol=1e-6)
+    np.testing.assert_allclose(encode_full(encoder, X, batch_size=2), one_by_one, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -59,44 +59,44 @@ def test_sliding_by_a_loop_over_windows(encoder, X, length, before, after):
                     window[k] = series[step]
             kept = min(length, 11 - at)
             expected[i, at : at + kept] = alone(encoder, window)[before : before + kept]
-    np.testing.assert_allclose(sliding(encoder, X, length, before, after, 4), expected, atol=1e-6)
+    np.testing.assert_allclose(encode_sliding(encoder, X, length, before, after, 4), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("before", [0, 1, 3, 6, 20])
 def test_causal_steps_are_sliding_ones_at_less_cost(encoder, X, before):
-    slow = sliding(encoder, X, 1, before, 0)
-    np.testing.assert_allclose(causal_steps(encoder, X, before, batch_size=7), slow, atol=1e-6)
+    slow = encode_sliding(encoder, X, 1, before, 0)
+    np.testing.assert_allclose(encode_causal(encoder, X, before, batch_size=7), slow, atol=1e-6)
 
 
 def test_causal_steps_with_missing_ones(encoder, X):
     X[0, 4] = np.nan
     X[1, 6:, 1] = np.nan
-    fast = causal_steps(encoder, X, 5)
+    fast = encode_causal(encoder, X, 5)
     assert np.isfinite(fast).all()
-    np.testing.assert_allclose(fast, sliding(encoder, X, 1, 5, 0), atol=1e-6)
+    np.testing.assert_allclose(fast, encode_sliding(encoder, X, 1, 5, 0), atol=1e-6)
 
 
 def test_causal_steps_know_nothing_of_later_ones(encoder, X):
-    before = causal_steps(encoder, X, 4)
+    before = encode_causal(encoder, X, 4)
     X[:, 7] += 10
-    after = causal_steps(encoder, X, 4)
+    after = encode_causal(encoder, X, 4)
     np.testing.assert_array_equal(after[:, :7], before[:, :7])
     assert np.abs(after[:, 7:] - before[:, 7:]).max() > 0.01
 
 
 def test_causal_steps_see_no_further_back_than_told(encoder, X):
-    before = causal_steps(encoder, X, 4)
+    before = encode_causal(encoder, X, 4)
     X[:, 2] += 10
-    changed = np.abs(causal_steps(encoder, X, 4) - before).max(axis=(0, 2)) > 0
+    changed = np.abs(encode_causal(encoder, X, 4) - before).max(axis=(0, 2)) > 0
     assert not changed[:2].any() and changed[2:7].all() and not changed[7:].any()
 
 
 def test_all_missing_is_finite(encoder):
     nothing = np.full((2, 6, 2), np.nan, "float32")
     for latent in (
-        whole(encoder, nothing),
-        sliding(encoder, nothing, 2, 1, 1),
-        causal_steps(encoder, nothing, 3),
+        encode_full(encoder, nothing),
+        encode_sliding(encoder, nothing, 2, 1, 1),
+        encode_causal(encoder, nothing, 3),
     ):
         assert np.isfinite(latent).all() and latent.shape == (2, 6, 5)
 
@@ -110,16 +110,16 @@ def maximum_by_loop(latent, width):
 
 
 def test_no_pooling_changes_nothing(latent):
-    assert pooled(latent, None) is latent
+    assert pool_time(latent, None) is latent
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 4, 9, 30])
 def test_pooling_over_a_window(latent, width):
-    np.testing.assert_array_equal(pooled(latent, width), maximum_by_loop(latent, width))
+    np.testing.assert_array_equal(pool_time(latent, width), maximum_by_loop(latent, width))
 
 
 def test_pooling_over_the_series(latent):
-    np.testing.assert_array_equal(pooled(latent, "series"), latent.max(axis=1))
+    np.testing.assert_array_equal(pool_time(latent, "series"), latent.max(axis=1))
 
 
 @pytest.mark.parametrize(("steps", "widths"), [(9, [3, 5, 9]), (10, [3, 5, 9, 17]), (3, [3]), (4, [3, 5])])
@@ -127,19 +127,19 @@ def test_pooling_over_many_scales(steps, widths):
     # Windows of 2 ** (p + 1) + 1 steps for all p with 2 ** p + 1 < steps, as in the authors' program.
     latent = np.random.default_rng(0).normal(size=(2, steps, 3))
     expected = np.concatenate([maximum_by_loop(latent, w) for w in widths], axis=-1)
-    np.testing.assert_array_equal(pooled(latent, "multiscale"), expected)
+    np.testing.assert_array_equal(pool_time(latent, "multiscale"), expected)
 
 
 @pytest.mark.parametrize("steps", [1, 2])
 def test_too_few_steps_for_scales_stay_as_they_are(steps):
     latent = np.ones((2, steps, 3))
-    np.testing.assert_array_equal(pooled(latent, "multiscale"), latent)
+    np.testing.assert_array_equal(pool_time(latent, "multiscale"), latent)
 
 
 @pytest.mark.parametrize("pooling", ["mean", 0, -1, 2.5])
 def test_other_pooling_is_refused(latent, pooling):
     with pytest.raises(DscTfError, match="pooling"):
-        pooled(latent, pooling)
+        pool_time(latent, pooling)
 
 
 @pytest.mark.real
@@ -150,8 +150,8 @@ def test_other_pooling_is_refused(latent, pooling):
 def test_the_authors_program_pools_the_same(name, pooling):
     known = json.loads(GOLDEN.read_text())["encode"]
     steps, expected = np.array(known["plain"]["v"]), np.array(known[name]["v"])
-    assert list(pooled(steps, pooling).shape) == known[name]["shape"]
-    np.testing.assert_allclose(pooled(steps, pooling), expected, atol=1e-9)
+    assert list(pool_time(steps, pooling).shape) == known[name]["shape"]
+    np.testing.assert_allclose(pool_time(steps, pooling), expected, atol=1e-9)
 
 
 @pytest.mark.parametrize("directions", [1, 2, 5])
@@ -181,10 +181,10 @@ def test_collapse_is_told():
     line = np.random.default_rng(0).normal(size=(50, 1)) * np.ones((1, 4))
     for latent in (np.ones((3, 7, 4)), line):
         with pytest.warns(UserWarning, match="collapsed"):
-            assert warn_of_collapse(latent) < 1.5
+            assert warn_if_collapsed(latent) < 1.5
 
 
 def test_health_is_not():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert warn_of_collapse(np.random.default_rng(0).normal(size=(100, 4))) > 3
+        assert warn_if_collapsed(np.random.default_rng(0).normal(size=(100, 4))) > 3

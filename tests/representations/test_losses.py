@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from dsc_tf.errors import DscTfError
-from dsc_tf.representations import TS2VEC, Contrast
+from dsc_tf.representations import TS2VEC, ContrastiveLossConfig
 from dsc_tf.representations.losses import hierarchical_loss, instance_term, temporal_term
 
 GOLDEN = Path(__file__).parents[3] / "shared" / "data" / "ts2vec_golden.json"
@@ -35,21 +35,23 @@ def padded(view, steps, seed=1):
 @pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
 def test_all_scales_as_in_the_paper(shape, alpha):
     first, second = views(*shape)
-    loss = hierarchical_loss(first, second, Contrast(alpha=alpha))
+    loss = hierarchical_loss(first, second, ContrastiveLossConfig(alpha=alpha))
     assert float(loss) == pytest.approx(loops.pyramid(first, second, alpha), rel=2e-5, abs=1e-6)
 
 
 @pytest.mark.parametrize("unit", [0, 1, 2, 5])
 def test_finest_scales_may_go_without_temporal_term(unit):
     first, second = views(steps=9)
-    loss = hierarchical_loss(first, second, Contrast(temporal_unit=unit))
+    loss = hierarchical_loss(first, second, ContrastiveLossConfig(temporal_unit=unit))
     assert float(loss) == pytest.approx(loops.pyramid(first, second, unit=unit), rel=2e-5)
 
 
 @pytest.mark.parametrize(("normalise", "temperature"), [(True, 1.0), (False, 3.0), (True, 0.1)])
 def test_directions_and_temperature(normalise, temperature):
     first, second = views()
-    loss = hierarchical_loss(first, second, Contrast(normalise=normalise, temperature=temperature))
+    loss = hierarchical_loss(
+        first, second, ContrastiveLossConfig(normalise=normalise, temperature=temperature)
+    )
     expected = loops.pyramid(first, second, tau=temperature, normalise=normalise)
     assert float(loss) == pytest.approx(expected, rel=2e-5)
 
@@ -82,9 +84,9 @@ def test_two_steps_worked_by_hand():
 
 def test_a_single_step_has_no_temporal_term_and_a_single_series_no_instance_term():
     assert float(temporal_term(*views(steps=1))) == pytest.approx(0, abs=1e-6)
-    assert float(hierarchical_loss(*views(steps=1), Contrast(alpha=0.0))) == 0
+    assert float(hierarchical_loss(*views(steps=1), ContrastiveLossConfig(alpha=0.0))) == 0
     assert float(instance_term(*views(series=1))) == 0
-    assert float(hierarchical_loss(*views(series=1), Contrast(alpha=1.0))) == 0
+    assert float(hierarchical_loss(*views(series=1), ContrastiveLossConfig(alpha=1.0))) == 0
 
 
 def test_views_are_alike_to_the_loss():
@@ -140,19 +142,22 @@ def test_length_may_be_known_only_at_run_time():
         {"alpha": 1.1},
         {"alpha": -0.1},
         {"temperature": 0},
-        {"neighbours": "friends"},
+        {"neighbour_weighting": "friends"},
         {"hardness": -1},
         {"temporal_unit": -1},
     ],
 )
 def test_settings_out_of_range_are_named(setting):
     with pytest.raises(DscTfError, match=next(iter(setting))):
-        Contrast(**setting)
+        ContrastiveLossConfig(**setting)
 
 
 def test_defaults_know_no_distance():
-    assert not TS2VEC.knows_distance
-    assert Contrast(neighbours="drop").knows_distance and Contrast(hardness=0.5).knows_distance
+    assert not TS2VEC.uses_lags
+    assert (
+        ContrastiveLossConfig(neighbour_weighting="downweight").uses_lags
+        and ContrastiveLossConfig(hardness=0.5).uses_lags
+    )
 
 
 @pytest.fixture(scope="module")
@@ -172,5 +177,5 @@ def test_the_authors_program_says_the_same(golden, case):
     for name, value in known.items():
         if name.startswith("hier"):
             alpha, unit = (part[1:] for part in name.split("_")[1:])
-            contrast = Contrast(alpha=float(alpha), temporal_unit=int(unit))
+            contrast = ContrastiveLossConfig(alpha=float(alpha), temporal_unit=int(unit))
             assert float(hierarchical_loss(first, second, contrast)) == pytest.approx(value, **close), name

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from dsc_tf.errors import DscTfError
-from dsc_tf.representations.series import as_series, cut, without_empty
+from dsc_tf.representations.series import as_series, drop_empty_series, split_long_series
 
 NAN = np.nan
 
@@ -60,12 +60,12 @@ def test_a_record_without_time_is_refused():
 @pytest.mark.parametrize("longest", [None, 11, 6])
 def test_short_series_are_not_cut(longest):
     X = np.zeros((2, 11, 1))
-    assert cut(X, longest) is X
+    assert split_long_series(X, longest) is X
 
 
 def test_parts_follow_each_other_and_end_in_missing_steps():
     X = np.arange(22.0).reshape(2, 11, 1)
-    parts = cut(X, 3)
+    parts = split_long_series(X, 3)
     # 11 steps in 3 parts: 4, 4, 3. Parts of one place in the record lie together.
     assert parts.shape == (6, 4, 1)
     np.testing.assert_array_equal(parts[0, :, 0], [0, 1, 2, 3])
@@ -75,30 +75,30 @@ def test_parts_follow_each_other_and_end_in_missing_steps():
 
 def test_full_series_stay():
     X = np.ones((3, 5, 2))
-    np.testing.assert_array_equal(without_empty(X), X)
+    np.testing.assert_array_equal(drop_empty_series(X), X)
 
 
 def test_gaps_inside_stay():
     X = np.array([column(1, NAN, 3)])
-    np.testing.assert_array_equal(without_empty(X), X)
+    np.testing.assert_array_equal(drop_empty_series(X), X)
 
 
 def test_empty_series_go():
     X = np.array([column(1, 2), column(NAN, NAN), column(3, 4)])
-    np.testing.assert_array_equal(without_empty(X)[..., 0], [[1, 2], [3, 4]])
+    np.testing.assert_array_equal(drop_empty_series(X)[..., 0], [[1, 2], [3, 4]])
 
 
 def test_missing_ends_are_shared_out():
     X = np.array([column(1, 2, NAN, NAN), column(NAN, NAN, 5, 6), column(1, 2, 3, 4), column(NAN, 2, 3, 4)])
     expected = [[NAN, 1, 2, NAN], [NAN, 5, 6, NAN], [1, 2, 3, 4], [2, 3, 4, NAN]]
-    np.testing.assert_array_equal(without_empty(X)[..., 0], expected)
+    np.testing.assert_array_equal(drop_empty_series(X)[..., 0], expected)
 
 
 def test_a_step_counts_as_missing_if_all_its_variables_are():
     X = np.array([[[NAN, 1.0], [2.0, 3.0], [NAN, NAN], [NAN, NAN]]])
-    np.testing.assert_array_equal(without_empty(X)[0, :, 1], [NAN, 1, 3, NAN])
+    np.testing.assert_array_equal(drop_empty_series(X)[0, :, 1], [NAN, 1, 3, NAN])
 
 
 def test_nothing_at_all_is_refused():
     with pytest.raises(DscTfError, match="missing"):
-        without_empty(np.full((2, 3, 1), NAN))
+        drop_empty_series(np.full((2, 3, 1), NAN))

@@ -7,7 +7,13 @@ import pytest
 from sklearn.base import clone
 
 from dsc_tf.errors import DscTfError
-from dsc_tf.representations import DEP_TS2VEC, VARIOGRAM, VARIOGRAM_HARD, Contrast, SpaceTimeTS2Vec
+from dsc_tf.representations import (
+    DEP_TS2VEC,
+    VARIOGRAM,
+    VARIOGRAM_HARD,
+    ContrastiveLossConfig,
+    SpaceTimeTS2Vec,
+)
 from dsc_tf.representations import spacetime_ts2vec as fields
 
 pytestmark = [
@@ -41,7 +47,7 @@ def test_trains_as_a_compiled_graph():
         {"contrast": DEP_TS2VEC},
         {"contrast": VARIOGRAM},
         {"contrast": VARIOGRAM_HARD},
-        {"contrast": Contrast(neighbours="attract")},
+        {"contrast": ContrastiveLossConfig(neighbour_weighting="as_positives")},
     ],
     ids=["contrast", "simclr", "masked", "follow", "variogram", "variogram_hard", "attract"],
 )
@@ -52,7 +58,7 @@ def test_every_objective_learns(one_test_eagerly, untrained, options):
     assert latent.shape == (30, 4) and np.isfinite(latent).all()
     moved = zip(model.encoder_.get_weights(), untrained.encoder_.get_weights(), strict=True)
     assert any((a != b).any() for a, b in moved)
-    assert hasattr(model, "semivariogram_") == model.contrast.knows_distance
+    assert hasattr(model, "semivariogram_") == model.contrast.uses_lags
 
 
 def test_same_seed_same_representations(one_test_eagerly):
