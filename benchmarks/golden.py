@@ -31,7 +31,10 @@ CLASSICAL = (
 )
 NETWORKS = ("dsc", "dec", "dtc", "dtcr", "cnn_encoder", "cnn_autoencoder", "cnn_lstm_encoder")
 PROTOCOLS = ("paper", "notebook", "anomaly")
-SEQUENCE = {"dtc": "--sequence-length 12", "dtcr": "--sequence-length 12"}
+SEQUENCE = {
+    "dtc": "--pretrain-epochs 1 --epochs 1 --batch-size 8 --sequence-length 12",
+    "dtcr": "--epochs 1 --batch-size 8 --sequence-length 12",
+}
 IGNORED_MEASURES = ("seconds",)
 
 
@@ -42,16 +45,18 @@ def cases():
             yield f"{method}-{protocol}", f"--method {method} --protocol {protocol} {DATA}"
     for method in NETWORKS:
         for protocol in PROTOCOLS if method == "dsc" else ("paper",):
-            options = f"{SHORT} {SEQUENCE.get(method, '')}"
+            options = SEQUENCE.get(method, SHORT)
             yield f"{method}-{protocol}", f"--method {method} --protocol {protocol} {options} {DATA}"
     for method in ("dsc", "kmeans", "persistent_kmeans"):
-        yield f"{method}-window3", f"--method {method} --window 3 {SHORT} {DATA}"
+        options = SHORT if method in NETWORKS else ""
+        yield f"{method}-window3", f"--method {method} --window 3 {options} {DATA}"
     yield "dsc-convlstm", f"--cell convlstm --window 2 {SHORT} {DATA}"
     for recipe in ("notebook", "untrained"):
         yield f"dsc-{recipe}", f"--recipe {recipe} --protocol notebook {SHORT} {DATA}"
-    yield "dtcr-notebook", f"--method dtcr --recipe notebook {SHORT} {SEQUENCE['dtcr']} {DATA}"
+    yield "dtcr-notebook", f"--method dtcr --recipe notebook {SEQUENCE['dtcr']} {DATA}"
     for method in ("kmeans", "eof_kmeans", "dsc"):
-        yield f"{method}-disk", f"--method {method} --protocol anomaly --memory 2MB {SHORT} {DATA}"
+        options = SHORT if method in NETWORKS else ""
+        yield f"{method}-disk", f"--method {method} --protocol anomaly --memory 2MB {options} {DATA}"
 
 
 def make(folder, only=()):

@@ -12,13 +12,14 @@ from keras import layers
 from timing import timed
 
 from dsc_tf.models import dsc_autoencoder, dsc_model, shared_encoder
-from dsc_tf.models.dsc import FILTERS, POOLING
+from dsc_tf.models.dsc import FILTERS
 from dsc_tf.preprocessing.samples import Samples
 from dsc_tf.training.batches import UniqueFieldBatches, encode
 from dsc_tf.training.optimizers import Adam
 
 FIELD = (41, 41, 7)  # latitude, longitude, variable
 CLUSTERS = 7
+POOLING = 2 ** len(FILTERS)
 LOSSES = {"clustering": "kld", "reconstruction": "mse"}
 WAYS = (
     ("float32", 8),

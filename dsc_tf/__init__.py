@@ -20,12 +20,28 @@ _MODULES = {
     "sample_dataset": "datasets.synthetic",
     "mock_dataset": "datasets.mock",
     "DSC": "clusterers.dsc",
+    "DEC": "clusterers.dec",
+    "DTC": "clusterers.dtc",
+    "DTCR": "clusterers.dtcr",
+    "CNNEncoder": "clusterers.ablations",
+    "CNNAutoencoder": "clusterers.ablations",
+    "CNNLSTMEncoder": "clusterers.ablations",
+    "ClusteringHead": "clusterers.clustering_head",
     "KMeans": "clusterers.kmeans",
-    "EOFKMeans": "clusterers.eof",
     "make_pipeline": "clusterers.pipeline",
     "save_pipeline": "clusterers.pipeline",
     "load_pipeline": "clusterers.pipeline",
     "Hierarchical": "clusterers.hierarchical",
+    "EOFKMeans": "clusterers.eof",
+    "GaussianMixture": "clusterers.eof",
+    "SphericalKMeans": "clusterers.spherical",
+    "PersistentKMeans": "clusterers.persistent",
+    "RandomPartition": "clusterers.random_partition",
+    "MCGTA": "clusterers.mcgta",
+    "PredictiveKMeans": "clusterers.predictive_kmeans",
+    "SwitchingAutoregression": "clusterers.switching",
+    "fit_seeds": "clusterers.seeds",
+    "load_clusterer": "clusterers.registry",
     "TS2Vec": "representations",
     "SpaceTimeTS2Vec": "representations",
     "evaluate": "evaluation",
@@ -54,13 +70,29 @@ _PACKAGES = (
 __all__ = list(_MODULES)
 
 if TYPE_CHECKING:  # type checkers and editors follow imports, not `__getattr__`
+    from .clusterers.ablations import CNNAutoencoder as CNNAutoencoder
+    from .clusterers.ablations import CNNEncoder as CNNEncoder
+    from .clusterers.ablations import CNNLSTMEncoder as CNNLSTMEncoder
+    from .clusterers.clustering_head import ClusteringHead as ClusteringHead
+    from .clusterers.dec import DEC as DEC
     from .clusterers.dsc import DSC as DSC
+    from .clusterers.dtc import DTC as DTC
+    from .clusterers.dtcr import DTCR as DTCR
     from .clusterers.eof import EOFKMeans as EOFKMeans
+    from .clusterers.eof import GaussianMixture as GaussianMixture
     from .clusterers.hierarchical import Hierarchical as Hierarchical
     from .clusterers.kmeans import KMeans as KMeans
+    from .clusterers.mcgta import MCGTA as MCGTA
+    from .clusterers.persistent import PersistentKMeans as PersistentKMeans
     from .clusterers.pipeline import load_pipeline as load_pipeline
     from .clusterers.pipeline import make_pipeline as make_pipeline
     from .clusterers.pipeline import save_pipeline as save_pipeline
+    from .clusterers.predictive_kmeans import PredictiveKMeans as PredictiveKMeans
+    from .clusterers.random_partition import RandomPartition as RandomPartition
+    from .clusterers.registry import load_clusterer as load_clusterer
+    from .clusterers.seeds import fit_seeds as fit_seeds
+    from .clusterers.spherical import SphericalKMeans as SphericalKMeans
+    from .clusterers.switching import SwitchingAutoregression as SwitchingAutoregression
     from .datasets.mock import mock_dataset as mock_dataset
     from .datasets.synthetic import sample_dataset as sample_dataset
     from .downscaling.downscaler import downscale as downscale

@@ -213,9 +213,10 @@ def test_links_between_pages_lead_to_places(site):
 
 def test_reference_holds_every_public_name(site):
     text = (site / "reference.html").read_text()
-    wanted = ["dsc_tf." + ".".join(["clusterers", *METHODS[name]]) for name in METHODS] + [
-        "dsc_tf.errors.DscTfError"
-    ]
+    wanted = [
+        "dsc_tf." + ".".join(["clusterers", METHODS[name].module, METHODS[name].class_name])
+        for name in METHODS
+    ] + ["dsc_tf.errors.DscTfError"]
     for package in PACKAGES:
         module = importlib.import_module(f"dsc_tf.{package}")
         named = {name: getattr(module, name) for name in module.__all__}

@@ -2,101 +2,177 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Unpack
 
 from ..models import cnn_autoencoder, cnn_encoder, cnn_lstm_encoder
-from ..training import NOTEBOOK, TRAINED, UNTRAINED, Checkpoint, Recipe
+from ..training import NOTEBOOK, TRAINED, UNTRAINED
 from ..training.recipes import by_name
-from .deep import DeepClusterer
+from .deep import FieldClusterer, JointTrainingParameters
 
 
-class Ablation(DeepClusterer):
-    """What the three ablations share: DSC's parameters but the recurrent cell.
+class CNNEncoder(FieldClusterer):
+    """Convolutions and dense layers without a decoder, trained by the clustering loss alone.
 
     Parameters
     ----------
     n_clusters : int, default=7
         Number of clusters.
-    recipe : str or Recipe, default="trained"
-        "trained" learns; "notebook" repeats the published settings; "untrained" clusters what the network says
-        as it is drawn.
-    pretrain_epochs : int, default=None
-        Passes that learn reconstruction alone, where there is a decoder; None is the recipe's.
-    epochs : int, default=None
-        Most passes with the joint loss; None is the recipe's.
-    batch_size : int, default=None
-        Samples a step; None is the recipe's.
-    learning_rate : float, default=None
-        Of the joint loss; None is the recipe's.
+    filters : tuple of int, default=(64, 128, 256)
+        Channels of the groups of convolutions, each of which ends in a pooling.
+    dense : tuple of int, default=(2048, 512)
+        Widths of the dense layers; the last is the length of the latent vector.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
-        Number format of the convolutions.
-    random_state : int, default=None
-        Seed of everything random.
-    checkpoint : Checkpoint, default=None
-        Where to save the state of the fit and to go on from.
-    callbacks : tuple of keras.callbacks.Callback, default=()
-        Passed to Keras in both stages.
+        Number format of the convolutions; "auto" uses bfloat16 where the hardware supports it.
+    **training
+        Parameters of `DeepClusterer` and `NetworkClusterer`.
 
     Attributes
     ----------
     labels_, soft_labels_, cluster_centers_, history_, stopped_by_, model_, autoencoder_, encoder_
-        As of `DSC`; `autoencoder_` ends in the latent vector where there is no decoder.
+        See `DeepClusterer`.
+
+    References
+    ----------
+    Faruque et al. (2023), section 4.4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).random((12, 1, 4, 4, 1), dtype=np.float32)
+    >>> CNNEncoder(2, filters=(2,), dense=(4, 3), recipe="untrained", random_state=0).fit(X).transform(X).shape
+    (12, 3)
     """
+
+    network_function = staticmethod(cnn_encoder)
+    # Adam at 1e-4 moves all latent vectors together, through 2048 inputs, by more than their distances.
+    recipes = by_name(replace(NOTEBOOK, update_interval=30), replace(TRAINED, learning_rate=1e-5), UNTRAINED)
 
     def __init__(
         self,
         n_clusters: int = 7,
         *,
-        recipe: str | Recipe = "trained",
-        pretrain_epochs: int | None = None,
-        epochs: int | None = None,
-        batch_size: int | None = None,
-        learning_rate: float | None = None,
+        filters: Sequence[int] = (64, 128, 256),
+        dense: Sequence[int] = (2048, 512),
         precision: str = "auto",
-        random_state: int | None = None,
-        checkpoint: Checkpoint | None = None,
-        callbacks: Sequence = (),
+        **training: Unpack[JointTrainingParameters],
     ):
-        self.n_clusters = n_clusters
-        self.recipe = recipe
-        self.pretrain_epochs = pretrain_epochs
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
+        super().__init__(n_clusters, **training)
+        self.filters = filters
+        self.dense = dense
         self.precision = precision
-        self.random_state = random_state
-        self.checkpoint = checkpoint
-        self.callbacks = callbacks
 
-    def _network(self, shape, recipe, policy):
-        return {"shape": shape, "dropout": recipe.dropout, "policy": policy}
-
-
-class CNNEncoder(Ablation):
-    """Convolutions and dense layers without a decoder, trained by clusters alone; parameters of `Ablation`."""
-
-    network_function = staticmethod(cnn_encoder)
-    # Adam at 1e-4 moves all latent vectors together, through 2048 inputs, farther than they lie apart.
-    recipes = by_name(replace(NOTEBOOK, update_interval=30), replace(TRAINED, learning_rate=1e-5), UNTRAINED)
+    def _network_arguments(self, shape, recipe, policy):
+        return {
+            "shape": shape,
+            "filters": tuple(self.filters),
+            "dense": tuple(self.dense),
+            "dropout": recipe.dropout,
+            "policy": policy,
+        }
 
 
-class CNNAutoencoder(Ablation):
-    """Convolutions and dense layers with a decoder; parameters of `Ablation`."""
+class CNNAutoencoder(CNNEncoder):
+    """Convolutions and dense layers with a decoder.
+
+    Parameters
+    ----------
+    n_clusters : int, default=7
+        Number of clusters.
+    **parameters
+        Parameters of `CNNEncoder`; the decoder mirrors the convolutions.
+
+    Attributes
+    ----------
+    labels_, soft_labels_, cluster_centers_, history_, stopped_by_, model_, autoencoder_, encoder_
+        See `DeepClusterer`.
+
+    References
+    ----------
+    Faruque et al. (2023), section 4.4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).random((12, 1, 4, 4, 1), dtype=np.float32)
+    >>> CNNAutoencoder(2, filters=(2,), dense=(4, 3), recipe="untrained", random_state=0).fit(X).transform(X).shape
+    (12, 3)
+    """
 
     network_function = staticmethod(cnn_autoencoder)
     recipes = by_name(
         replace(NOTEBOOK, update_interval=30, output_activation="sigmoid"),
-        # Half the steps of twice the samples: to update the 132 million weights of its last layer costs more than
-        # to compute with them.
+        # Half the steps with twice the samples: updating the 132 million weights of the last layer costs more than
+        # computing with them.
         replace(TRAINED, batch_size=32, pretrain_steps=160, steps=70),
         replace(UNTRAINED, output_activation="sigmoid"),
     )
 
-    def _network(self, shape, recipe, policy):
-        return super()._network(shape, recipe, policy) | {"output_activation": recipe.output_activation}
+    def _network_arguments(self, shape, recipe, policy):
+        arguments = super()._network_arguments(shape, recipe, policy)
+        return arguments | {"output_activation": recipe.output_activation}
 
 
-class CNNLSTMEncoder(Ablation):
-    """DSC's kind of encoder without a decoder, trained by clusters alone; parameters of `Ablation`."""
+class CNNLSTMEncoder(FieldClusterer):
+    """Convolutions and LSTM layers without a decoder, trained by the clustering loss alone.
+
+    Parameters
+    ----------
+    n_clusters : int, default=7
+        Number of clusters.
+    filters : tuple of int, default=(64, 64, 256)
+        Channels of the convolutions; the last two are followed by poolings.
+    units : int, default=512
+        Width of the LSTM layers.
+    latent_size : int, default=256
+        Length of the latent vector.
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        Number format of the convolutions; "auto" uses bfloat16 where the hardware supports it.
+    **training
+        Parameters of `DeepClusterer` and `NetworkClusterer`.
+
+    Attributes
+    ----------
+    labels_, soft_labels_, cluster_centers_, history_, stopped_by_, model_, autoencoder_, encoder_
+        See `DeepClusterer`.
+
+    References
+    ----------
+    Faruque et al. (2023), section 4.4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).random((12, 1, 4, 4, 1), dtype=np.float32)
+    >>> small = {"filters": (2, 2), "units": 4, "latent_size": 3}
+    >>> CNNLSTMEncoder(2, **small, recipe="untrained", random_state=0).fit(X).transform(X).shape
+    (12, 3)
+    """
 
     network_function = staticmethod(cnn_lstm_encoder)
     recipes = by_name(replace(NOTEBOOK, batch_size=366), TRAINED, UNTRAINED)
+
+    def __init__(
+        self,
+        n_clusters: int = 7,
+        *,
+        filters: Sequence[int] = (64, 64, 256),
+        units: int = 512,
+        latent_size: int = 256,
+        precision: str = "auto",
+        **training: Unpack[JointTrainingParameters],
+    ):
+        super().__init__(n_clusters, **training)
+        self.filters = filters
+        self.units = units
+        self.latent_size = latent_size
+        self.precision = precision
+
+    def _network_arguments(self, shape, recipe, policy):
+        return {
+            "shape": shape,
+            "filters": tuple(self.filters),
+            "units": self.units,
+            "latent_size": self.latent_size,
+            "dropout": recipe.dropout,
+            "policy": policy,
+        }

@@ -1,62 +1,55 @@
 """Deep Spatiotemporal Clustering."""
 
 from collections.abc import Sequence
+from typing import Unpack
 
 from ..models import dsc_autoencoder
-from ..training import Checkpoint, Recipe
-from .deep import DeepClusterer
+from .deep import FieldClusterer, JointTrainingParameters
 
 
-class DSC(DeepClusterer):
+class DSC(FieldClusterer):
     """Deep Spatiotemporal Clustering of windows of gridded fields.
 
-    A convolutional and recurrent autoencoder learns a latent vector for each window; a clustering layer
-    compares it with centres; reconstruction and clustering are trained jointly.
+    A convolutional and recurrent autoencoder learns a latent vector for each window; a clustering layer compares it
+    with the centres; reconstruction and clustering are trained jointly.
 
     Parameters
     ----------
     n_clusters : int, default=7
         Number of clusters.
-    recipe : str or Recipe, default="trained"
-        "trained" learns; "notebook" repeats the published settings, whose weights do not move.
     cell : {"lstm", "convlstm"}, default="lstm"
         Recurrent layers of the encoder, see `dsc_autoencoder`.
-    pretrain_epochs : int, default=None
-        Passes over the record that learn reconstruction alone; None is the recipe's.
-    epochs : int, default=None
-        Most passes with the joint loss; None is the recipe's.
-    batch_size : int, default=None
-        Samples a step; None is the recipe's.
-    learning_rate : float, default=None
-        Of the joint loss; None is the recipe's.
+    filters : tuple of int, default=(64, 128, 256, 512)
+        Channels of the convolutions, each of which is followed by a pooling.
+    units : int, default=512
+        Width of the recurrent layers.
+    latent_size : int, default=256
+        Length of the latent vector.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
-        Number format of the convolutions.
-    random_state : int, default=None
-        Seed of everything random.
-    checkpoint : Checkpoint, default=None
-        Where to save the state of the fit and to go on from.
-    callbacks : tuple of keras.callbacks.Callback, default=()
-        Passed to Keras in both stages.
+        Number format of the convolutions; "auto" uses bfloat16 where the hardware supports it.
+    **training
+        Parameters of `DeepClusterer` and `NetworkClusterer`: `recipe`, `network`, `pretrain_epochs`, `epochs`,
+        `batch_size`, `learning_rate`, `random_state`, `checkpoint`, `callbacks`.
 
     Attributes
     ----------
-    labels_ : array of int, shape (time,)
-        Cluster of each sample, the largest cluster first.
-    soft_labels_ : array of shape (time, cluster)
-        Student's t similarity to each centre.
-    cluster_centers_ : array of shape (cluster, feature)
-        Centres in latent space.
-    history_ : list of dict
-        A row an epoch: stage, epoch, loss, reconstruction, clustering, label_change, seconds.
-    stopped_by_ : str
-        "labels at rest" or "epochs".
-    model_, autoencoder_, encoder_ : keras.Model
-        The trained networks.
+    labels_, soft_labels_, cluster_centers_, history_, stopped_by_, model_, autoencoder_, encoder_
+        See `DeepClusterer`.
 
     References
     ----------
     Faruque, O., Nji, F. N., Cham, M., Salvi, R. M., Zheng, X., Wang, J. (2023). Deep Spatiotemporal
     Clustering: A Temporal Clustering Approach for Multi-dimensional Climate Data. ECML PKDD.
+
+    Examples
+    --------
+    A small network on random fields of 4 x 4 cells:
+
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).random((12, 1, 4, 4, 1), dtype=np.float32)
+    >>> model = DSC(2, filters=(2, 4), units=4, latent_size=3, recipe="untrained", random_state=0).fit(X)
+    >>> model.transform(X).shape, model.soft_labels_.shape
+    ((12, 3), (12, 2))
     """
 
     network_function = staticmethod(dsc_autoencoder)
@@ -65,33 +58,27 @@ class DSC(DeepClusterer):
         self,
         n_clusters: int = 7,
         *,
-        recipe: str | Recipe = "trained",
         cell: str = "lstm",
-        pretrain_epochs: int | None = None,
-        epochs: int | None = None,
-        batch_size: int | None = None,
-        learning_rate: float | None = None,
+        filters: Sequence[int] = (64, 128, 256, 512),
+        units: int = 512,
+        latent_size: int = 256,
         precision: str = "auto",
-        random_state: int | None = None,
-        checkpoint: Checkpoint | None = None,
-        callbacks: Sequence = (),
+        **training: Unpack[JointTrainingParameters],
     ):
-        self.n_clusters = n_clusters
-        self.recipe = recipe
+        super().__init__(n_clusters, **training)
         self.cell = cell
-        self.pretrain_epochs = pretrain_epochs
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
+        self.filters = filters
+        self.units = units
+        self.latent_size = latent_size
         self.precision = precision
-        self.random_state = random_state
-        self.checkpoint = checkpoint
-        self.callbacks = callbacks
 
-    def _network(self, shape, recipe, policy):
+    def _network_arguments(self, shape, recipe, policy):
         return {
             "shape": shape,
             "cell": self.cell,
+            "filters": tuple(self.filters),
+            "units": self.units,
+            "latent_size": self.latent_size,
             "dropout": recipe.dropout,
             "output_activation": recipe.output_activation,
             "policy": policy,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Unpack
 
 import numpy as np
 import sklearn.cluster
@@ -9,9 +10,9 @@ import sklearn.cluster
 from ..errors import DscTfError
 from ..layers.clustering import SQUARED_DISTANCES
 from ..models import dsc_model, temporal_autoencoder
-from ..training import NOTEBOOK, TRAINED, UNTRAINED, Checkpoint, Recipe
+from ..training import NOTEBOOK, TRAINED, UNTRAINED
 from ..training.recipes import by_name
-from .deep import DeepClusterer
+from .deep import DeepClusterer, JointTrainingParameters
 from .sequences import sequences
 
 INITS = ("kmeans", "hierarchical")
@@ -35,87 +36,77 @@ DTC_TRAINED = replace(TRAINED, pretrain_learning_rate=1e-3, batch_size=32)
 
 
 class DTC(DeepClusterer):
-    """Deep Temporal Clustering: a sample is read as one sequence of all its values.
+    """Deep Temporal Clustering of the sequence of all values of a sample.
 
-    On fields the sequence runs over cells and variables, not over time; the DSC authors' notebook has it so.
+    For fields the sequence runs over cells and variables, not over time, as in the DSC authors' notebook.
 
     Parameters
     ----------
     n_clusters : int, default=7
         Number of clusters.
-    recipe : str or Recipe, default="trained"
-        "trained" is ours; "notebook" repeats the settings of the DSC authors' notebook, which learn as well;
-        "untrained" clusters what the network says as it is drawn.
     metric : {"euclidean", "cid", "correlation"}, default="euclidean"
         Distance of latent sequences to centres, see `ClusteringLayer`.
     init : {"kmeans", "hierarchical"}, default="kmeans"
-        How centres start: k-means, or complete linkage by `metric`.
+        Initial centres: k-means, or complete linkage with `metric`.
     sequence_length : int, default=None
-        Most steps of a sequence, by means over areas; None takes every value.
-    pretrain_epochs : int, default=None
-        Passes over the record that learn reconstruction alone; None is the recipe's.
-    epochs : int, default=None
-        Most passes with the joint loss; None is the recipe's.
-    batch_size : int, default=None
-        Samples a step; None is the recipe's.
-    learning_rate : float, default=None
-        Of the joint loss; None is the recipe's.
-    random_state : int, default=None
-        Seed of everything random.
-    checkpoint : Checkpoint, default=None
-        Where to save the state of the fit and to go on from.
-    callbacks : tuple of keras.callbacks.Callback, default=()
-        Passed to Keras in both stages.
+        Maximum number of steps of a sequence, reached by means over areas; None uses every value.
+    filters : int, default=50
+        Channels of the convolution.
+    kernel_size : int, default=10
+        Width of the convolution in steps.
+    pool_size : int, default=8
+        Number of steps that are pooled into one.
+    units : tuple of int, default=(50, 1)
+        Widths of the two LSTM layers; the last is the number of channels of the latent sequence.
+    **training
+        Parameters of `DeepClusterer` and `NetworkClusterer`.
 
     Attributes
     ----------
-    labels_ : array of int, shape (time,)
-        Cluster of each sample, the largest cluster first.
-    soft_labels_, cluster_centers_, history_, stopped_by_, model_, autoencoder_, encoder_
-        As of `DSC`; centres are latent sequences (cluster, step, channel).
+    labels_, soft_labels_, cluster_centers_, history_, stopped_by_, model_, autoencoder_, encoder_
+        See `DeepClusterer`; centres are latent sequences (cluster, step, channel).
 
     References
     ----------
     Madiraju, N. S., Sadat, S. M., Fisher, D., Karimabadi, H. (2018). Deep Temporal Clustering: Fully
     Unsupervised Learning of Time-Domain Features. arXiv 1802.01059.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).random((12, 8), dtype=np.float32)
+    >>> small = {"filters": 2, "kernel_size": 2, "pool_size": 2, "units": (2, 1)}
+    >>> DTC(2, **small, recipe="untrained", random_state=0).fit(X).transform(X).shape
+    (12, 4)
     """
 
     supports_out_of_core = False  # sequences are made of all samples at once
     network_function = staticmethod(temporal_autoencoder)
     recipes = by_name(DTC_NOTEBOOK, DTC_TRAINED, UNTRAINED)
-    saved_parameters = ("metric", "sequence_length")
 
     def __init__(
         self,
         n_clusters: int = 7,
         *,
-        recipe: str | Recipe = "trained",
         metric: str = "euclidean",
         init: str = "kmeans",
         sequence_length: int | None = None,
-        pretrain_epochs: int | None = None,
-        epochs: int | None = None,
-        batch_size: int | None = None,
-        learning_rate: float | None = None,
-        random_state: int | None = None,
-        checkpoint: Checkpoint | None = None,
-        callbacks: Sequence = (),
+        filters: int = 50,
+        kernel_size: int = 10,
+        pool_size: int = 8,
+        units: Sequence[int] = (50, 1),
+        **training: Unpack[JointTrainingParameters],
     ):
-        self.n_clusters = n_clusters
-        self.recipe = recipe
+        super().__init__(n_clusters, **training)
         self.metric = metric
         self.init = init
         self.sequence_length = sequence_length
-        self.pretrain_epochs = pretrain_epochs
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.random_state = random_state
-        self.checkpoint = checkpoint
-        self.callbacks = callbacks
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.pool_size = pool_size
+        self.units = units
 
-    def _check(self, X):
-        super()._check(X)
+    def _check_parameters(self, X):
         for name, choices in (("metric", tuple(SQUARED_DISTANCES)), ("init", INITS)):
             if getattr(self, name) not in choices:
                 raise DscTfError(f"{name}: {getattr(self, name)!r}. Choose one of {', '.join(choices)}.")
@@ -123,8 +114,9 @@ class DTC(DeepClusterer):
     def _inputs(self, X):
         return sequences(X, self.sequence_length)[:, None, :, None]
 
-    def _network(self, shape, recipe, policy):
-        return {"shape": shape}
+    def _network_arguments(self, shape, recipe, policy):
+        sizes = {name: getattr(self, name) for name in ("filters", "kernel_size", "pool_size")}
+        return {"shape": shape, "units": tuple(self.units)} | sizes
 
     def _joint_model(self):
         return dsc_model(self.autoencoder_, self.n_clusters, metric=self.metric)

@@ -5,29 +5,30 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
-from typing import Self
+from typing import Self, Unpack
 
 import keras
 import numpy as np
-import numpy.typing as npt
+from sklearn.utils.validation import check_is_fitted
 
 from ..errors import DscTfError
 from ..logging import log_duration
 from ..models.dtcr import dtcr_encoder, dtcr_model
-from ..training import Checkpoint, encode
+from ..training import encode
 from ..training.batches import fit_batches
 from ..training.checkpoint import HistoryLogger, restore
 from ..training.optimizers import Adam
 from ..training.reuse import compile_or_reset
 from ..training.seeds import seeded
-from .base import LatentClusterer, check_five_axes, fit_kmeans, nearest_centre, order_by_size, read_model_json
+from .base import fit_kmeans, nearest_centre, order_by_size
+from .deep import NetworkClusterer, TrainingParameters
 from .dtcr_batches import Indicator, RealAndFake, RelaxedKMeans
+from .model_files import plain, read_model_json
 from .sequences import sequences
 
 log = logging.getLogger(__name__)
 
-RESTARTS = 20  # of k-means on the representations
+N_INIT = 20  # restarts of k-means on the representations
 
 
 @dataclass(frozen=True)
@@ -37,20 +38,20 @@ class DTCRRecipe:
     Parameters
     ----------
     learning_rate : float
-        Of Adam.
+        Learning rate of Adam.
     cosine_decay : bool
-        Whether the learning rate falls to 0 along half a cosine, or stays.
+        Whether the learning rate falls to 0 along half a cosine, or is constant.
     epochs : int
-        Passes.
+        Number of passes over the record.
     decay : float
         Weight decay (L2).
     standardise : bool
-        Whether sequences are scaled to mean 0 and variance 1, over all of them.
+        Whether sequences are scaled to mean 0 and variance 1 over all of them.
     clip : float or None
-        Largest norm of the gradient.
+        Maximum norm of the gradient.
     sum_losses : bool
-        Whether errors are sums, of reconstruction over steps and of k-means over samples, as the paper has it, or
-        means. The authors' program has the mean of the one and the sum of the other.
+        Whether losses are sums, of the reconstruction over steps and of k-means over samples, as in the paper, or
+        means. The authors' program uses the mean of the one and the sum of the other.
     """
 
     learning_rate: float
@@ -94,40 +95,28 @@ RECIPES = {
 }
 
 
-class DTCR(LatentClusterer):
-    """Deep Temporal Clustering Representation: a sample is read as one sequence of all its values.
+class DTCR(NetworkClusterer):
+    """Deep Temporal Clustering Representation of the sequence of all values of a sample.
 
-    A recurrent autoencoder learns to reconstruct, to gather representations into `n_clusters` directions, and to
-    tell sequences from fakes; k-means on its representations gives the labels. On fields the sequence runs over
-    cells and variables, not over time; the DSC paper has it so.
+    A recurrent autoencoder learns to reconstruct sequences, to concentrate their representations in `n_clusters`
+    directions, and to distinguish sequences from shuffled ones; k-means on its representations gives the labels. For
+    fields the sequence runs over cells and variables, not over time, as in the DSC paper.
 
     Parameters
     ----------
     n_clusters : int, default=7
         Number of clusters.
-    recipe : {"trained", "notebook", "untrained"}, default="trained"
-        "trained" has the paper's learning rate; "notebook" the settings of its authors' program; "untrained"
-        clusters what the network says as it is drawn.
     units : tuple of int, default=(50, 30, 30)
-        Width of each layer of the encoder; the paper has (100, 50, 50) as well.
+        Width of each layer of the encoder; the paper uses (100, 50, 50) as well.
     dilations : tuple of int, default=(1, 4, 16)
-        Dilation of each.
+        Dilation of each layer.
     kmeans_weight : float, default=0.1
-        Weight of the k-means loss beside those of reconstruction and of fakes, which are 1.
+        Weight of the k-means loss; those of reconstruction and of the classification of shuffled sequences are 1.
     sequence_length : int, default=None
-        Most steps of a sequence, by means over areas; None takes every value.
-    epochs : int, default=None
-        Passes over the record; None is the recipe's.
-    batch_size : int, default=None
-        Samples a step; None is all of them, as published.
-    learning_rate : float, default=None
-        Of Adam; None is the recipe's.
-    random_state : int, default=None
-        Seed of everything random.
-    checkpoint : Checkpoint, default=None
-        Where to save the state of the fit and to go on from.
-    callbacks : tuple of keras.callbacks.Callback, default=()
-        Passed to Keras.
+        Maximum number of steps of a sequence, reached by means over areas; None uses every value.
+    **training
+        Parameters of `NetworkClusterer`. `recipe` is "trained" with the learning rate of the paper, "notebook" with
+        the settings of its authors' program, or "untrained". A `batch_size` of None uses all samples, as published.
 
     Attributes
     ----------
@@ -136,51 +125,41 @@ class DTCR(LatentClusterer):
     cluster_centers_ : array of shape (cluster, feature)
         Means of the representations.
     history_ : list of dict
-        A row an epoch: stage, epoch, loss, reconstruction, clustering, label_change, seconds.
+        One row for each epoch: stage, epoch, loss, reconstruction, clustering, label_change, seconds.
     stopped_by_ : str
         "epochs".
     model_, encoder_ : keras.Model
         The trained networks.
+    scale_ : tuple of float
+        Mean and standard deviation that sequences are standardised with.
 
     References
     ----------
     Ma, Q., Zheng, J., Li, S., Cottrell, G. W. (2019). Learning Representations for Time Series Clustering. NeurIPS.
-    """
 
-    uses_window = True
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).random((12, 8), dtype=np.float32)
+    >>> DTCR(2, units=(2,), dilations=(1,), recipe="untrained", random_state=0).fit(X).transform(X).shape
+    (12, 4)
+    """
 
     def __init__(
         self,
         n_clusters: int = 7,
         *,
-        recipe: str = "trained",
         units: Sequence[int] = (50, 30, 30),
         dilations: Sequence[int] = (1, 4, 16),
         kmeans_weight: float = 0.1,
         sequence_length: int | None = None,
-        epochs: int | None = None,
-        batch_size: int | None = None,
-        learning_rate: float | None = None,
-        random_state: int | None = None,
-        checkpoint: Checkpoint | None = None,
-        callbacks: Sequence = (),
+        **training: Unpack[TrainingParameters],
     ):
-        self.n_clusters = n_clusters
-        self.recipe = recipe
+        super().__init__(n_clusters, **training)
         self.units = units
         self.dilations = dilations
         self.kmeans_weight = kmeans_weight
         self.sequence_length = sequence_length
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.random_state = random_state
-        self.checkpoint = checkpoint
-        self.callbacks = callbacks
-
-    def _taken(self, X):
-        check_five_axes(X)
-        return super()._taken(X)
 
     def _fit(self, X):
         if self.recipe not in RECIPES:
@@ -193,73 +172,65 @@ class DTCR(LatentClusterer):
             self._build(values.shape[1], recipe.decay)
             self._train(values, recipe, seed)
         representations = encode(self.encoder_, values).astype(np.float64)
-        fitted = fit_kmeans(representations, self.n_clusters, RESTARTS, seed % 2**32)
+        fitted = fit_kmeans(representations, self.n_clusters, N_INIT, seed % 2**32)
         order = order_by_size(fitted.labels_, self.n_clusters)
         self.cluster_centers_ = fitted.cluster_centers_[order]
         self.stopped_by_ = "epochs"
         return nearest_centre(representations, self.cluster_centers_)
 
-    def predict(self, X: npt.ArrayLike) -> npt.ArrayLike:
-        """Nearest centre of each sample, shape (time,)."""
-        return nearest_centre(self._latent(X).astype(np.float64), self.cluster_centers_)
+    def _predict(self, X):
+        return nearest_centre(self._transform(X).astype(np.float64), self.cluster_centers_)
 
-    def transform(self, X: npt.ArrayLike) -> npt.ArrayLike:
-        """Representation of each sample, shape (time, feature)."""
-        return self._latent(X)
+    def _transform(self, X):
+        return encode(self.encoder_, self._scaled(sequences(X, self.sequence_length)))
 
-    def count_weights(self, shape):
-        """Size of the network for samples of this shape (window, latitude, longitude, variable)."""
+    def count_weights(self, shape: tuple[int, ...]) -> int:
+        """Number of weights of the network.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Shape of a sample: (window, latitude, longitude, variable).
+        """
         steps = sequences(np.zeros((1, *shape), np.float32), self.sequence_length).shape[1]
         return dtcr_model(dtcr_encoder(steps, units=self.units, dilations=self.dilations)).count_params()
 
     def save(self, folder: str | PathLike) -> None:
-        """Write `model.keras`, and `model.json` with `model.weights.h5`, which hold all that `load` needs.
+        """Write the fitted clusterer: `model.json` and `model.weights.h5`, the weights of the encoder.
 
         Parameters
         ----------
         folder : path
             Existing folder.
         """
-        folder = Path(folder)
-        self.encoder_.save(folder / "model.keras")
-        self.encoder_.save_weights(folder / "model.weights.h5")
-        names = ("units", "dilations", "sequence_length")
-        text = {
-            "method": type(self).__name__,
-            "n_clusters": int(self.n_clusters),
-            "parameters": {name: getattr(self, name) for name in names},
+        check_is_fitted(self)
+        content = {
             "steps": int(self.encoder_.input_shape[1]),
-            "scale": self.scale_,
+            "scale": plain(self.scale_),
             "centres": self.cluster_centers_.tolist(),
         }
-        (folder / "model.json").write_text(json.dumps(text) + "\n")
+        self._save_network(folder, self.encoder_, content)
 
     @classmethod
     def load(cls, folder: str | PathLike) -> Self:
-        """A fitted clusterer from what `save` wrote, able to `predict` and `transform`.
+        """Load a fitted clusterer.
 
         Parameters
         ----------
         folder : path
-            Where `save` wrote.
+            Folder that `save` wrote to.
 
         Raises
         ------
         DscTfError
-            If the files are not there or another method's.
+            If the files are missing, damaged, or of another method.
         """
-        text = read_model_json(folder, cls.__name__)
-        self = cls(text["n_clusters"], **text["parameters"])
-        self._build(text["steps"], 0.0)
-        self.encoder_.load_weights(Path(folder) / "model.weights.h5")
-        self.scale_, self.cluster_centers_ = tuple(text["scale"]), np.array(text["centres"])
+        content = read_model_json(folder, cls.__name__)
+        self = cls._from_model_json(content)
+        self._build(content["steps"], 0.0)
+        self._load_weights(folder, self.encoder_)
+        self.scale_, self.cluster_centers_ = tuple(content["scale"]), np.array(content["centres"])
         return self
-
-    def _latent(self, X):
-        return encode(self.encoder_, self._inputs(self._taken(X)))
-
-    def _inputs(self, X):
-        return self._scaled(sequences(X, self.sequence_length))
 
     def _scaled(self, values):
         mean, deviation = self.scale_

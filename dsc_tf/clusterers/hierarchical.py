@@ -2,13 +2,13 @@
 
 import sklearn.cluster
 
-from .base import Clusterer, last_step_features, relabel_by_size
+from .base import Clusterer, relabel_by_size
 
 
 class Hierarchical(Clusterer):
     """Ward's agglomerative clustering on the fields of the labelled step.
 
-    Knows only the samples it was fitted on: there is no `predict`.
+    The method defines labels for the samples that it was fitted on alone: there is no `predict`.
 
     Parameters
     ----------
@@ -18,7 +18,14 @@ class Hierarchical(Clusterer):
     Attributes
     ----------
     labels_ : array of int, shape (time,)
-        Cluster of each sample.
+        Cluster of each sample, the largest cluster first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[0.0, 0.1], [5.0, 5.1], [0.1, 0.0], [5.1, 5.0], [0.0, 0.0]])
+    >>> Hierarchical(2).fit_predict(X).tolist()
+    [0, 1, 0, 1, 0]
     """
 
     def __init__(self, n_clusters: int = 7):
@@ -26,5 +33,4 @@ class Hierarchical(Clusterer):
 
     def _fit(self, X):
         ward = sklearn.cluster.AgglomerativeClustering(self.n_clusters, linkage="ward")
-        labels = ward.fit_predict(last_step_features(X))
-        return relabel_by_size(labels, self.n_clusters)[0]
+        return relabel_by_size(ward.fit_predict(X.last_step()), self.n_clusters)[0]

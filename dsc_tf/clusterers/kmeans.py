@@ -1,35 +1,41 @@
 """k-means on the raw features."""
 
-import numpy.typing as npt
-
-from .base import Clusterer, fit_kmeans, last_step_features, nearest_centre, relabel_by_size
+from .base import Clusterer, fit_kmeans, nearest_centre, relabel_by_size
 from .out_of_core import nearest_rows, stored_kmeans
 
 
 class KMeans(Clusterer):
     """k-means on the fields of the labelled step.
 
-    Samples on disk are read block by block: restarts see as many days, drawn at random, as 256 MiB hold, and the
-    best goes on with the whole record.
+    Samples in a scratch file are read block by block: the restarts use as many randomly chosen steps as 256 MiB
+    hold, and the best of them is continued on the whole record.
 
     Parameters
     ----------
     n_clusters : int, default=7
         Number of clusters.
     n_init : int, default=10
-        Restarts, as in the published notebook.
+        Number of restarts, as in the published notebook.
     random_state : int, default=None
         Seed.
 
     Attributes
     ----------
     labels_ : array of int, shape (time,)
-        Cluster of each sample.
+        Cluster of each sample, the largest cluster first.
     cluster_centers_ : array of shape (cluster, feature)
         Means of the clusters.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[0.0, 0.1], [5.0, 5.1], [0.1, 0.0], [5.1, 5.0], [0.0, 0.0]])
+    >>> KMeans(2, random_state=0).fit_predict(X).tolist()
+    [0, 1, 0, 1, 0]
     """
 
     supports_out_of_core = True
+    saved_attributes = ("cluster_centers_",)
 
     def __init__(self, n_clusters: int = 7, *, n_init: int = 10, random_state: int | None = None):
         self.n_clusters = n_clusters
@@ -37,7 +43,7 @@ class KMeans(Clusterer):
         self.random_state = random_state
 
     def _fit(self, X):
-        features = last_step_features(X)
+        features = X.last_step()
         if X.is_stored:
             found, centres = stored_kmeans(features, self.n_clusters, self.n_init, self.random_state)
         else:
@@ -47,8 +53,6 @@ class KMeans(Clusterer):
         self.cluster_centers_ = centres[order]
         return labels
 
-    def predict(self, X: npt.ArrayLike) -> npt.ArrayLike:
-        """Nearest centre of each sample, shape (time,)."""
-        X = self._taken(X)
+    def _predict(self, X):
         find = nearest_rows if X.is_stored else nearest_centre
-        return find(last_step_features(X), self.cluster_centers_)
+        return find(X.last_step(), self.cluster_centers_)

@@ -16,7 +16,8 @@ from ..geostatistics import (
     shrink_covariance,
     squared_wasserstein,
 )
-from .base import Clusterer, fit_kmeans, last_step_features, relabel_by_size
+from .base import Clusterer, fit_kmeans, relabel_by_size
+from .model_files import pca_arrays, restore_pca
 from .persistent import best_path
 
 MAX_ITERATIONS = 100
@@ -90,6 +91,8 @@ class MCGTA(Clusterer):
     (2, 0, 1)
     """
 
+    saved_attributes = ("means_", "covariances_", "varying_")
+
     def __init__(
         self,
         n_clusters: int = 7,
@@ -112,7 +115,7 @@ class MCGTA(Clusterer):
             raise DscTfError(
                 f"neighbours: {self.neighbours} for {len(X)} samples. Give a number from 2 to that of the samples."
             )
-        features = self._learn_features(last_step_features(X).astype(np.float64))
+        features = self._learn_features(X.last_step().astype(np.float64))
         segment = X.segment
         means, covariances = local_gaussians(features, self.neighbours, segment=segment)
         embedding = np.concatenate([means, matrix_square_root(covariances).reshape(len(means), -1)], axis=1)
@@ -123,13 +126,16 @@ class MCGTA(Clusterer):
         self.semivariogram_ = fit_semivariogram(lags, values)
         return labels
 
-    def predict(self, X: npt.ArrayLike) -> npt.ArrayLike:
-        """Most probable path through consecutive samples, shape (time,)."""
-        return self._predict(self._taken(X))
-
     def _predict(self, X):
-        features = self._features(last_step_features(X).astype(np.float64))
+        features = self._features(X.last_step().astype(np.float64))
         return self._path(features, X.segment)
+
+    def _arrays(self):
+        return super()._arrays() | pca_arrays(self.pca_)
+
+    def _restore_arrays(self, arrays):
+        self.pca_ = restore_pca(arrays)
+        super()._restore_arrays(arrays)
 
     def _learn_features(self, values):
         """Scaled features or principal components, shape (time, component)."""

@@ -1,9 +1,8 @@
-"""k-means that pays for changing cluster."""
+"""k-means with a penalty for changes of cluster."""
 
 import numpy as np
-import numpy.typing as npt
 
-from .base import Clusterer, fit_kmeans, last_step_features, relabel_by_size
+from .base import Clusterer, fit_kmeans, relabel_by_size
 
 MAX_ITERATIONS = 100
 
@@ -11,7 +10,7 @@ MAX_ITERATIONS = 100
 class PersistentKMeans(Clusterer):
     """k-means with a penalty for each change of cluster from one step to the next.
 
-    It descends sum_t |x_t - c_l(t)|^2 + penalty * number of changes: the labels are the exact best path
+    It minimises sum_t |x_t - c_l(t)|^2 + penalty * number of changes by turns: the labels are the exact optimal path
     (Viterbi), the centres the means of their members. A change between two segments of the samples, as across a gap
     in time, costs nothing.
 
@@ -20,26 +19,37 @@ class PersistentKMeans(Clusterer):
     n_clusters : int, default=7
         Number of clusters.
     penalty : float, default=0.2
-        Of a change, in units of the mean squared distance to the centres of plain k-means.
+        Penalty of a change, in units of the mean squared distance to the centres of plain k-means.
     n_init : int, default=10
-        Restarts of the k-means that it starts from.
+        Number of restarts of the k-means that provides the first centres.
     random_state : int, default=None
         Seed.
 
     Attributes
     ----------
     labels_ : array of int, shape (time,)
-        Cluster of each sample, the largest first.
+        Cluster of each sample, the largest cluster first.
     cluster_centers_ : array of shape (cluster, feature)
         Means of the clusters.
     penalty_ : float
-        Of a change, in squared units of `X`.
+        Penalty of a change, in squared units of `X`.
 
     References
     ----------
     Falkena, S. K. J., de Wiljes, J., Weisheimer, A., Shepherd, T. G. (2020). Revisiting the identification of
     wintertime atmospheric circulation regimes in the Euro-Atlantic sector. QJRMS 146.
+
+    Examples
+    --------
+    A single step near the other centre does not interrupt a spell:
+
+    >>> import numpy as np
+    >>> X = np.array([[0.0], [0.0], [0.6], [0.0], [0.0], [1.0], [1.0], [1.0]])
+    >>> PersistentKMeans(2, penalty=20.0, random_state=0).fit_predict(X).tolist()
+    [0, 0, 0, 0, 0, 1, 1, 1]
     """
+
+    saved_attributes = ("cluster_centers_", "penalty_")
 
     def __init__(
         self,
@@ -55,30 +65,27 @@ class PersistentKMeans(Clusterer):
         self.random_state = random_state
 
     def _fit(self, X):
-        features = last_step_features(X).astype(np.float64)
+        features = X.last_step().astype(np.float64)
         start = fit_kmeans(features, self.n_clusters, self.n_init, self.random_state)
-        self.penalty_ = self.penalty * start.inertia_ / len(X)
+        self.penalty_ = float(self.penalty * start.inertia_ / len(X))
         labels, centres = start.labels_, start.cluster_centers_
         for _ in range(MAX_ITERATIONS):
-            before, labels = labels, self._path(X, features, centres)
+            before, labels = labels, self._best_path(X, features, centres)
             if np.array_equal(labels, before):
                 break
-            centres = np.stack(
-                [
-                    features[labels == j].mean(axis=0) if (labels == j).any() else c
-                    for j, c in enumerate(centres)
-                ]
-            )
+            means = [
+                features[labels == j].mean(axis=0) if (labels == j).any() else centre
+                for j, centre in enumerate(centres)
+            ]
+            centres = np.stack(means)
         labels, order = relabel_by_size(labels, self.n_clusters)
         self.cluster_centers_ = centres[order]
         return labels
 
-    def predict(self, X: npt.ArrayLike) -> npt.ArrayLike:
-        """Best path through consecutive samples, shape (time,)."""
-        X = self._taken(X)
-        return self._path(X, last_step_features(X).astype(np.float64), self.cluster_centers_)
+    def _predict(self, X):
+        return self._best_path(X, X.last_step().astype(np.float64), self.cluster_centers_)
 
-    def _path(self, X, features, centres):
+    def _best_path(self, X, features, centres):
         costs = np.stack([((features - centre) ** 2).sum(axis=1) for centre in centres], axis=1)
         return best_path(costs, self.penalty_, X.segment_starts[1:])
 
@@ -93,7 +100,7 @@ def best_path(costs, penalty, starts=()):
     penalty : float
         Cost of a change.
     starts : sequence of int, default=()
-        Positions before which a change is free.
+        First steps of segments: a change at these is free.
 
     Returns
     -------
@@ -101,7 +108,8 @@ def best_path(costs, penalty, starts=()):
 
     References
     ----------
-    Viterbi (1967). For equal penalties a step needs the best label before it and the same label alone.
+    Viterbi, A. (1967). IEEE Trans. Inf. Theory 13. With one penalty for all changes, only the best label of the step
+    before and the same label need to be compared.
     """
     steps, labels = costs.shape
     free = np.isin(np.arange(steps), starts)

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.decomposition import PCA
+from sklearn.utils.validation import check_is_fitted
 
 from ..errors import DscTfError
 from ..records.selection import season_months
-from .base import LatentClusterer, fit_kmeans, nearest_centre, read_model_json, relabel_by_size
+from .base import LatentClusterer, fit_kmeans, nearest_centre, relabel_by_size
+from .model_files import read_model_json
 from .predictive_embedding import LinearForecasts, causal_labels, embed, root_mean_square, stack_history
 
 log = logging.getLogger(__name__)
@@ -133,14 +134,6 @@ class PredictiveKMeans(LatentClusterer):
         self.n_init = n_init
         self.random_state = random_state
 
-    def predict(self, X: npt.ArrayLike) -> npt.ArrayLike:
-        """Cluster of each sample by its own and earlier steps, shape (time,)."""
-        return self._predict(self._taken(X))
-
-    def transform(self, X: npt.ArrayLike) -> npt.ArrayLike:
-        """Today's components and their forecasts, each lead scaled, shape (time, feature)."""
-        return self._transform(self._taken(X))
-
     @property
     def _n_features_out(self):
         return self.cluster_centers_.shape[1]
@@ -226,6 +219,7 @@ class PredictiveKMeans(LatentClusterer):
         folder : path
             Existing folder.
         """
+        check_is_fitted(self)
         folder, forecasts = Path(folder), self.forecasts_
         arrays = {name: getattr(self, name) for name in ("mean_", "components_", "cluster_centers_")}
         arrays["input_scale"] = forecasts.scale_

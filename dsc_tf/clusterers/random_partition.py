@@ -1,4 +1,4 @@
-"""What any method must beat. The other control, a random network, is `DSC(recipe="untrained")`."""
+"""Random labels, which any method must surpass. The other control, a random network, is `DSC(recipe="untrained")`."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from .base import Clusterer, relabel_by_size
 
 
 class RandomPartition(Clusterer):
-    """Labels drawn at random, each as likely as the other.
+    """Random labels, all equally likely.
 
     Parameters
     ----------
@@ -18,7 +18,13 @@ class RandomPartition(Clusterer):
     Attributes
     ----------
     labels_ : array of int, shape (time,)
-        Cluster of each sample, the largest first.
+        Cluster of each sample, the largest cluster first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sorted(set(RandomPartition(3, random_state=0).fit_predict(np.zeros((60, 2))).tolist()))
+    [0, 1, 2]
     """
 
     def __init__(self, n_clusters: int = 7, *, random_state: int | None = None):

@@ -1,4 +1,4 @@
-"""Samples as sequences of one value a step, as DTC and DTCR read them."""
+"""Samples as sequences with one value at each step, the input of DTC and DTCR."""
 
 import numpy as np
 
@@ -6,15 +6,15 @@ from ..errors import DscTfError
 
 
 def sequences(X, sequence_length=None):
-    """All values of a sample, one after the other.
+    """All values of a sample as one sequence.
 
     Parameters
     ----------
     X : array of shape (time, window, latitude, longitude, variable)
         Samples.
     sequence_length : int, default=None
-        Most steps of a sequence: fields are averaged over square blocks of cells, as small as will do. None
-        takes every value.
+        Maximum number of steps of a sequence: fields are averaged over square blocks of cells, the smallest that
+        suffice. None uses every value.
 
     Returns
     -------
@@ -32,14 +32,14 @@ def sequences(X, sequence_length=None):
 
 
 def block_means(X, block):
-    """Means over blocks of `block` x `block` cells; those at the far edges may be smaller.
+    """Means over blocks of `block` x `block` cells; the last ones of each axis may be smaller.
 
     Parameters
     ----------
     X : array of shape (time, window, latitude, longitude, variable)
         Samples.
     block : int
-        Cells along an edge.
+        Number of cells along an edge.
 
     Returns
     -------

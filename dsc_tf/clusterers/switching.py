@@ -2,13 +2,13 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import fields
 
 import numpy as np
-import numpy.typing as npt
 
 from .base import order_by_size
 from .eof import EOFClusterer
-from .switching_chain import fit_chain, infer, past_future_information, segment_starts
+from .switching_chain import Chain, fit_chain, infer, past_future_information, segment_starts
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class SwitchingAutoregression(EOFClusterer):
     (1.0, 1.0)
     """
 
-    latitude = None  # samples are weighted by their protocol
+    saved_attributes = ("soft_labels_", "scale_", "branch_")
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class SwitchingAutoregression(EOFClusterer):
         return max(size for size, _ in self.branches)
 
     def _fit(self, X):
-        latent = self._scores(X).astype(np.float64)
+        latent = self._fit_components(X).astype(np.float64)
         self.scale_ = float(latent.std(axis=0).max()) or 1.0
         latent /= self.scale_
         starts = _starts(X)
@@ -122,20 +122,27 @@ class SwitchingAutoregression(EOFClusterer):
             max_iter=self.max_iter,
             random_state=self.random_state,
         )
-        labels = self.predict_proba(X).argmax(axis=1)
+        labels = self._predict_proba(X).argmax(axis=1)
         self.chain_ = self.chain_.ordered(order_by_size(labels, self.n_clusters))
-        self.soft_labels_ = self.predict_proba(X)
+        self.soft_labels_ = self._predict_proba(X)
         return self.soft_labels_.argmax(axis=1)
 
-    def predict(self, X: npt.ArrayLike) -> npt.ArrayLike:
-        """Most probable regime of each sample, shape (time,); samples of a segment are consecutive."""
-        return self.predict_proba(X).argmax(axis=1)
+    def _predict(self, X):
+        return self._predict_proba(X).argmax(axis=1)
 
-    def predict_proba(self, X: npt.ArrayLike) -> npt.ArrayLike:
-        """Probability of each regime, shape (time, cluster), filtered if `causal` is set and smoothed otherwise."""
-        latent = self._latent(X)[:, : self.branch_[0]].astype(np.float64) / self.scale_
+    def _predict_proba(self, X):
+        latent = self._transform(X)[:, : self.branch_[0]].astype(np.float64) / self.scale_
         posterior, _ = infer(self.chain_, latent, _starts(X), causal=self.causal)
         return posterior.filtered if self.causal else posterior.smoothed
+
+    def _arrays(self):
+        chain = {f"chain_{field.name}": getattr(self.chain_, field.name) for field in fields(Chain)}
+        return super()._arrays() | chain
+
+    def _restore_arrays(self, arrays):
+        self.chain_ = Chain(**{field.name: arrays.pop(f"chain_{field.name}") for field in fields(Chain)})
+        super()._restore_arrays(arrays)
+        self.branch_ = tuple(self.branch_.tolist())
 
     def _choose(self):
         """The branch of largest information; the first one where nothing could be compared."""

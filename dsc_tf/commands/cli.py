@@ -73,7 +73,8 @@ def parse(config_class, argv, *, program, epilog):
     file = given.pop("config", None)
     entries = {entry.name: entry for entry in dataclasses.fields(config_class)}
     given = {name: text_to_value(entries[name], texts) for name, texts in given.items()}
-    return from_mapping(config_class, (_read_config(file) if file is not None else {}) | given, file)
+    saved = _read_config(file) if file is not None else {}
+    return from_mapping(config_class, config_class.merge(saved, given), file)
 
 
 def parameter_texts(documented):

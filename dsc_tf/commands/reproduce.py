@@ -147,7 +147,7 @@ def _run(config, folder, samples, planned, echo):
     hours = costs.estimate(waiting, shape, **options)
     if waiting:
         echo(f"{len(waiting)} of {len(planned)} runs to do: {costs.estimate_text(hours)}")
-    if any(methods.BY_NAME[r.row].method in methods.NETWORKS for r in waiting):
+    if any(methods.BY_NAME[r.row].method in methods.DEEP_METHODS for r in waiting):
         cli.load_keras()
     with tqdm(total=len(waiting), unit="run", disable=config.quiet or not waiting) as bar:
 

@@ -52,6 +52,11 @@ class Settings:
             if getattr(self, name, None) is not None:
                 check(getattr(self, name))
 
+    @classmethod
+    def merge(cls, saved, given):
+        """Values of a config file overridden by given ones, as a dict."""
+        return saved | given
+
     def result_settings(self):
         """The settings that results depend on, as a dict that JSON can hold."""
         settings = dataclasses.asdict(self)

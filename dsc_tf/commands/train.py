@@ -1,13 +1,14 @@
 """The main command: cluster a climate record and write a run folder."""
 
+import dataclasses
 import time
 import warnings
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..clusterers import NETWORKS, build, clusterer
-from ..clusterers.registry import METHODS, ON_FEATURES
+from ..clusterers import DEEP_METHODS, FEATURE_METHODS, METHODS, build, clusterer
+from ..clusterers.registry import METHOD_OPTIONS
 from ..errors import DscTfError
 from ..logging import record_warnings
 from ..preprocessing.protocols import PROTOCOLS
@@ -104,9 +105,44 @@ class TrainConfig(DataConfig):
         super().__post_init__()
         check_seed(self.seed)
         memory_limit(self.memory)
-        if self.encoder is not None and self.method not in ON_FEATURES:
+        if self.encoder is not None and self.method not in FEATURE_METHODS:
             raise DscTfError(
-                f"method: {self.method} reads fields. With --encoder choose {', '.join(ON_FEATURES)}."
+                f"method: {self.method} reads fields. With --encoder choose {', '.join(FEATURE_METHODS)}."
+            )
+        defaults = {entry.name: entry.default for entry in dataclasses.fields(self)}
+        check_options(self.method, [name for name in METHOD_OPTIONS if getattr(self, name) != defaults[name]])
+
+    @classmethod
+    def merge(cls, saved, given):
+        """Values of a config file, those that its method does not have excepted, overridden by given ones."""
+        method = given.get("method", saved.get("method", cls.method))
+        if method not in METHODS:
+            return saved | given  # refused when the settings are checked
+        check_options(method, given)
+        own = METHODS[method].options
+        return {name: v for name, v in saved.items() if name not in METHOD_OPTIONS or name in own} | given
+
+
+def check_options(method, names):
+    """Refuse options that a method does not have.
+
+    Parameters
+    ----------
+    method : str
+        A name in `METHODS`.
+    names : iterable of str
+        Names of options.
+
+    Raises
+    ------
+    DscTfError
+        If there is one.
+    """
+    for name in names:
+        if name in METHOD_OPTIONS and name not in METHODS[method].options:
+            have = [other for other, entry in METHODS.items() if name in entry.options]
+            raise DscTfError(
+                f"{name}: {method} has no such option. Leave it out, or choose {', '.join(have)}."
             )
 
 
@@ -217,19 +253,18 @@ def _method(config, folder):
     if config.encoder is not None:
         name = "clustering_layer" if name == "dsc" else name
     options = {"random_state": config.seed}
-    if name not in NETWORKS:
+    if name not in DEEP_METHODS:
         return build(name, config.n_clusters, **options)
     cli.load_keras()
     from ..reporting import run_fingerprint
     from ..training import Checkpoint
     from ..training.progress import progress_callbacks
 
-    names = ("recipe", "cell", "sequence_length", "pretrain_epochs", "epochs", "batch_size", "precision")
     return build(
         name,
         config.n_clusters,
         **options,
-        **{option: getattr(config, option) for option in names},
+        **{option: getattr(config, option) for option in METHODS[name].options},
         checkpoint=Checkpoint(folder / CHECKPOINT, fingerprint=run_fingerprint(folder)),
         callbacks=progress_callbacks(quiet=config.quiet, tensorboard=config.tensorboard),
     )

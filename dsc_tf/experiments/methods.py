@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from ..clusterers import NETWORKS
+from ..clusterers import DEEP_METHODS
 
 CONTROL, BASELINE, ABLATION, CLIMATE = "controls", "baselines", "ablations", "climate practice"
 
@@ -39,7 +39,7 @@ class Row:
 
     def recipes(self, asked):
         """Recipes to run it with; ("",) where there is nothing to train."""
-        if self.method not in NETWORKS:
+        if self.method not in DEEP_METHODS:
             return ("",)
         return (self.recipe,) if self.recipe else tuple(asked)
 

@@ -1,6 +1,7 @@
 """Writes what `reproduce` leaves: tables, figures, the audit."""
 
-from ..clusterers import NETWORKS, build
+from ..clusterers import DEEP_METHODS, build
+from ..clusterers.registry import parameters
 from ..evaluation.registry import EXTERNAL, MEASURES
 from . import audit, figures, tables
 from .methods import BY_NAME, ROWS, rows_of
@@ -130,12 +131,14 @@ def _weights(shape, config):
     return {
         row.name: _size(row, shape, config)
         for row in ROWS
-        if row.name in PROPERTIES and row.method in NETWORKS
+        if row.name in PROPERTIES and row.method in DEEP_METHODS
     }
 
 
 def _size(row, shape, config):
-    network = build(row.method, config.n_clusters, sequence_length=config.longest_sequence)
+    length = config.longest_sequence
+    options = {"sequence_length": length} if "sequence_length" in parameters(row.method) else {}
+    network = build(row.method, config.n_clusters, **options)
     count = network.count_weights(shape)
     return f"{count / 1e6:.1f} million" if count >= 1e6 else f"{count / 1e3:.0f} thousand"
 

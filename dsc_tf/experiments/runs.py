@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 
-from ..clusterers import NETWORKS, build
+from ..clusterers import DEEP_METHODS, build
+from ..clusterers.registry import parameters
 from ..errors import DscTfError
 from ..evaluation import evaluate
 from ..evaluation.diagnostics import descent, mean_run_length
@@ -19,7 +20,7 @@ from .methods import BY_NAME, SEQUENTIAL, UNMOVED
 
 RUNS_A_WORKER = 8  # a process of its own for so many: TensorFlow keeps memory of every network it has trained
 RUNS = "runs"
-_kept: list = []  # the method that this process fitted last
+SEEDS_A_CALL = 4  # seeds of one network that a call fits one after the other
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class PreparedRecord:
     true_labels: np.ndarray | None = None
 
 
-def execute(run, samples, n_clusters, sequence_length=None, shortcut=False, keep_latent=False):
+def execute(run, samples, n_clusters, sequence_length=None, shortcut=False, keep_latent=False, networks=None):
     """Fit, measure, and say what happened; a fault of the method is a result too.
 
     Parameters
@@ -124,6 +125,8 @@ def execute(run, samples, n_clusters, sequence_length=None, shortcut=False, keep
         Cluster what the network says as it is drawn where the recipe "notebook" would not move a label.
     keep_latent : bool, default=False
         Add latent vectors and centres to the result.
+    networks : dict, default=None
+        Fitted clusterers of the calls before, by row and recipe; the compiled network of one is used again.
 
     Returns
     -------
@@ -134,7 +137,13 @@ def execute(run, samples, n_clusters, sequence_length=None, shortcut=False, keep
     began = time.perf_counter()
     try:
         unmoved = shortcut and run.recipe == "notebook" and BY_NAME[run.row].method in UNMOVED
-        method = _method(run, samples, n_clusters, sequence_length, unmoved).fit(samples.X)
+        method = _method(run, n_clusters, sequence_length, unmoved)
+        key = (run.row, run.protocol, method.get_params().get("recipe"))
+        if networks and key in networks:
+            method.reuse_network_of(networks[key])
+        method.fit(samples.X)
+        if networks is not None and hasattr(method, "reuse_network_of"):
+            networks[key] = method
         record |= {"seconds": round(time.perf_counter() - began, 2), "shortcut": unmoved}
         record |= _described(method, samples)
     except Exception as error:  # whatever it is, it is this run's alone
@@ -145,23 +154,19 @@ def execute(run, samples, n_clusters, sequence_length=None, shortcut=False, keep
     return record
 
 
-def _method(run, samples, n_clusters, sequence_length, unmoved):
+def _method(run, n_clusters, sequence_length, unmoved):
     row = BY_NAME[run.row]
-    if row.method in NETWORKS:
+    if row.method in DEEP_METHODS:
         _start_keras()
-    method = build(
-        row.method,
-        n_clusters,
-        **row.options,
-        recipe="untrained" if unmoved else run.recipe,
-        sequence_length=sequence_length,
-        random_state=run.seed,
+    options = {
+        "recipe": "untrained" if unmoved else run.recipe,
+        "sequence_length": sequence_length,
+        "random_state": run.seed,
+    }
+    known = parameters(row.method)
+    return build(
+        row.method, n_clusters, **row.options, **{name: v for name, v in options.items() if name in known}
     )
-    # The next seed of a method finds its network compiled.
-    if _kept and type(_kept[0]) is type(method):
-        return _kept[0].set_params(**method.get_params())
-    _kept[:] = [method]
-    return method
 
 
 def _start_keras():
@@ -263,25 +268,49 @@ def _ended(runs, samples, jobs, scheduler, options):
     part = len(runs) if scheduler else jobs * RUNS_A_WORKER
     for start in range(0, len(runs), max(1, part)):
         todo = dict.fromkeys(runs[start : start + part])
-        calls = (joblib.delayed(_call)(run, samples[run.protocol], options) for run in list(todo))
+        calls = (joblib.delayed(_call)(group, samples[group[0].protocol], options) for group in _groups(todo))
         try:
             with _backend(jobs, scheduler), warnings.catch_warnings():
                 # joblib replaces processes that have grown, which is as it should be.
                 warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
-                for record in joblib.Parallel(jobs, return_as="generator_unordered")(calls):
-                    del todo[Run.of(record)]
-                    yield record
+                for records in joblib.Parallel(jobs, return_as="generator_unordered")(calls):
+                    for record in records:
+                        del todo[Run.of(record)]
+                        yield record
         except TerminatedWorkerError:
             yield from (_alone(run, samples, options) for run in list(todo))
         if jobs > 1 and not scheduler:
             get_reusable_executor().shutdown(wait=True)
 
 
-def _call(run, samples, options):
-    # Latent vectors are large: of each method the first seed's are enough for Figure 2.
-    return execute(
-        run, samples, keep_latent=run.seed == 0 and "figure2" in BY_NAME[run.row].tables, **options
-    )
+def _groups(runs):
+    """Lists of runs that one call executes: seeds of one network, or one run of another method."""
+    groups: list[list[Run]] = []
+    for run in runs:
+        last = groups[-1] if groups else []
+        alike = last and all(
+            getattr(run, name) == getattr(last[0], name) for name in ("row", "protocol", "recipe")
+        )
+        if alike and BY_NAME[run.row].method in DEEP_METHODS and len(last) < SEEDS_A_CALL:
+            last.append(run)
+        else:
+            groups.append([run])
+    return groups
+
+
+def _call(runs, samples, options):
+    networks: dict = {}
+    return [
+        # Latent vectors are large: those of the first seed of each method are enough for Figure 2.
+        execute(
+            run,
+            samples,
+            keep_latent=run.seed == 0 and "figure2" in BY_NAME[run.row].tables,
+            networks=networks,
+            **options,
+        )
+        for run in runs
+    ]
 
 
 def _alone(run, samples, options):
@@ -291,7 +320,7 @@ def _alone(run, samples, options):
 
     with ProcessPoolExecutor(1) as pool:
         try:
-            return pool.submit(_call, run, samples[run.protocol], options).result()
+            return pool.submit(_call, [run], samples[run.protocol], options).result()[0]
         except TerminatedWorkerError:
             return asdict(run) | {"error": "the process was killed, as for lack of memory"}
 

@@ -13,16 +13,19 @@ from ..layers import Standardise, UpsampleConv2D
 from .joint_clustering import joined
 from .shared_encoder import unfolded
 
+FILTERS = (64, 128, 256)
 DENSE = (2048, 512)
 
 
-def cnn_encoder(shape, *, dense=DENSE, dropout=0.1, policy="float32"):
+def cnn_encoder(shape, *, filters=FILTERS, dense=DENSE, dropout=0.1, policy="float32"):
     """Three groups of convolutions and two dense layers, without a decoder.
 
     Parameters
     ----------
     shape : tuple of int
         (window, latitude, longitude, variable) of one sample; any grid.
+    filters : tuple of int, default=(64, 128, 256)
+        Channels of the groups of convolutions, each of which ends in a pooling.
     dense : tuple of int, default=(2048, 512)
         Widths of the dense layers (sigmoid); the last is the length of the latent vector.
     dropout : float, default=0.1
@@ -39,16 +42,20 @@ def cnn_encoder(shape, *, dense=DENSE, dropout=0.1, policy="float32"):
     ----------
     Faruque et al. (2023), section 4.4 and the authors' notebook for the sizes.
     """
-    return joined(_cnn(shape, dense, dropout, policy)[0])
+    return joined(_cnn(shape, filters, dense, dropout, policy)[0])
 
 
-def cnn_autoencoder(shape, *, dense=DENSE, dropout=0.1, output_activation="linear", policy="float32"):
+def cnn_autoencoder(
+    shape, *, filters=FILTERS, dense=DENSE, dropout=0.1, output_activation="linear", policy="float32"
+):
     """The encoder of `cnn_encoder` and a decoder that ends in a dense layer over all values.
 
     Parameters
     ----------
     shape : tuple of int
         (window, latitude, longitude, variable) of one sample; any grid.
+    filters : tuple of int, default=(64, 128, 256)
+        Channels of the groups of convolutions, each of which ends in a pooling.
     dense : tuple of int, default=(2048, 512)
         Widths of the encoder's dense layers (sigmoid).
     dropout : float, default=0.1
@@ -68,13 +75,13 @@ def cnn_autoencoder(shape, *, dense=DENSE, dropout=0.1, output_activation="linea
     ----------
     Faruque et al. (2023), section 4.4 and the authors' notebook for the sizes.
     """
-    encoder, small = _cnn(shape, dense, dropout, policy)
+    encoder, small = _cnn(shape, filters, dense, dropout, policy)
     window, *_, variables = shape
     inputs = keras.Input((dense[-1],), name="latent")
     x = layers.Dense(window * math.prod(small), dtype=policy)(inputs)
     x = ops.reshape(x, (-1, *small))
-    for filters in (256, 128, 64):
-        x = UpsampleConv2D(filters, activation="tanh", dtype=policy)(x)
+    for channels in reversed(filters):
+        x = UpsampleConv2D(channels, activation="tanh", dtype=policy)(x)
     x = _conv(variables, policy)(x)
     x = ops.reshape(x, (-1, window * math.prod(x.shape[1:])))
     x = layers.Dense(math.prod(shape), activation=output_activation, dtype=policy)(x)
@@ -82,13 +89,17 @@ def cnn_autoencoder(shape, *, dense=DENSE, dropout=0.1, output_activation="linea
     return joined(encoder, keras.Model(inputs, x, name="decoder"))
 
 
-def cnn_lstm_encoder(shape, *, units=512, latent_size=256, dropout=0.0, policy="float32"):
+def cnn_lstm_encoder(
+    shape, *, filters=(64, 64, 256), units=512, latent_size=256, dropout=0.0, policy="float32"
+):
     """Three convolutions and two LSTM layers, without padding and without a decoder.
 
     Parameters
     ----------
     shape : tuple of int
         (window, latitude, longitude, variable) of one sample; any grid.
+    filters : tuple of int, default=(64, 64, 256)
+        Channels of the convolutions; the last two are followed by poolings.
     units : int, default=512
         Width of the LSTM layers.
     latent_size : int, default=256
@@ -108,9 +119,9 @@ def cnn_lstm_encoder(shape, *, units=512, latent_size=256, dropout=0.0, policy="
     Faruque et al. (2023), section 4.4 and the authors' notebook for the sizes.
     """
     inputs, x = _fields(shape)
-    for filters in (64, 64):
-        x = _conv(filters, policy)(x)
-    x = _pool(policy)(_conv(256, policy)(_pool(policy)(x)))
+    for channels in filters[:-1]:
+        x = _conv(channels, policy)(x)
+    x = _pool(policy)(_conv(filters[-1], policy)(_pool(policy)(x)))
     x = unfolded(layers.Flatten(dtype=policy)(x), shape[0])
     x = layers.LSTM(units, dropout=dropout, return_sequences=True, dtype="float32")(x)
     x = layers.LSTM(units, dropout=dropout, dtype="float32")(x)
@@ -118,14 +129,14 @@ def cnn_lstm_encoder(shape, *, units=512, latent_size=256, dropout=0.0, policy="
     return joined(keras.Model(inputs, latent, name="encoder"))
 
 
-def _cnn(shape, dense, dropout, policy):
+def _cnn(shape, filters, dense, dropout, policy):
     """Encoder, and the shape of its last fields."""
     inputs, x = _fields(shape)
-    for filters, repeats in ((64, 2), (128, 3), (256, 3)):
-        for _ in range(repeats):
-            x = _conv(filters, policy)(x)
+    for group, channels in enumerate(filters):
+        for _ in range(2 if group == 0 else 3):
+            x = _conv(channels, policy)(x)
         x = _pool(policy)(x)
-        if filters < 256:
+        if group < len(filters) - 1:
             x = layers.Dropout(dropout, dtype=policy)(x)
     small = x.shape[1:]
     x = layers.Flatten()(unfolded(x, shape[0]))

@@ -15,13 +15,13 @@ from .joint_clustering import joined
 from .shared_encoder import unfolded
 
 FILTERS = (64, 128, 256, 512)
-POOLING = 2 ** len(FILTERS)
 
 
 def dsc_autoencoder(
     shape,
     *,
     cell="lstm",
+    filters=FILTERS,
     units=512,
     latent_size=256,
     dropout=0.0,
@@ -34,10 +34,12 @@ def dsc_autoencoder(
     ----------
     shape : tuple of int
         (window, latitude, longitude, variable) of one sample. Any grid: fields are zero-padded at the
-        end of both axes until four poolings divide them, and the decoder's output is cropped back.
+        end of both axes until the poolings divide them, and the decoder's output is cropped back.
     cell : {"lstm", "convlstm"}, default="lstm"
         "lstm" is the published encoder: convolutions, flatten, two LSTM layers. "convlstm" keeps the
         recurrent state on the grid: two ConvLSTM layers stand for the last convolution and the LSTMs.
+    filters : tuple of int, default=(64, 128, 256, 512)
+        Channels of the convolutions, each of which is followed by a pooling.
     units : int, default=512
         Width of the LSTM layers. ConvLSTM layers have a quarter of it as channels.
     latent_size : int, default=256
@@ -60,21 +62,22 @@ def dsc_autoencoder(
     ----------
     Faruque et al. (2023), section 3 and the authors' notebook for the sizes.
     """
-    encoder = _encoder(shape, cell, units, latent_size, dropout, policy)
-    return joined(encoder, _decoder(shape, latent_size, output_activation, policy))
+    encoder = _encoder(shape, cell, filters, units, latent_size, dropout, policy)
+    return joined(encoder, _decoder(shape, filters, latent_size, output_activation, policy))
 
 
-def _encoder(shape, cell, units, latent_size, dropout, policy):
+def _encoder(shape, cell, filters, units, latent_size, dropout, policy):
     window, height, width, variables = shape
+    pooling = 2 ** len(filters)
     inputs = keras.Input(shape, name="window")
     x = Standardise(name="standardise")(inputs)
     x = ops.reshape(x, (-1, height, width, variables))
-    x = layers.ZeroPadding2D(((0, -height % POOLING), (0, -width % POOLING)), dtype=policy)(x)
-    x = _conv(FILTERS[0], policy)(x)
-    for filters in FILTERS[:-1]:
-        x = layers.MaxPooling2D(dtype=policy)(_conv(filters, policy)(x))
+    x = layers.ZeroPadding2D(((0, -height % pooling), (0, -width % pooling)), dtype=policy)(x)
+    x = _conv(filters[0], policy)(x)
+    for channels in filters[:-1]:
+        x = layers.MaxPooling2D(dtype=policy)(_conv(channels, policy)(x))
     if cell == "lstm":
-        x = layers.MaxPooling2D(dtype=policy)(_conv(FILTERS[-1], policy)(x))
+        x = layers.MaxPooling2D(dtype=policy)(_conv(filters[-1], policy)(x))
         x = unfolded(layers.Flatten(dtype=policy)(x), window)
         options = {"dropout": dropout, "unroll": window == 1, "dtype": "float32"}
         x = layers.LSTM(units, return_sequences=True, **options)(x)
@@ -91,16 +94,17 @@ def _encoder(shape, cell, units, latent_size, dropout, policy):
     return keras.Model(inputs, latent, name="encoder")
 
 
-def _decoder(shape, latent_size, output_activation, policy):
+def _decoder(shape, filters, latent_size, output_activation, policy):
     window, height, width, variables = shape
-    small = (-(-height // POOLING), -(-width // POOLING), FILTERS[-1])
+    pooling = 2 ** len(filters)
+    small = (-(-height // pooling), -(-width // pooling), filters[-1])
     inputs = keras.Input((latent_size,), name="latent")
     x = layers.Dense(window * math.prod(small), dtype=policy)(inputs)
     x = ops.reshape(x, (-1, *small))
-    for filters in reversed(FILTERS):
-        x = UpsampleConv2D(filters, activation="tanh", dtype=policy)(x)
+    for channels in reversed(filters):
+        x = UpsampleConv2D(channels, activation="tanh", dtype=policy)(x)
     x = layers.Conv2D(variables, 3, padding="same", activation=output_activation, dtype=policy)(x)
-    x = layers.Cropping2D(((0, -height % POOLING), (0, -width % POOLING)), dtype="float32")(x)
+    x = layers.Cropping2D(((0, -height % pooling), (0, -width % pooling)), dtype="float32")(x)
     return keras.Model(inputs, ops.reshape(x, (-1, *shape)), name="decoder")
 
 

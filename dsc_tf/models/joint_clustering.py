@@ -2,6 +2,7 @@
 
 import keras
 
+from ..errors import DscTfError
 from ..layers import ClusteringLayer
 
 
@@ -38,6 +39,45 @@ def dsc_model(network, n_clusters, *, alpha=1.0, metric="euclidean", reconstruct
 def has_decoder(network):
     """Whether `network` is an autoencoder."""
     return any(layer.name == "decoder" for layer in network.layers)
+
+
+def autoencoder_of(network):
+    """Functional model with the layers `encoder` and, if there is one, `decoder` of a network.
+
+    Parameters
+    ----------
+    network : keras.Model
+        With layers or attributes of these names, which are Keras models.
+
+    Returns
+    -------
+    keras.Model
+        The network itself if these are its layers, else a model of them.
+
+    Raises
+    ------
+    DscTfError
+        If it has no encoder.
+    """
+    layers = {layer.name: layer for layer in getattr(network, "layers", ())}
+    if "encoder" in layers and isinstance(layers["encoder"], keras.Model):
+        return network
+    encoder, decoder = (getattr(network, name, None) for name in ("encoder", "decoder"))
+    if encoder is None:
+        raise DscTfError("network: has no encoder. Give a model with a layer or an attribute `encoder`.")
+    named = [
+        None if part is None else _with_name(part, name)
+        for part, name in ((encoder, "encoder"), (decoder, "decoder"))
+    ]
+    return joined(*named)
+
+
+def _with_name(model, name):
+    """The model, called `name` as a layer; weights are shared."""
+    if model.name == name:
+        return model
+    inputs = keras.Input(model.input_shape[1:])
+    return keras.Model(inputs, model(inputs), name=name)
 
 
 def joined(encoder, decoder=None):

@@ -1,34 +1,38 @@
-"""A compiled network for the next seed: tracing a network costs more than many runs of it."""
+"""Reuse of a compiled network for the next seed: tracing a network can take longer than its training."""
 
+import numpy as np
 from keras import ops
 
 
-def copy_initial_weights(models, drawn):
-    """Give networks the weights and random seeds of others that were drawn anew.
+def exchange_weights(models, others):
+    """Exchange the values of all variables, random seeds of layers among them, between networks of equal layers.
 
     Parameters
     ----------
-    models : sequence of keras.Model
-        Networks to keep, compiled or not.
-    drawn : sequence of keras.Model
-        Their twins, of the same layers.
+    models, others : sequence of keras.Model
+        Networks, compiled or not. Variables that several models of a sequence share are exchanged once.
     """
-    for kept, new in zip(models, drawn, strict=True):
-        for variable, value in zip(kept.variables, new.variables, strict=True):
-            variable.assign(value)
+    pairs = {}
+    for model, other in zip(models, others, strict=True):
+        for one, two in zip(model.variables, other.variables, strict=True):
+            pairs[id(one)] = (one, two)
+    for one, two in pairs.values():
+        value = np.array(ops.convert_to_numpy(one))
+        one.assign(two)
+        two.assign(value)
 
 
 def compile_or_reset(model, optimizer, **settings):
-    """Compile a model; one that is compiled already, by the same settings, starts its optimiser anew.
+    """Compile a model, or reset the optimiser of a model that is compiled with the same settings already.
 
     Parameters
     ----------
     model : keras.Model
         Model.
     optimizer : keras.optimizers.Optimizer
-        Its optimiser, if it has none yet.
+        Optimiser of a model that is not compiled yet.
     **settings
-        Of `compile`.
+        Other arguments of `compile`.
     """
     if not model.compiled:
         model.compile(optimizer, **settings)
@@ -41,7 +45,7 @@ def compile_or_reset(model, optimizer, **settings):
 
 
 def _build_optimizer_and_metrics(model):
-    """Make what `fit` would make while it traces, since it would trace twice then: optimiser, meters of losses."""
+    """Build the optimiser and the metrics of losses, which `fit` would build while it traces and then trace again."""
     model.optimizer.build(model.trainable_variables)
     outputs = getattr(model, "output", None)
     if isinstance(outputs, dict):

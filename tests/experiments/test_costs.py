@@ -32,7 +32,7 @@ def test_full_length_sequences_cost_days_and_the_line_says_so():
 
 
 def test_every_network_has_a_measured_cost():
-    from dsc_tf.clusterers import NETWORKS
+    from dsc_tf.clusterers import DEEP_METHODS
     from dsc_tf.experiments.methods import ROWS
 
-    assert {method for method, _ in SECONDS} == set(NETWORKS) & {row.method for row in ROWS}
+    assert {method for method, _ in SECONDS} == set(DEEP_METHODS) & {row.method for row in ROWS}
