@@ -4,9 +4,11 @@ from itertools import product
 
 import numpy as np
 import pytest
+import xarray as xr
 from sklearn.metrics import adjusted_rand_score
 
 from dsc_tf.clusterers import build
+from dsc_tf.clusterers.base import order_by_size, relabel_by_size
 from dsc_tf.clusterers.persistent import best_path
 from dsc_tf.preprocessing.samples import Samples
 
@@ -112,3 +114,21 @@ def test_mixture_tells_groups_by_their_spread(rng):
     labels = build("gaussian_mixture", 2, random_state=0).fit_predict(X)
     assert adjusted_rand_score(truth, labels) > 0.8
     assert adjusted_rand_score(truth, build("kmeans", 2, random_state=0).fit_predict(X)) < 0.3
+
+
+def test_clusters_of_equal_size_keep_their_order():
+    np.testing.assert_array_equal(order_by_size([2, 0, 0, 1, 2, 1, 3], 5), [0, 1, 2, 3, 4])
+    np.testing.assert_array_equal(relabel_by_size(np.array([3, 3, 1, 1, 0]), 4)[0], [1, 1, 0, 0, 2])
+
+
+def test_persistence_uses_the_segments_of_the_samples_it_is_given(rng):
+    """A record with a gap, after a fit to one without: the change across the gap costs nothing."""
+    days = np.arange("2000-01-01", "2000-01-13", dtype="datetime64[D]").astype("datetime64[ns]")
+    train = xr.DataArray(np.repeat([0.0, 1.0], 6)[:, None], {"time": days}, ("time", "cell"))
+    model = build("persistent_kmeans", 2, penalty=1e6, random_state=0).fit(train)
+    model.penalty_ = 10.0
+    values = np.array([[0.0]] * 3 + [[1.0]] * 3)
+    gap = xr.DataArray(values, {"time": days[[0, 1, 2, 9, 10, 11]]}, ("time", "cell"))
+    found = model.predict(gap).values
+    assert len(set(found[:3])) == len(set(found[3:])) == 1 and found[0] != found[3]
+    assert len(set(model.predict(gap.assign_coords(time=days[:6])).values)) == 1

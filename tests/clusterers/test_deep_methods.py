@@ -1,13 +1,17 @@
 """DEC, DTC and the ablations: what is theirs alone."""
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 
+import keras
 import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
+from small_networks import SMALL, build_small, small_network
 
-from dsc_tf.clusterers import build, clusterer
+from dsc_tf.clusterers import build, clusterer, fit_seeds
 from dsc_tf.clusterers.dec import DEC
+from dsc_tf.clusterers.dsc import DSC
 from dsc_tf.clusterers.dtc import DTC
 from dsc_tf.errors import DscTfError
 from dsc_tf.training import Batches, encode
@@ -16,7 +20,7 @@ QUICK = {"pretrain_epochs": 1, "epochs": 1, "batch_size": 8, "precision": "float
 
 
 def quick(method, n_clusters=2, **options):
-    return build(method, n_clusters, **(QUICK | options))
+    return build_small(method, n_clusters, **(QUICK | options))
 
 
 def weights(network):
@@ -124,30 +128,53 @@ def test_dtc_refuses_what_it_does_not_know(name, value, small_windows):
 def test_an_encoder_without_decoder_is_not_pretrained(small_windows):
     model = quick("cnn_encoder", pretrain_epochs=5).fit(small_windows)
     assert {row["stage"] for row in model.history_} == {"joint"}
-    assert encode(model.encoder_, small_windows).shape == (24, 512)
+    assert encode(model.encoder_, small_windows).shape == (24, SMALL["cnn_encoder"]["dense"][-1])
     assert len(Batches(small_windows, batch_size=8)) == 3
 
 
 @pytest.mark.parametrize("method", ["dsc", "cnn_lstm_encoder", "dtc"])
-def test_another_seed_keeps_the_compiled_network_and_changes_nothing_else(method, small_windows):
-    quick = {
-        "pretrain_epochs": 1,
-        "epochs": 1,
-        "batch_size": 8,
-        "precision": "float32",
-        "sequence_length": 60,
-    }
-    fitted = build(method, 2, random_state=0, **quick).fit(small_windows)
-    compiled = fitted.model_
-    again = fitted.set_params(random_state=1).fit(small_windows)
-    assert again.model_ is compiled
-    fresh = build(method, 2, random_state=1, **quick).fit(small_windows)
-    np.testing.assert_array_equal(again.soft_labels_, fresh.soft_labels_)
+def test_seeds_share_a_compiled_network_and_equal_independent_fits(method, small_windows):
+    fits = list(fit_seeds(quick(method), small_windows, range(2)))
+    networks = [fitted.model_ for fitted in fits]
+    assert networks[0] is not networks[1] and networks[1].compiled and not networks[0].compiled
+    for seed, fitted in enumerate(fits):
+        alone = quick(method, random_state=seed).fit(small_windows)
+        np.testing.assert_array_equal(fitted.soft_labels_, alone.soft_labels_)
+        np.testing.assert_array_equal(fitted.predict_proba(small_windows), alone.soft_labels_)
 
 
-def test_other_settings_build_another_network(small_windows):
-    quick = {"pretrain_epochs": 0, "epochs": 1, "precision": "float32"}
-    fitted = build("dsc", 2, random_state=0, **quick).fit(small_windows)
-    compiled = fitted.model_
-    assert fitted.set_params(n_clusters=3).fit(small_windows).model_ is not compiled
-    assert fitted.soft_labels_.shape[1] == 3
+class Parts(keras.Model):
+    """A network whose encoder and decoder are attributes."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.encoder, self.decoder = network.get_layer("encoder"), network.get_layer("decoder")
+
+
+@pytest.mark.parametrize(
+    "network",
+    [small_network, small_network((2, 9, 11, 3)), Parts(small_network((2, 9, 11, 3)))],
+    ids=["function", "model", "attributes"],
+)
+def test_a_network_of_ones_own_is_trained_and_saved(network, small_windows, tmp_path):
+    model = quick("dsc", network=network, pretrain_epochs=3).fit(small_windows)
+    assert model.transform(small_windows).shape == (24, 3)
+    assert {row["stage"] for row in model.history_} == {"pretrain", "joint"}
+    model.save(tmp_path)
+    loaded = DSC.load(tmp_path)
+    np.testing.assert_array_equal(loaded.predict_proba(small_windows), model.soft_labels_)
+
+
+def test_a_network_without_an_encoder_is_refused(small_windows):
+    with pytest.raises(DscTfError, match="network: has no encoder"):
+        quick("dsc", network=keras.Sequential([keras.Input((2, 9, 11, 3))])).fit(small_windows)
+
+
+def test_fits_in_threads_equal_fits_one_after_the_other(small_windows):
+    def fit(seed):
+        return quick("dec", random_state=seed).fit(small_windows).soft_labels_
+
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(fit, range(2)))
+    for seed, found in enumerate(together):
+        np.testing.assert_array_equal(found, fit(seed))

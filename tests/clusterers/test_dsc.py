@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from checks import check_saved
+from small_networks import SMALL
 
 from dsc_tf.clusterers import build
 from dsc_tf.clusterers.dsc import DSC
@@ -15,8 +16,14 @@ from dsc_tf.training import NOTEBOOK, TRAINED, Checkpoint
 SLOW = 0.0  # seconds between checkpoints: one after every epoch
 
 
-def quick(**options):
+def published(**options):
+    """The published network."""
     return DSC(**{"n_clusters": 3, "precision": "float32", "batch_size": 8, "random_state": 0} | options)
+
+
+def quick(**options):
+    """A small network."""
+    return published(**SMALL["dsc"] | options)
 
 
 def weights(model):
@@ -47,14 +54,14 @@ def test_notebook_recipe_stops_at_the_first_refresh_and_hardly_moves(small_windo
         def on_train_begin(self, logs=None):
             start.append(weights(self.model))
 
-    model = quick(recipe="notebook", callbacks=(Remember(),)).fit(small_windows)
+    model = published(recipe="notebook", callbacks=(Remember(),)).fit(small_windows)
     assert len(model.history_) == 1 and model.stopped_by_ == "labels at rest"
     before, after = (np.concatenate([w.ravel() for w in ws]) for ws in (start[0], weights(model.model_)))
     assert 0 < np.linalg.norm(after - before) / np.linalg.norm(before) < 1e-5
 
 
 def test_trained_recipe_learns_to_reconstruct(small_windows):
-    model = quick(pretrain_epochs=20, epochs=1).fit(small_windows)
+    model = published(pretrain_epochs=20, epochs=1).fit(small_windows)
     losses = [row["reconstruction"] for row in model.history_]
     assert losses[-1] < losses[0] / 10
 

@@ -9,8 +9,8 @@ from sklearn.metrics import silhouette_score
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from small_networks import build_small
 
-from dsc_tf.clusterers import build
 from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
 from dsc_tf.preprocessing.preprocessor import prepare
@@ -31,7 +31,7 @@ pytestmark = [
 
 
 def make(method, n_clusters=2):
-    return build(method, n_clusters, random_state=0, **QUICK)
+    return build_small(method, n_clusters, random_state=0, **QUICK)
 
 
 def silhouette(estimator, X):

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from small_networks import build_small
 
-from dsc_tf.clusterers import METHODS, build, clusterer
+from dsc_tf.clusterers import METHODS, clusterer
 from dsc_tf.clusterers.out_of_core import nearest_rows, stored_kmeans, stored_pca
 from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
@@ -38,7 +39,7 @@ def test_methods_that_stream_are_named_where_others_refuse():
 @pytest.mark.parametrize("method", ["dsc", "dec", "kmeans", "eof_kmeans", "gaussian_mixture"])
 def test_same_seed_same_labels_from_disk_and_from_memory(method, samples, eagerly):
     X, on_disk = samples
-    fitted = [build(method, 3, **QUICK).fit(one) for one in (X, on_disk)]
+    fitted = [build_small(method, 3, **QUICK).fit(one) for one in (X, on_disk)]
     np.testing.assert_array_equal(fitted[1].labels_, fitted[0].labels_)
     np.testing.assert_array_equal(fitted[1].predict(on_disk), fitted[1].labels_)
     np.testing.assert_array_equal(fitted[1].predict(X), fitted[0].labels_)
@@ -52,13 +53,13 @@ def test_same_seed_same_labels_from_disk_and_from_memory(method, samples, eagerl
 @pytest.mark.parametrize("method", sorted(set(METHODS) - set(STREAMING)))
 def test_others_refuse_in_one_line(method, samples):
     with pytest.raises(DscTfError, match="memory: .* GB of samples at once.*kmeans") as caught:
-        build(method, 3, **QUICK).fit(samples[1])
+        build_small(method, 3, **QUICK).fit(samples[1])
     assert "\n" not in str(caught.value)
 
 
 def test_layerwise_pretraining_refuses_samples_on_disk(samples):
     with pytest.raises(DscTfError, match="pretraining: layerwise.*whole"):
-        build("dec", 3, **QUICK, pretraining="layerwise").fit(samples[1])
+        build_small("dec", 3, **QUICK, pretraining="layerwise").fit(samples[1])
 
 
 @pytest.fixture

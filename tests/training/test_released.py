@@ -6,9 +6,9 @@ import weakref
 import numpy as np
 import pytest
 from checks import plain_groups
+from small_networks import build_small
 from tensorflow.python.framework import ops
 
-from dsc_tf.clusterers import build
 from dsc_tf.representations import TS2Vec
 
 QUICK = {"epochs": 1, "random_state": 0}
@@ -22,7 +22,7 @@ def ts2vec():
 
 
 def clusterer(method, options):
-    model = build(method, 2, **options).fit(plain_groups())
+    model = build_small(method, 2, **options).fit(plain_groups())
     return model, model.model_
 
 

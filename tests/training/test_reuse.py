@@ -2,7 +2,7 @@ import keras
 import numpy as np
 
 from dsc_tf.training.optimizers import Adam
-from dsc_tf.training.reuse import compile_or_reset, copy_initial_weights
+from dsc_tf.training.reuse import compile_or_reset, exchange_weights
 
 
 def network():
@@ -17,15 +17,20 @@ def trained(model, x):
     return model.get_weights()
 
 
-def test_a_network_drawn_anew_trains_as_a_new_one():
+def test_a_compiled_network_with_exchanged_weights_trains_as_a_new_one():
     x = np.random.default_rng(0).normal(size=(16, 3)).astype("float32")
     kept = network()
     trained(kept, x)
     function = kept.train_function
     keras.utils.set_random_seed(1)
     new = network()
-    copy_initial_weights([kept], [new])
-    again, first = trained(kept, x), trained(new, x)
+    before = kept.get_weights()
+    exchange_weights([kept, kept], [new, new])  # what models share is exchanged once
+    for one, other in zip(new.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+    keras.utils.set_random_seed(1)
+    fresh = network()
+    again, first = trained(kept, x), trained(fresh, x)
     assert kept.train_function is function  # not traced again
     for one, other in zip(again, first, strict=True):
         np.testing.assert_array_equal(one, other)
