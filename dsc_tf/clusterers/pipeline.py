@@ -1,6 +1,5 @@
 """Preprocessing and clustering as one estimator on datasets, saved and loaded as one."""
 
-import json
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,8 @@ from ..errors import DscTfError
 from ..preprocessing.as_samples import wrap_like
 from ..preprocessing.preprocessor import PREPROCESSING, Preprocessor
 from ..preprocessing.samples import Samples
-from .array_storage import load_arrays, save_arrays
 from .base import Clusterer
-from .registry import METHODS, clusterer
+from .registry import load_clusterer
 
 
 class RegimePipeline(Pipeline):
@@ -108,11 +106,7 @@ def save_pipeline(pipeline: RegimePipeline, folder: str | PathLike) -> None:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(folder / PREPROCESSING, **pipeline.preprocessor.state())
-    model: Any = pipeline.clusterer
-    if hasattr(model, "save"):
-        model.save(folder)
-    else:
-        save_arrays(model, folder)
+    pipeline.clusterer.save(folder)
 
 
 def load_pipeline(folder: str | PathLike) -> RegimePipeline:
@@ -139,10 +133,4 @@ def load_pipeline(folder: str | PathLike) -> RegimePipeline:
             raise DscTfError(f"model: no {name} in {folder}. Give a folder that save_pipeline wrote.")
     with np.load(folder / PREPROCESSING) as state:
         preprocessor = Preprocessor.from_state(state)
-    name = json.loads((folder / "model.json").read_text())["method"]
-    kind: Any = next((clusterer(key) for key, (_, own) in METHODS.items() if own == name), None)
-    if kind is None:
-        raise DscTfError(f"model: {folder} holds {name}, which is no method. Give a folder of this version.")
-    return make_pipeline(
-        preprocessor, kind.load(folder) if hasattr(kind, "load") else load_arrays(kind, folder)
-    )
+    return make_pipeline(preprocessor, load_clusterer(folder))
