@@ -324,7 +324,10 @@ class Preprocessor(TransformerMixin, BaseEstimator):
                 known = self._new_statistics(ds)
                 self._read(ds, rows, known)
                 if check:
-                    check_values(known, lambda name: self._unpadded_fields(rows, self.variables_.index(name)))
+                    times = ds.indexes["time"]
+                    check_values(
+                        known, lambda name: self._unpadded_fields(rows, self.variables_.index(name)), times
+                    )
                 else:
                     refuse_values(known)
                 self._fit_steps(ds, rows, known)

@@ -16,6 +16,7 @@ SAMPLED_DAYS, SAMPLED_PLACES = (
     3,
 )  # consecutive days at the beginning, in the middle and at the end of a record
 MAX_CELLS = 2000
+LEAST_SIGNED = 6  # of values of both signs, whose daily cycle resembles an accumulation of few steps
 LEAST_STEPS = 3  # of a period of accumulation, so that resets can be told from other steps
 
 
@@ -212,6 +213,11 @@ def _increments(values, step, notes):
     """Amounts of each step, where values are accumulated over several steps; others unchanged."""
     found = accumulation_period(values, step)
     if found is None:
+        if _is_coarse(values, step):
+            notes.add(
+                f"{values.name}: taken as amounts of {_text(step)} each. If it accumulates over several steps, "
+                "difference it first."
+            )
         return values
     period, first = found
     per_day = round(pd.Timedelta("1D") / step)
@@ -240,11 +246,23 @@ def _increments(values, step, notes):
     return shifted.isel(time=slice(0 if at_start[0] else 1, None)).assign_attrs(values.attrs)
 
 
+def _is_coarse(values, step):
+    """Whether steps are too long to tell running accumulations from amounts."""
+    if step is None or step >= pd.Timedelta("1D"):
+        return False
+    per_day = round(pd.Timedelta("1D") / step)
+    if per_day < LEAST_STEPS:
+        return True
+    return per_day < LEAST_SIGNED and _has_both_signs(_blocks(values, step, per_day))
+
+
 def accumulation_period(values, step):
     """Length and first step of the intervals over which a variable accumulates, from its own values.
 
-    An accumulation falls back to the amount of one step after each interval, by much more than it changes from one
-    step to the next within the interval.
+    An accumulation falls back to the amount of one step after each interval, by more than it changes from one
+    step to the next within the interval; the amounts that follow from it continue smoothly there; and amounts of one
+    sign never change back within an interval. Of the intervals for which this holds, the one with the smoothest
+    amounts is taken.
 
     Parameters
     ----------
@@ -263,24 +281,68 @@ def accumulation_period(values, step):
     if step is None or step >= day or abs(day / step - round(day / step)) > 1e-6:
         return None
     per_day = round(day / step)
-    if per_day < LEAST_STEPS:
-        return None
-    size, change = _profile(values, step, per_day)
+    blocks = _blocks(values, step, per_day) if per_day >= LEAST_STEPS else []
+    has_both_signs = _has_both_signs(blocks)
+    least, ratio = (LEAST_SIGNED, 2.2) if has_both_signs else (LEAST_STEPS, 1.5)
     best = None
-    for period in (p for p in range(LEAST_STEPS, per_day + 1) if per_day % p == 0):
+    for period in (p for p in range(least, per_day + 1) if per_day % p == 0):
         for first in range(period):
-            at = np.arange(per_day) % period == first
-            before = np.roll(at, -1)
-            if np.isnan(change).any() or np.isnan(size).any() or not change[~at].mean() > 0:
-                continue
-            usual, jump = change[~at].mean(), change[at].mean()
-            ratio = jump / usual
-            is_reset = ratio > max(1.5, 0.3 * (period - 1)) and np.nanmean(size[at]) < 0.5 * np.nanmean(
-                size[before]
-            )
-            if is_reset and (best is None or ratio > 1.2 * best[0]):
-                best = ratio, period, first
+            roughness = _roughness(blocks, period, first, ratio)
+            if roughness is not None and (best is None or roughness < best[0]):
+                best = roughness, period, first
     return None if best is None else best[1:]
+
+
+def _has_both_signs(blocks):
+    low = min((np.nanmin(fields, initial=0.0) for fields, _ in blocks), default=0.0)
+    high = max((np.nanmax(fields, initial=0.0) for fields, _ in blocks), default=0.0)
+    return min(-low, high) > 1e-3 * max(-low, high)
+
+
+def _roughness(blocks, period, first, ratio):
+    """Mean change from one amount to the next if values accumulate over such intervals; None if they do not."""
+    parts = [_parts(fields, (slots - first) % period == 0) for fields, slots in blocks]
+    jump, usual, at_reset, before, error, usual_error, back, change = (
+        _mean([part[i] for part in parts]) for i in range(8)
+    )
+    if not usual > 0 or not jump > max(ratio, 0.15 * (period - 1)) * usual:
+        return None
+    if not at_reset < 0.5 * before or not error < 2 * usual_error or back > 0.02:
+        return None
+    return change
+
+
+def _parts(fields, at):
+    """Sizes that tell an accumulation from amounts, for one block of consecutive steps."""
+    steps = np.diff(fields, axis=0)
+    sizes = np.abs(fields)
+    amounts = fields.copy()
+    amounts[1:][~at[1:]] = steps[~at[1:]]
+    amounts[0] = fields[0] if at[0] else np.nan
+    errors = np.abs(amounts[1:-1] - (amounts[:-2] + amounts[2:]) / 2)
+    slack = 1e-3 * np.nanmax(sizes, initial=0.0)
+    within = steps[~at[1:]]
+    back = np.zeros(1)
+    if np.nanmin(fields, initial=np.inf) >= -slack:
+        back = within < -slack
+    elif np.nanmax(fields, initial=-np.inf) <= slack:
+        back = within > slack
+    return (
+        np.abs(steps[at[1:]]),
+        np.abs(within),
+        sizes[1:][at[1:]],
+        sizes[:-1][at[1:]],
+        errors[at[1:-1]],
+        errors[~at[1:-1]],
+        back,
+        np.abs(np.diff(amounts, axis=0)),
+    )
+
+
+def _mean(arrays):
+    joined = np.concatenate([np.ravel(array).astype(float) for array in arrays]) if arrays else np.zeros(0)
+    joined = joined[np.isfinite(joined)]
+    return joined.mean() if len(joined) else np.nan
 
 
 def _slots(values, step, per_day):
@@ -289,36 +351,27 @@ def _slots(values, step, per_day):
     return np.round(seconds / step.total_seconds()).astype(int) % per_day
 
 
-def _profile(values, step, per_day):
-    """Mean size and mean change from the step before, at each step of the day, from some days of a record."""
+def _blocks(values, step, per_day):
+    """Consecutive steps from the beginning, the middle and the end of a record, with their positions in the day.
+
+    Returns
+    -------
+    list of (array of shape (time, cell), array of int)
+        Missing values and steps after a gap are NaN.
+    """
     total = values.sizes["time"]
     length = SAMPLED_DAYS * per_day + 1
-    begins = sorted(
-        {
-            max(0, min(total - length, round(i * (total - length) / (SAMPLED_PLACES - 1))))
-            for i in range(SAMPLED_PLACES)
-        }
-    )
+    last = max(0, total - length)
+    begins = sorted({round(i * last / (SAMPLED_PLACES - 1)) for i in range(SAMPLED_PLACES)})
     other = [dim for dim in values.dims if dim != "time"]
     cells = int(np.prod([values.sizes[dim] for dim in other]))
-    every = max(1, int(np.sqrt(cells / MAX_CELLS)))
-    sums, counts = np.zeros((2, per_day)), np.zeros((2, per_day))
+    every = slice(None, None, max(1, int(np.sqrt(cells / MAX_CELLS))))
+    blocks = []
     for begin in begins:
-        part = values.isel(
-            time=slice(begin, begin + length),
-            latitude=slice(None, None, every),
-            longitude=slice(None, None, every),
-        )
-        fields = np.abs(part.transpose("time", *other).values.reshape(part.sizes["time"], -1).astype(float))
-        signed = part.transpose("time", *other).values.reshape(part.sizes["time"], -1).astype(float)
-        slots = _slots(part, step, per_day)
+        part = values.isel(time=slice(begin, begin + length), latitude=every, longitude=every)
+        fields = part.transpose("time", *other).values.reshape(part.sizes["time"], -1).astype(float)
         times = part.indexes["time"]
-        follows = np.array(
-            [abs((b - a) / step - 1) < 0.01 for a, b in zip(times[:-1], times[1:], strict=True)], bool
-        )
-        for i, row in enumerate((fields, np.abs(np.diff(signed, axis=0)))):
-            at, rows = (slots, row) if i == 0 else (slots[1:][follows], row[follows])
-            np.add.at(sums[i], at, np.nansum(rows, axis=1))
-            np.add.at(counts[i], at, np.isfinite(rows).sum(axis=1))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return sums / counts
+        gaps = [i + 1 for i in range(len(times) - 1) if abs((times[i + 1] - times[i]) / step - 1) > 0.01]
+        fields[gaps] = np.nan
+        blocks.append((fields, _slots(part, step, per_day)))
+    return blocks

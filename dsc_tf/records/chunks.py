@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ..errors import DscTfError
+
 DIMENSIONS = ("time", "latitude", "longitude")
 BLOCK = 2**18  # values at a time: one MiB, so that they stay in the cache
 SLAB = 2**26  # bytes read at a time
@@ -59,9 +61,29 @@ def field_blocks(ds, names, length, *, slab=SLAB):
 
 
 def _read(ds, names, steps):
-    loaded = ds[list(names)].reset_coords(drop=True).isel(time=steps).load()
+    try:
+        loaded = ds[list(names)].reset_coords(drop=True).isel(time=steps).load()
+    except (DscTfError, MemoryError):
+        raise
+    except Exception as error:  # every format has its own errors for damaged chunks and absent codecs
+        raise DscTfError(_unreadable(names, error)) from error
     fields = (loaded[name].transpose(*DIMENSIONS).values for name in names)
     return [np.ascontiguousarray(f, dtype=np.float32).reshape(len(f), -1) for f in fields]
+
+
+def _unreadable(names, error):
+    """Message about values that cannot be read."""
+    lines = str(error).splitlines()
+    reason = lines[0][:120] if lines else type(error).__name__
+    which = ", ".join(map(str, names))
+    if "Too many open files" in reason:
+        return "data: too many open files. Raise the limit with `ulimit -n`, or join the files first."
+    if "odec" in reason or "filter" in reason.lower():
+        return (
+            f"{which}: compressed with a codec that is not installed or fails ({reason}). "
+            "Install it, or get the file again."
+        )
+    return f"{which}: values cannot be read ({reason}). The file may be damaged; get it again."
 
 
 def _slab_length(ds, names, length, slab):

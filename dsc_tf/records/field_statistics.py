@@ -35,6 +35,8 @@ class FieldStatistics:
         Sum of squares of values less `origin`.
     infinite : int
         Infinite values.
+    absent : list of int
+        Positions of steps that are missing entirely.
     jumps, pairs : int
         At most so many steps over most of the range in time, of at least so many.
     """
@@ -42,6 +44,7 @@ class FieldStatistics:
     def __init__(self, cells, design=None):
         self.design = design
         self.steps = self.infinite = self.jumps = self.pairs = 0
+        self.absent = []
         self.missing = np.zeros(cells, dtype=np.int64)
         self.low = np.full(cells, np.inf, dtype=np.float32)
         self.high = np.full(cells, -np.inf, dtype=np.float32)
@@ -69,11 +72,16 @@ class FieldStatistics:
 
     def add(self, block):
         """Take in the next steps, shape (time, cell), float32."""
+        with np.errstate(over="ignore"):  # of codes for missing values such as 3e38, which are refused later
+            self._add(block)
+
+    def _add(self, block):
         low, high = block.min(axis=0), block.max(axis=0)
         is_whole = bool(np.isfinite(low).all() and np.isfinite(high).all())
         if not is_whole:
             low, high = np.fmin.reduce(block, axis=0), np.fmax.reduce(block, axis=0)
             self.infinite += int(np.count_nonzero(np.isinf(block)))
+            self.absent += (self.steps + np.flatnonzero(np.isnan(block).all(axis=1))).tolist()
         np.fmin(self.low, low, out=self.low)
         np.fmax(self.high, high, out=self.high)
         if not self.infinite:

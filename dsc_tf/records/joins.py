@@ -249,7 +249,7 @@ def _overlap(parts, names, variables):
             count = _common_times(one, parts[j])
             if not count:
                 continue
-            differing = _differing(one[variables[0]].attrs, parts[j][variables[0]].attrs)
+            differing = _differing(parts[j][variables[0]].attrs, one[variables[0]].attrs)
             if differing:
                 return (
                     f"data: {names[j]} and {names[i]} both hold {variables[0]}, with different {differing}. "

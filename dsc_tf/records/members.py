@@ -33,7 +33,7 @@ def _is_realization(values):
 
 
 def _holds_labels(values):
-    return values.dtype.kind in "UO" and all(LABEL.fullmatch(str(v)) for v in values.values)
+    return values.dtype.kind not in "iufbmM" and all(LABEL.fullmatch(str(v)) for v in values.values)
 
 
 def is_member_coordinate(values):

@@ -149,7 +149,7 @@ def missing_code(known):
     known : FieldStatistics
         Of a variable.
     """
-    bounds = np.concatenate([known.low, known.high])
+    bounds = np.concatenate([known.low, known.high]).astype(float)
     bounds = bounds[np.isfinite(bounds)]
     if not len(bounds):
         return None
@@ -158,7 +158,7 @@ def missing_code(known):
             return extreme
         if not any(np.float32(extreme) == np.float32(code) for code in CODES):
             continue
-        others = bounds[bounds != np.float32(extreme)]
+        others = bounds[bounds != extreme]
         if not len(others):
             continue
         spread = float(others.max()) - float(others.min())

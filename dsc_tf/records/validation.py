@@ -1,4 +1,4 @@
-"""What is wrong with a record, said before anything is computed from it."""
+"""Faults of a record, reported before anything is computed from it."""
 
 import warnings
 
@@ -7,7 +7,14 @@ import numpy as np
 from ..errors import DscTfError
 from .chunks import block_length, field_blocks
 from .field_statistics import JUMP, FieldStatistics
+from .missing import missing_code
 
+MOSTLY_MISSING = 0.9  # share of cells without any value that is reported
+SCATTERED = 0.1  # share of missing values, in cells that have others, that is reported
+AT_END, MAX_AT_ENDS = (
+    1e-4,
+    0.02,
+)  # part of the range at its ends; share of values there that wrapping does not make
 DAMAGED = 1e-3  # share of jumps, in time and in space, that no field of weather shows
 
 
@@ -25,13 +32,14 @@ def check_dataset(ds):
     ------
     DscTfError
         No steps, duplicated or unsorted times, fewer than 2 x 2 points, a variable all missing, infinite values,
-        or every variable constant.
+        a code for missing values that is not stated, or every variable constant.
 
     Warns
     -----
     UserWarning
-        A constant variable among others; values damaged by wrapped-around 16-bit packing, told by jumps over
-        most of the variable's range that are common both from step to step and from cell to cell.
+        A constant variable among others; steps missing entirely; many scattered missing values; values damaged by
+        wrapped-around 16-bit packing, recognised by jumps over most of the variable's range that are common both from
+        step to step and from cell to cell, without as many jumps of half the size.
     """
     check_axes(ds)
     grid = (ds.sizes["latitude"], ds.sizes["longitude"])
@@ -45,10 +53,10 @@ def check_dataset(ds):
         statistics[name] = FieldStatistics(grid[0] * grid[1])
         for _, (block,) in field_blocks(ds, [name], length):
             statistics[name].add(block)
-    check_values(statistics, fields)
+    check_values(statistics, fields, ds.indexes["time"])
 
 
-def check_values(statistics, fields):
+def check_values(statistics, fields, times=None):
     """What `check_dataset` says of values, from their statistics.
 
     Parameters
@@ -58,6 +66,8 @@ def check_values(statistics, fields):
     fields : callable
         From a variable's name to its blocks of time (time, latitude, longitude), in order; called where statistics
         leave a doubt.
+    times : sequence, default=None
+        Times of the steps, to name those that are missing.
 
     Raises
     ------
@@ -71,16 +81,41 @@ def check_values(statistics, fields):
         if known.changes and known.jumps > DAMAGED * known.pairs and _is_damaged(fields(name), known):
             _warn(
                 f"{name}: jumps over most of its range between neighbouring steps and cells, as after a 16-bit "
-                "overflow when the file was packed. Its values look damaged; leave it out or get the file anew."
+                "overflow when the file was packed. Its values look damaged; leave it out or get the file again."
             )
     if len(constant) == len(statistics):
         raise DscTfError(f"{', '.join(constant)}: constant in time. There is nothing to cluster.")
     for name in constant:
         _warn(f"{name}: constant in time, so it tells no step from another. Consider leaving it out.")
+    for name, known in statistics.items():
+        _report_missing(name, known, times)
+
+
+def _report_missing(name, known, times):
+    """Warn of steps that are missing entirely, of scattered missing values, and of a grid that is mostly missing."""
+    if known.absent:
+        first = f"step {known.absent[0] + 1}" if times is None else str(times[known.absent[0]])[:19]
+        _warn(
+            f"{name}: {len(known.absent)} of {known.steps} steps are missing entirely, the first {first}. "
+            "They are filled with a constant; leave them out, for example with ds.dropna('time', how='all')."
+        )
+    never = known.counts == 0
+    if never.mean() > MOSTLY_MISSING:
+        _warn(
+            f"{name}: {int(never.sum())} of {never.size} cells are missing at all steps. "
+            "Choose a region with more values."
+        )
+    seen = known.missing[~never].sum() - len(known.absent) * np.count_nonzero(~never)
+    share = seen / max(1, known.steps * np.count_nonzero(~never))
+    if share > SCATTERED:
+        _warn(
+            f"{name}: {100 * share:.0f} % of the values are missing in cells that have others. "
+            "They are filled with a constant; interpolate them first, for example with ds.interpolate_na('time')."
+        )
 
 
 def refuse_values(statistics):
-    """Refuse variables that are missing altogether or hold infinite values.
+    """Refuse variables that are missing altogether, or hold infinite values or codes for missing values.
 
     Parameters
     ----------
@@ -95,10 +130,16 @@ def refuse_values(statistics):
     for name, known in statistics.items():
         if known.infinite:
             raise DscTfError(
-                f"{name}: {known.infinite} infinite values. Mend the file or leave the variable out."
+                f"{name}: {known.infinite} infinite values. Fix the file or leave the variable out."
             )
         if not known.counts.any():
             raise DscTfError(f"{name}: every value is missing. Leave it out with --variables.")
+        code = missing_code(known)
+        if code is not None:
+            raise DscTfError(
+                f"{name}: {code:g} occurs far from all other values, as a code for missing values that the file does "
+                f"not state. Mark it as missing, for example with ds.where(ds.{name} != {code:g})."
+            )
 
 
 def check_axes(ds):
@@ -116,11 +157,15 @@ def check_axes(ds):
         raise DscTfError("data: no time steps. Give a longer period.")
     if rows < 2 or columns < 2:
         raise DscTfError(f"data: a grid of {rows} x {columns} points. Give a region of at least 2 x 2.")
-    times = ds.indexes["time"]
+    for axis, limit in (("latitude", 90.0001), ("longitude", 1080.0)):
+        values = ds[axis].values
+        if values.dtype.kind not in "iuf" or not np.isfinite(values).all() or np.abs(values).max() > limit:
+            raise DscTfError(f"{axis}: values that are no degrees. Fix the axis.")
+    times, member = ds.indexes["time"], ds.coords.get("member")
     if times.hasnans:
-        raise DscTfError("time: missing values. Mend the time axis.")
-    if "member" in ds.coords and ds["member"].dims == ("time",):
-        _check_members(times, ds["member"].values)
+        raise DscTfError("time: missing values. Fix the time axis.")
+    if member is not None and member.dims == ("time",):
+        _check_members(times, member.values)
         return
     if times.has_duplicates:
         twice = times[times.duplicated()]
@@ -145,17 +190,40 @@ def _check_members(times, member):
 
 
 def _is_damaged(fields, known):
-    """Whether large jumps are common in time and in space; a coast or a shower makes only one of them so."""
-    far = JUMP * (float(known.high.max()) - float(known.low.min()))
-    jumps, last = np.zeros((3, 2)), None
+    """Whether large jumps are common in time and in space, with few of half their size, as after a wrap-around.
+
+    A coast or a shower makes them common in one direction only. Cloud cover and sea ice jump by half their range as
+    often as by all of it, and are often exactly at its ends. Directions wrap around by their nature.
+    """
+    low, high = float(known.low.min()), float(known.high.max())
+    if _is_direction(low, high):
+        return False
+    span = high - low
+    jumps, last, at_ends, count = np.zeros((3, 3)), None, 0, 0
     for block in fields:
         joined = block if last is None else np.concatenate([last, block])
         for axis, values in enumerate((joined, block, block)):
-            step = np.abs(np.diff(values, axis=axis))
-            jumps[axis] += np.count_nonzero(step > far), np.count_nonzero(np.isfinite(step))
+            step = np.abs(np.diff(values, axis=axis)) / span
+            jumps[axis] += (
+                np.count_nonzero(step > JUMP),
+                np.count_nonzero((step > JUMP / 2) & (step <= JUMP)),
+                np.count_nonzero(np.isfinite(step)),
+            )
+        at_ends += np.count_nonzero((block <= low + AT_END * span) | (block >= high - AT_END * span))
+        count += np.count_nonzero(np.isfinite(block))
         last = block[-1:].copy()
-    share = jumps[:, 0] / np.maximum(jumps[:, 1], 1)
-    return share.min() > DAMAGED
+    share = jumps[:, 0] / np.maximum(jumps[:, 2], 1)
+    has_two_kinds = (jumps[:, 0] > jumps[:, 1]).all()
+    return share.min() > DAMAGED and has_two_kinds and at_ends < MAX_AT_ENDS * count
+
+
+def _is_direction(low, high):
+    """Whether a range is that of a direction in degrees or radians."""
+    turns = ((0, 360), (-180, 180), (0, 2 * np.pi), (-np.pi, np.pi))
+    return any(
+        abs(low - first) < 0.02 * (last - first) and abs(high - last) < 0.02 * (last - first)
+        for first, last in turns
+    )
 
 
 def _warn(text):

@@ -1,0 +1,159 @@
+"""Sums over time, of amounts and of running accumulations."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from dsc_tf.datasets.mock import mock_dataset
+from dsc_tf.errors import DscTfError
+from dsc_tf.records.open import open_dataset
+
+HOURS = 24 * 8
+
+
+def amounts(name, hours=HOURS, step=1):
+    """Amounts of each interval that ends at its time: rain, or a flux with both signs."""
+    rng = np.random.default_rng(0)
+    shape = (hours // step, 3, 4)
+    if name == "rain":
+        return rng.gamma(0.2, 1e-3, shape)
+    phase = 2 * np.pi * (np.arange(shape[0]) * step % 24) / 24
+    return (3e4 * np.cos(phase)[:, None, None] - 1e4 + rng.normal(0, 3e3, shape)) * step
+
+
+def running(values, interval, step):
+    """Accumulated from the start of each interval on."""
+    whole = values.reshape(-1, interval // step, 3, 4)
+    return whole.cumsum(axis=1).reshape(values.shape)
+
+
+def dataset(values, step=1, **attrs):
+    times = pd.date_range("2001-06-01", periods=len(values), freq=f"{step}h") + pd.Timedelta(step, "h")
+    grid = {"latitude": [50.0, 49.0, 48.0], "longitude": [0.0, 1.0, 2.0, 3.0]}
+    return xr.Dataset({"tp": (("time", "latitude", "longitude"), values, attrs)}, {"time": times, **grid})
+
+
+@pytest.mark.parametrize(
+    ("name", "interval", "step"),
+    [
+        ("rain", 24, 1),
+        ("rain", 12, 1),
+        ("rain", 24, 3),
+        ("rain", 24, 6),
+        ("flux", 24, 1),
+        ("flux", 12, 1),
+        ("flux", 24, 3),
+    ],
+)
+@pytest.mark.parametrize(
+    "attrs", [{"GRIB_stepType": "accum"}, {"cell_methods": "area: time: sum (interval: 1 hour)"}]
+)
+def test_running_accumulations_are_differenced(name, interval, step, attrs):
+    values = amounts(name, step=step)
+    with pytest.warns(UserWarning, match="tp: accumulated since.*differenced"):
+        daily = open_dataset(dataset(running(values, interval, step), step, **attrs), aggregate="daily")
+    expected = values.reshape(-1, 24 // step, 3, 4).sum(axis=1)
+    np.testing.assert_allclose(daily.tp, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+    assert str(daily.time.values[0])[:10] == "2001-06-01"
+
+
+@pytest.mark.parametrize("name", ["rain", "flux"])
+@pytest.mark.parametrize("step", [1, 3, 6])
+@pytest.mark.filterwarnings(
+    "ignore:aggregate. 1 incomplete|aggregate. 2 incomplete|tp. taken as amounts of 6 hours:UserWarning"
+)
+def test_amounts_of_single_steps_are_summed_as_they_are(name, step):
+    values = amounts(name, step=step)
+    ds = dataset(values, step, GRIB_stepType="accum").assign_coords(
+        time=lambda d: d.time - pd.Timedelta(step, "h")
+    )
+    daily = open_dataset(ds, aggregate="daily")
+    np.testing.assert_allclose(
+        daily.tp, values.reshape(-1, 24 // step, 3, 4).sum(axis=1), rtol=1e-4, atol=1e-2
+    )
+
+
+@pytest.mark.filterwarnings("ignore:tp. accumulated since midnight:UserWarning")
+def test_a_gap_makes_its_day_incomplete():
+    values = running(amounts("rain"), 24, 1)
+    holed = dataset(values, GRIB_stepType="accum").isel(time=np.delete(np.arange(HOURS), 24 * 3 + 5))
+    with pytest.warns(
+        UserWarning, match="1 incomplete periods of 'daily' left out, the first 2001-06-04 with 23 of 24"
+    ):
+        daily = open_dataset(holed, aggregate="daily")
+    assert daily.sizes["time"] == 7
+
+
+METHODS = {
+    "time: sum": "sum",
+    "time:sum": "sum",
+    "area: mean time: sum": "sum",
+    "time: Sum (interval: 1 hour comment: total)": "sum",
+    "area: time: mean": "mean",
+    "time: maximum": "max",
+    "time: max": "max",
+    "time: minimum": "min",
+    "time: sum within days time: maximum over days": "max",
+    "time: point": "mean",
+    "lat: lon: sum": "mean",
+    "": "mean",
+}
+
+
+@pytest.mark.parametrize("methods", METHODS)
+def test_aggregation_follows_cell_methods(methods):
+    ds = mock_dataset(days=12, variables=("v",), freq="1D").drop_vars("regime")
+    ds["v"].attrs["cell_methods"] = methods
+    five = open_dataset(ds, aggregate="4D").v
+    expected = getattr(ds.v.values.reshape(3, 4, *ds.v.shape[1:]), METHODS[methods])(axis=1)
+    np.testing.assert_allclose(five, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("step_type", ["max", "min", "avg"])
+def test_aggregation_follows_the_step_type_of_grib(step_type):
+    ds = mock_dataset(days=4, variables=("v",)).drop_vars("regime")
+    ds["v"].attrs["GRIB_stepType"] = step_type
+    result = open_dataset(ds, aggregate="4D").v[0]
+    name = {"avg": "mean"}.get(step_type, step_type)
+    np.testing.assert_allclose(result, getattr(ds.v.values, name)(axis=0), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("days", "start", "aggregate", "kept", "left_out"),
+    [
+        (40, "2001-01-01", "monthly", ["2001-01-01"], "2001-02-01 with 9 of 28"),
+        (130, "2001-02-01", "QS-DEC", ["2001-03-01"], "2000-12-01 with 28 of 90"),
+        (400, "2001-01-01", "1YS", ["2001-01-01"], "2002-01-01 with 35 of 365"),
+        (40, "2001-01-01", "1ME", ["2001-01-31"], "2001-02-28 with 9 of 28"),
+        (12, "2001-01-01", "5D", ["2001-01-01", "2001-01-06"], "2001-01-11 with 2 of 5"),
+    ],
+)
+def test_incomplete_months_seasons_and_years_are_left_out(days, start, aggregate, kept, left_out):
+    ds = mock_dataset(days=days, start=start, latitudes=2, longitudes=2)
+    with pytest.warns(UserWarning, match=left_out):
+        opened = open_dataset(ds, aggregate=aggregate)
+    assert [str(time)[:10] for time in opened.time.values] == kept
+
+
+@pytest.mark.parametrize(("calendar", "days"), [("noleap", 59), ("360_day", 60), ("all_leap", 60)])
+def test_months_of_other_calendars_are_complete(calendar, days):
+    ds = mock_dataset(days=days, latitudes=2, longitudes=2)
+    ds["time"] = xr.date_range("2001-01-01", periods=days, calendar=calendar, use_cftime=True)
+    assert open_dataset(ds, aggregate="monthly").sizes["time"] == 2
+
+
+def test_monthly_values_become_seasons():
+    ds = mock_dataset(days=12, freq="1MS", start="2001-03-01", latitudes=2, longitudes=2)
+    opened = open_dataset(ds, aggregate="QS-DEC")
+    np.testing.assert_allclose(opened.t2m[0], ds.t2m[:3].mean("time"), rtol=1e-6)
+    assert opened.sizes["time"] == 4
+
+
+@pytest.mark.parametrize(
+    "aggregate", ["0D", "-1D", "1ns", "1s", "1min", "", "5", "1e9D", "100YE", "W-FOO", "6h"]
+)
+def test_what_is_no_period_of_the_data_is_refused(aggregate):
+    with pytest.raises(DscTfError, match="aggregate: ") as caught:
+        open_dataset(mock_dataset(days=20, latitudes=2, longitudes=2), aggregate=aggregate)
+    assert "\n" not in str(caught.value)
