@@ -10,7 +10,7 @@ from .field_statistics import JUMP, FieldStatistics
 from .missing import missing_code
 
 MOSTLY_MISSING = 0.9  # share of cells without any value that is reported
-SCATTERED = 0.1  # share of missing values, in cells that have others, that is reported
+SCATTERED = 0.6  # share of missing values, in cells that have others, that is reported
 AT_END, MAX_AT_ENDS = (
     1e-4,
     0.02,

@@ -204,6 +204,7 @@ def test_missing_days_do_not_damp_the_season(share):
     assert prep.steps_["seasonal_cycle"].coefficients_[0][1].mean() == pytest.approx(10, rel=0.01)
 
 
+@pytest.mark.filterwarnings("ignore:t2m. 361 of 1461 steps are missing entirely:UserWarning")
 def test_seasonal_cycle_of_a_sea_that_freezes():
     """A third of the year is missing; the fit in the other months is that of the whole record."""
     ds = mock_dataset(days=1461, variables=("t2m",))
