@@ -74,9 +74,9 @@ def prepare(
     Examples
     --------
     >>> import dsc_tf
-    >>> X, prep = dsc_tf.prepare(dsc_tf.mock_dataset(days=10), protocol="anomaly", window=3)
+    >>> X, prep = dsc_tf.prepare(dsc_tf.mock_dataset(days=60), protocol="anomaly", window=3)
     >>> X.shape
-    (8, 3, 8, 9, 2)
+    (58, 3, 8, 9, 2)
     """
     prep = Preprocessor(protocol, window, memory=memory, scratch=scratch)
     check_dimensions(ds)

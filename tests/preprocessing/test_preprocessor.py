@@ -5,6 +5,8 @@ import pytest
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import MinMaxScaler
 
 from dsc_tf.datasets.mock import mock_dataset
@@ -297,3 +299,33 @@ def test_fields_of_another_shape_have_no_inverse():
         prep.inverse_transform(X)
     with pytest.raises(DscTfError, match="as many times"):
         prep.inverse_transform(X[:5, 0], time=X.time)
+
+
+def test_transform_keeps_nothing_of_the_data_it_is_given():
+    ds = mock_dataset(days=60)
+    _, prep = prepare(ds, "anomaly", window=2)
+    before = {name: id(value) for name, value in vars(prep).items()}
+    prep.transform(mock_dataset(days=30, seed=1))
+    assert {name: id(value) for name, value in vars(prep).items()} == before
+
+
+def test_it_is_a_transformer_of_scikit_learn():
+    prep = Preprocessor("anomaly", window=3)
+    assert clone(prep).get_params() == prep.get_params()
+    ds = mock_dataset(days=60)
+    np.testing.assert_array_equal(prep.fit(ds).transform(ds), clone(prep).fit_transform(ds))
+    with pytest.raises(NotFittedError):
+        Preprocessor().transform(ds)
+
+
+@pytest.mark.parametrize("chunks", [None, {"time": 50, "latitude": 3}])
+def test_anomalies_are_departures_from_the_fitted_cycle(chunks):
+    ds = mock_dataset(days=800, nan_policy="coast")
+    X, prep = prepare(ds, "anomaly")
+    cycle = prep.inverse_transform(np.zeros_like(X[:, -1]), time=X.time)
+    found = prep.anomalies(ds if chunks is None else ds.chunk(chunks))
+    for name in ds:
+        np.testing.assert_allclose(found[name], ds[name] - cycle[name], atol=1e-4)
+        assert found[name].attrs == ds[name].attrs
+    with pytest.raises(DscTfError, match="paper removes no seasonal cycle"):
+        Preprocessor("paper").fit(ds).anomalies(ds)
