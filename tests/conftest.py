@@ -3,6 +3,7 @@
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("DSC_TF_PLAIN_HTTP", "1")  # the services of the tests run on this machine
 
 import pytest
 from checks import plain_groups

@@ -253,7 +253,9 @@ def _read_config(file):
         if Path(file).stat().st_size > MAX_CONFIG_BYTES:
             raise ValueError("larger than 1 MB")
         record = json.loads(Path(file).read_text(encoding="utf-8"))
-        settings, version = dict(record["config"]), record.get("software", {}).get("dsc_tf", __version__)
+        settings, version = record["config"], record.get("software", {}).get("dsc_tf", __version__)
+        if not isinstance(settings, dict):
+            raise ValueError("its settings are no mapping")
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or str(error).partition("\n")[0][:100]
         raise DscTfError(f"config: {file} is not the config.json of a run ({reason}). Give one.") from error

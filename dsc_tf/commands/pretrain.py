@@ -69,12 +69,12 @@ def run(config):
 
 
 def _run_recorded(config, messages):
+    ds, filler = config.open_filled()  # a missing file is reported before the imports
     from ..downstream.encoders import new_encoder
     from ..preprocessing.preprocessor import PREPROCESSING, prepare
     from ..reporting import open_run, write_config
 
     echo = cli.make_echo(config.quiet)
-    ds, filler = config.open_filled()
     X, prep = prepare(ds, protocol=config.protocol)
     echo(f"{len(X)} steps of {' x '.join(map(str, X.shape[2:]))} (latitude, longitude, variable)")
     folder = open_run(

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..clusterers.registry import summary
-from ..errors import DscTfError
+from ..errors import DscTfError, refuse_damaged
 from . import cli
+from .settings import from_mapping
 from .train import TrainConfig
 
 EXAMPLES = """examples:
@@ -126,13 +127,11 @@ def commands(trained, folder, software):
 
 def _trained(folder):
     """The settings of the run and the versions that it ran with."""
-    try:
-        record = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return TrainConfig(**record["config"]), record["software"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise DscTfError(
-            f"run: config.json of {folder} is not that of dsc_tf.train of this version ({error}). Repeat the run."
-        ) from error
+    file = folder / "config.json"
+    with refuse_damaged("run", file, "Repeat the run with this version."):
+        record = json.loads(file.read_text(encoding="utf-8"))
+        software = {str(name): str(version) for name, version in record["software"].items()}
+        return from_mapping(TrainConfig, record["config"], file), software
 
 
 def _words(value):

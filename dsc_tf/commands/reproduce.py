@@ -102,12 +102,15 @@ def run(config):
 
 
 def _run_recorded(config, messages):
+    ds = config.open()  # a missing file is reported before the imports
     from ..clusterers.base import check_cluster_count
     from ..experiments import report, runs
     from ..reporting import open_run, write_config
 
     echo = cli.make_echo(config.quiet)
-    ds = config.open()
+    if config.scheduler is not None:
+        with runs.connect(config.scheduler):  # fails before anything is written
+            pass
     samples = {protocol: _samples(ds, protocol) for protocol in config.protocols}
     for one in samples.values():
         check_cluster_count(config.n_clusters, len(one.X))

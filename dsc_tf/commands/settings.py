@@ -222,7 +222,7 @@ def _check_one(name, kind, value, minimum=None):
     elif kind is str and isinstance(value, str):
         if not value.strip():
             raise DscTfError(f"{name}: an empty text. Give a value, or leave the option out.")
-        valid = len(value) <= MAX_TEXT and value.isprintable() or _is_undecodable(value)
+        valid = len(value) <= MAX_TEXT and _is_printable(value)
     else:
         valid = kind is bool and isinstance(value, bool)
     if not valid:
@@ -230,8 +230,8 @@ def _check_one(name, kind, value, minimum=None):
     return value
 
 
-def _is_undecodable(text):
-    """Whether a text has bytes of a file name that is not UTF-8, and no control characters."""
+def _is_printable(text):
+    """Whether a text has no control characters; bytes of a file name that is not UTF-8 are allowed."""
     return all("\udc80" <= letter <= "\udcff" or letter.isprintable() for letter in text)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..clusterers import DEEP_METHODS, FEATURE_METHODS, METHODS, build, clusterer
 from ..clusterers.registry import METHOD_OPTIONS
-from ..errors import DscTfError
+from ..errors import DscTfError, refuse_damaged
 from ..logging import record_warnings
 from ..preprocessing.protocols import PROTOCOLS
 from ..records.memory import memory_limit
@@ -242,8 +242,10 @@ def _samples(ds, config, scratch):
     from ..representations import SpaceTimeTS2Vec
 
     encoder = SpaceTimeTS2Vec.load(config.encoder)
-    with np.load(Path(config.encoder) / PREPROCESSING) as state:
-        prep = Preprocessor.from_state(state)
+    file = Path(config.encoder) / PREPROCESSING
+    with refuse_damaged("encoder", file, "Run dsc_tf.pretrain again."):
+        with open(file, "rb") as opened, np.load(opened, allow_pickle=False) as state:
+            prep = Preprocessor.from_state(state)
     X = prep.transform(ds)
     return X, prep, X.with_features(encoder.transform(X))
 

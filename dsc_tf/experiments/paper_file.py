@@ -10,7 +10,7 @@ from ..evaluation import evaluate
 from ..preprocessing.preprocessor import prepare
 from ..preprocessing.protocols import NOTEBOOK
 from .published import COLUMNS, DEFINITIONS, N_CLUSTERS, PUBLISHED
-from .tables import as_markdown, number
+from .tables import as_markdown, escape_markdown, number
 
 UNPADDED = replace(NOTEBOOK, pad_multiple=1)  # every published row but DSC's was measured without padding
 SLACK = 0.02  # of a variable's range: the README rounds its limits
@@ -75,7 +75,7 @@ def fingerprint_page(ds):
     if found:
         return (
             "**The published figures are of another dataset**, so no row can be expected to agree with them. This one "
-            f"differs from the paper's file: {'; '.join(found)}.\n"
+            f"differs from the paper's file: {escape_markdown('; '.join(found))}.\n"
         )
     header, rows = deterministic_rows(ds)
     agree = all(row[-1] == "match" for row in rows)

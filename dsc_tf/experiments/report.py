@@ -48,7 +48,7 @@ def write_report(folder, config, ds, samples, records):
 def _head(config, ds, X):
     size = " x ".join(map(str, X.shape[1:]))
     return [
-        f"# {config.what} on {ds.attrs.get('title') or config.data_stem}\n",
+        f"# {config.what} on {tables.escape_markdown(ds.attrs.get('title') or config.data_stem)}\n",
         f"{len(X)} steps of {size} (window, latitude, longitude, variable), k = {config.n_clusters}. Best is the run "
         "of the largest cosine silhouette, as the notebooks' loops keep it; its other figures are of the same run.\n",
         fingerprint_page(ds),
@@ -92,7 +92,8 @@ def _protocol(folder, config, samples, records, protocol, note):
         folder.save_figure(f"figure2{suffix}.png", figures.latent_figure(panels, note=note))
     if any("best" in s for s in summaries) and config.what != "figure2":
         page += [f"# Audit, protocol {protocol}\n", audit.audit_page(summaries, samples, **length)]
-    page += [f"- failed: {tables.title(s)}: {error}\n" for s in summaries for error in s["errors"]]
+    failed = [(tables.title(s), tables.escape_markdown(error)) for s in summaries for error in s["errors"]]
+    page += [f"- failed: {title}: {error}\n" for title, error in failed]
     folder.write_csv(f"runs{suffix}.csv", [_flat(record) for record in records])
     return page
 

@@ -21,6 +21,8 @@ from .methods import BY_NAME, SEQUENTIAL, UNMOVED
 RUNS_A_WORKER = 8  # a process of its own for so many: TensorFlow keeps memory of every network it has trained
 RUNS = "runs"
 SEEDS_A_CALL = 4  # seeds of one network that a call fits one after the other
+CONNECT_SECONDS = 10
+RETRIES = 2  # of a run whose worker died
 
 
 @dataclass(frozen=True)
@@ -207,9 +209,29 @@ class RunStore:
         (folder.path / RUNS).mkdir(exist_ok=True)
 
     def load(self, run):
-        """The record of `run`, or None if it has not ended or failed."""
-        record = self.folder.read_json(f"{RUNS}/{run.key}.json") or {"error": "not run"}
-        return None if "error" in record else record
+        """The record of `run`, or None if it has not ended or failed.
+
+        Raises
+        ------
+        DscTfError
+            If the file is damaged or of another run.
+        """
+        name = f"{RUNS}/{run.key}.json"
+        record = self.folder.read_json(name)
+        if record is None:
+            return None
+        try:
+            if Run.of(record) != run:
+                raise ValueError("of another run")
+            if "error" in record:
+                return None
+            measures = record["measures"].values()
+            if not record["labels"] or (measures and all(value != value for value in measures)):
+                raise ValueError("without results")
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            path = self.folder.path / name
+            raise DscTfError(f"resume: {path} is damaged. Delete that file, then resume.") from error
+        return record
 
     def save(self, record):
         """Write a record, whole or not at all."""
@@ -252,6 +274,12 @@ def run_table(runs, samples, store, *, jobs, scheduler=None, follow=iter, **opti
         A record for each run, in their order.
     """
     records = {run: store.load(run) for run in runs}
+    for run, record in records.items():
+        if record is not None and len(record["labels"]) != len(samples[run.protocol].X):
+            raise DscTfError(
+                f"resume: the stored run {run.key} has {len(record['labels'])} labels for "
+                f"{len(samples[run.protocol].X)} samples. Delete its file, then resume."
+            )
     waiting = [run for run in runs if records[run] is None]
     for record in follow(_ended(waiting, samples, jobs, scheduler, options)):
         store.save(dict(record))
@@ -260,18 +288,21 @@ def run_table(runs, samples, store, *, jobs, scheduler=None, follow=iter, **opti
 
 
 def _ended(runs, samples, jobs, scheduler, options):
-    """Records as they come, in parts after which processes start anew."""
+    """Records as they come, in parts after which new processes are started."""
+    if scheduler is not None:
+        yield from _ended_on_dask(runs, samples, scheduler, options)
+        return
     import joblib
     from joblib.externals.loky import get_reusable_executor
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    part = len(runs) if scheduler else jobs * RUNS_A_WORKER
+    part = jobs * RUNS_A_WORKER
     for start in range(0, len(runs), max(1, part)):
         todo = dict.fromkeys(runs[start : start + part])
         calls = (joblib.delayed(_call)(group, samples[group[0].protocol], options) for group in _groups(todo))
         try:
-            with _backend(jobs, scheduler), warnings.catch_warnings():
-                # joblib replaces processes that have grown, which is as it should be.
+            with _processes(jobs), warnings.catch_warnings():
+                # joblib replaces processes that have grown, which is intended.
                 warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
                 for records in joblib.Parallel(jobs, return_as="generator_unordered")(calls):
                     for record in records:
@@ -279,7 +310,7 @@ def _ended(runs, samples, jobs, scheduler, options):
                         yield record
         except TerminatedWorkerError:
             yield from (_alone(run, samples, options) for run in list(todo))
-        if jobs > 1 and not scheduler:
+        if jobs > 1:
             get_reusable_executor().shutdown(wait=True)
 
 
@@ -326,18 +357,65 @@ def _alone(run, samples, options):
 
 
 @contextmanager
-def _backend(jobs, scheduler):
+def _processes(jobs):
+    """Processes of this machine as joblib's backend."""
     import joblib
 
-    if scheduler is None:
-        threads = max(1, (os.cpu_count() or 1) // jobs)
-        inner = {"inner_max_num_threads": threads} if jobs > 1 else {}
-        with joblib.parallel_config("loky", **inner):
-            yield
-        return
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    inner = {"inner_max_num_threads": threads} if jobs > 1 else {}
+    with joblib.parallel_config("loky", **inner):
+        yield
+
+
+def connect(address):
+    """Connect to a Dask scheduler.
+
+    Parameters
+    ----------
+    address : str
+        Such as "tcp://10.0.0.1:8786".
+
+    Returns
+    -------
+    distributed.Client
+        A context manager.
+
+    Raises
+    ------
+    DscTfError
+        If distributed is not installed, the scheduler cannot be reached, or it has no workers.
+    """
     try:
         from distributed import Client
     except ImportError as error:
         raise DscTfError("scheduler: needs dask.distributed. Install 'dsc_tf[cluster]'.") from error
-    with Client(scheduler), joblib.parallel_config("dask"):
-        yield
+    try:
+        client = Client(address, timeout=CONNECT_SECONDS)
+    except (OSError, ValueError, TypeError, ImportError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:100]
+        raise DscTfError(f"scheduler: {address} cannot be reached ({reason}). Check the address.") from error
+    if not client.scheduler_info()["workers"]:
+        client.close()
+        raise DscTfError(f"scheduler: {address} has no workers. Start some with dask worker.")
+    return client
+
+
+def _ended_on_dask(runs, samples, address, options):
+    """Records as they come from the workers of a Dask scheduler; what died with its workers runs in this machine."""
+    from concurrent.futures import CancelledError
+
+    from distributed import KilledWorker, as_completed
+
+    lost = []
+    with connect(address) as client:
+        data = {protocol: client.scatter(record, broadcast=True) for protocol, record in samples.items()}
+        futures = {
+            client.submit(_call, group, data[group[0].protocol], options, pure=False, retries=RETRIES): group
+            for group in _groups(runs)
+        }
+        for future in as_completed(futures):
+            try:
+                yield from future.result()
+            except (KilledWorker, CancelledError, OSError):
+                lost += futures[future]
+    yield from (_alone(run, samples, options) for run in lost)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from itertools import groupby
 
 import numpy as np
@@ -225,9 +226,19 @@ def _unique(header):
     return names
 
 
+def escape_markdown(text):
+    """Text of a data file, such as a title, without the meaning that its letters have in Markdown or HTML."""
+    text = " ".join(str(text).split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_{}\[\]#!|])", r"\\\1", text)
+
+
 def as_markdown(header, rows):
-    """A pipe table."""
-    lines = ["| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *rows)]
+    """A pipe table; a bar or a line break in a cell starts no new cell."""
+
+    def line(cells):
+        return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |"
+
+    lines = [line(cells) for cells in (header, ["---"] * len(header), *rows)]
     return "\n".join(lines) + "\n"
 
 

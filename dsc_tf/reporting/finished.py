@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from ..errors import DscTfError
+from ..errors import DscTfError, refuse_damaged
 from .run_folder import partial_path
 
 NEEDED = ("config.json", "metrics.json", "labels.nc", "regimes.nc")
+MAX_BYTES = {".json": 10**7, ".nc": 10**10}  # far above what a run writes
 STEPS = {1: "hourly", 24: "daily", 168: "weekly"}  # by hours
 
 
@@ -31,7 +32,9 @@ class FinishedRun:
     step : str
         "daily" and the like; empty where steps differ.
     regimes : xr.Dataset
-        As regimes.nc holds it.
+        Content of regimes.nc.
+    warnings : list of str
+        Warnings that the run showed.
     """
 
     path: Path
@@ -45,6 +48,7 @@ class FinishedRun:
     last: str
     step: str
     regimes: xr.Dataset
+    warnings: list
 
     @property
     def span(self):
@@ -77,7 +81,10 @@ def read_run(run):
     """
     run = Path(run)
     check_finished(run)
-    try:
+    with refuse_damaged("run", run, "Repeat the run."):
+        for name in NEEDED:
+            if (run / name).stat().st_size > MAX_BYTES[Path(name).suffix]:
+                raise ValueError(f"{name} is too large")
         config = json.loads((run / "config.json").read_text(encoding="utf-8"))
         metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
         with xr.open_dataset(run / "labels.nc") as stored:
@@ -92,15 +99,13 @@ def read_run(run):
             software=config["software"],
             measures=metrics["measures"],
             training=metrics["training"],
+            warnings=[str(text) for text in metrics.get("warnings", [])],
             labels=labels.values,
             first=first,
             last=last,
             step=_step(time.values),
             regimes=regimes,
         )
-    except (ValueError, KeyError, OSError) as error:
-        reason = str(error).splitlines()[0][:120]
-        raise DscTfError(f"run: {run} is damaged ({reason}). Repeat the run.") from error
 
 
 def check_finished(run):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..atomic_write import atomic_write
-from ..errors import DscTfError
+from ..errors import DscTfError, refuse_damaged
 from ..evaluation.registry import EXTERNAL, MEASURES
 from .finished import FinishedRun, read_run
 from .maps import MONTHS
@@ -46,7 +46,8 @@ def write_page(run, output, *, method, settings, commands):
         If the folder is missing, unfinished or damaged.
     """
     found = read_run(run)
-    page = render(found, method=method, settings=settings, commands=commands)
+    with refuse_damaged("run", run, "Repeat the run."):
+        page = render(found, method=method, settings=settings, commands=commands)
     output = Path(output)
     if output.is_dir() or not output.parent.is_dir():
         raise DscTfError(
@@ -73,6 +74,7 @@ def render(found: FinishedRun, *, method, settings, commands):
         "lead": f"{len(clusters)} clusters of {steps}, {found.span}, by {method['name']}",
         "synthetic": "synthetic" in found.data["title"].lower(),
         "clusters": clusters,
+        "warnings": found.warnings,
         "unassigned": int((found.labels < 0).sum()),
         "record": _record(found),
         "sha256": found.data["sha256"],

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import xarray as xr
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
-from ..errors import DscTfError
+from ..errors import DscTfError, refuse_damaged
 from ..geostatistics import great_circle, region_similarity
 from ..models.spacetime import field_decoder, spacetime_encoder
 from ..preprocessing.as_samples import as_samples, wrap_like
@@ -239,13 +239,15 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             raise DscTfError(
                 f"encoder: no encoder.json in {folder}. Give a folder that dsc_tf.pretrain wrote."
             )
-        text = json.loads(path.read_text())
-        settings = text["settings"] | {
-            "contrast": ContrastiveLossConfig.from_json(text["settings"]["contrast"])
-        }
-        self = cls(**settings)
-        self._build((tuple(text["shape"][0]), text["shape"][1]), None)
-        self.encoder_.load_weights(Path(folder) / "encoder.weights.h5")
+        with refuse_damaged("encoder", folder, "Run dsc_tf.pretrain again."):
+            text = json.loads(path.read_text(encoding="utf-8"))
+            settings = text["settings"]
+            settings = settings | {"contrast": ContrastiveLossConfig.from_json(settings["contrast"])}
+            if "callbacks" in settings:
+                raise ValueError("callbacks are no part of a saved encoder")
+            self = cls(**settings)
+            self._build((tuple(text["shape"][0]), text["shape"][1]), None)
+            self.encoder_.load_weights(Path(folder) / "encoder.weights.h5")
         return self
 
     def _build(self, shape, seed):

@@ -3,18 +3,15 @@
 import hashlib
 import json
 import time
-import zipfile
-import zlib
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from ..atomic_write import atomic_write
-from ..errors import DscTfError
+from ..errors import DAMAGE, DscTfError
 
 DIGEST, FINGERPRINT = "sha256", "fingerprint"
-DAMAGED = (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 class Checkpoint:
@@ -55,11 +52,11 @@ class Checkpoint:
         if not self.path.exists():
             return None
         try:
-            with np.load(self.path, allow_pickle=False) as file:
-                state = {name: file[name] for name in file.files}
+            with open(self.path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+                state = {name: archive[name] for name in archive.files}
             if str(state.pop(DIGEST)) != _digest(state):
                 raise ValueError("the digest differs")
-        except (*DAMAGED, NotImplementedError) as error:
+        except DAMAGE as error:
             raise DscTfError(
                 f"checkpoint: {self.path} cannot be read. Delete it to start the training again."
             ) from error

@@ -1,20 +1,27 @@
 """What a shell sees of every command: exit statuses, the log, the list of commands."""
 
+import errno
 import importlib.util
 import json
 import logging
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import dsc_tf
+from dsc_tf.__main__ import main
 from dsc_tf.commands import COMMANDS, cli, pretrain, train
 from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
+from dsc_tf.logging import record_warnings
 
 ROOT = Path(dsc_tf.__file__).parent
 QUICK = "--method dec --n-clusters 2 --pretrain-epochs 1 --epochs 1 --precision float32 --quiet".split()
@@ -129,3 +136,58 @@ def test_callbacks_are_called_in_both_stages(eagerly):
         options = {"pretrain_epochs": 2, "epochs": 1, "units": (2,), "dilations": (1,), "layer_sizes": (4,)}
         build(method, 2, callbacks=(mine,), random_state=0, **options).fit(X)
         assert mine.seen == stages
+
+
+def test_sigterm_ends_like_ctrl_c_with_status_143(capsys):
+    before = signal.getsignal(signal.SIGTERM)
+
+    def command():
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(10)
+
+    assert cli.run_command(command) == 143
+    assert capsys.readouterr().err.splitlines()[-1].startswith("error: terminated. Run the same command")
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_reader_that_leaves_is_no_error():
+    code = "import dsc_tf.__main__ as m, sys; sys.exit(m.main(['--help']))"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 0
+
+
+def test_the_table_of_commands_dispatches(capsys):
+    assert main(["train", "--n-clusters", "1"]) == 2
+    assert "n_clusters: 1" in capsys.readouterr().err
+    assert main(["trian"]) == 2
+    assert "Did you mean train?" in capsys.readouterr().err
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"dsc_tf {dsc_tf.__version__}\n"
+    assert main([]) == 0
+    assert set(COMMANDS) <= set(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENAMETOOLONG, errno.EACCES])
+def test_faults_of_the_machine_are_one_line(number, capsys):
+    def command():
+        raise OSError(number, os.strerror(number), "x.nc")
+
+    assert cli.run_command(command) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {os.strerror(number)}: x.nc. ") and error.count("\n") == 1
+
+
+def test_warnings_are_shown_on_one_line_and_recorded(capsys):
+    with record_warnings() as outside:
+
+        def command():
+            with record_warnings() as messages:
+                warnings.warn("two\nlines", UserWarning, stacklevel=1)
+                assert messages == ["two\nlines"]
+
+        assert cli.run_command(command) == 0
+    assert capsys.readouterr().err == "warning: two lines\n" and outside == []

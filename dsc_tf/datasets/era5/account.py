@@ -6,6 +6,8 @@ from pathlib import Path
 
 from ...errors import DscTfError
 
+PLAIN_HTTP = "DSC_TF_PLAIN_HTTP"  # environment variable that allows unencrypted addresses
+KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
 PAGE = "https://cds.climate.copernicus.eu"
 
 
@@ -15,7 +17,7 @@ def credentials():
     Raises
     ------
     DscTfError
-        If cdsapi is not installed, or there is no key of today's form.
+        If cdsapi is not installed, there is no key of today's form, or the address is not encrypted.
     """
     try:
         from cdsapi.api import get_url_key_verify
@@ -32,6 +34,11 @@ def credentials():
     if not key or ":" in key:
         raise DscTfError(
             f"credentials: the key in {file} is not one of today's, which have no colon. {advice}"
+        )
+    if not url.lower().startswith("https://") and os.environ.get(PLAIN_HTTP) != "1":
+        raise DscTfError(
+            f"credentials: the address {url} in {file} is not encrypted, so the key could be read on its way. "
+            f"Write https://, or set {PLAIN_HTTP}=1 for a server of this machine."
         )
     return url.rstrip("/"), key, verify
 
@@ -52,12 +59,12 @@ def refusal(error, dataset):
         To be raised.
     """
     status = getattr(getattr(error, "response", None), "status_code", None)
-    text = " ".join(str(error).split())
+    text = KEY.sub("KEY", " ".join(str(error).split()))  # an answer may repeat the key
     told = text.split(" for url: ")[-1].partition(" ")[2] if status else text
     lower = text.lower()
     if status == 401:
         return DscTfError(
-            f"credentials: the Climate Data Store does not know this key. Copy it anew from {PAGE}/how-to-api."
+            f"credentials: the Climate Data Store does not know this key. Copy it again from {PAGE}/how-to-api."
         )
     if status in (400, 403) and any(word in lower for word in ("cost limit", "too large", "too many")):
         return DscTfError(

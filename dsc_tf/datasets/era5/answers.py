@@ -12,6 +12,8 @@ from ...records.open import open_dataset
 from .files import room_for
 
 ZIP = b"PK\x03\x04"
+MAX_RATIO = 100  # unpacked size of a zip over its own; netCDF is compressed already
+MIN_SUSPICIOUS = 2**24  # bytes; smaller contents may have any ratio
 BLOCK = 2**16  # bytes read at a time; a block that breaks off is lost
 MERGED = {"join": "exact", "compat": "no_conflicts", "combine_attrs": "drop_conflicts"}
 WAIT = 300  # seconds without a byte before a connection counts as broken
@@ -129,6 +131,12 @@ def _members(path, folder):
     folder.mkdir()
     try:
         with zipfile.ZipFile(path) as archive, room_for(folder / "member"):
+            n_bytes = sum(member.file_size for member in archive.infolist())
+            if n_bytes > max(MIN_SUSPICIOUS, MAX_RATIO * path.stat().st_size):
+                raise DscTfError(
+                    f"download: an answer of {path.stat().st_size / 1e6:.1f} MB would unpack to "
+                    f"{n_bytes / 1e6:.0f} MB. Ask for fewer variables at a time, or report it to the service."
+                )
             archive.extractall(folder)  # checks each member's sum
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise Damaged(f"zip: {error}") from error
