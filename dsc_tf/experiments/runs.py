@@ -404,10 +404,10 @@ def _ended_on_dask(runs, samples, address, options):
     """Records as they come from the workers of a Dask scheduler; what died with its workers runs in this machine."""
     from concurrent.futures import CancelledError
 
-    from distributed import KilledWorker, as_completed
-
     lost = []
     with connect(address) as client:
+        from distributed import KilledWorker, as_completed
+
         data = {protocol: client.scatter(record, broadcast=True) for protocol, record in samples.items()}
         futures = {
             client.submit(_call, group, data[group[0].protocol], options, pure=False, retries=RETRIES): group
