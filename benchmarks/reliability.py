@@ -94,6 +94,7 @@ def kill_trials(name, trials, folder, rng):
 
 
 def kills(trials, seed):
+    """Print the table of kills."""
     rng = random.Random(seed)
     print(
         "| command | trials | interrupted in the run | equal after resume | tracebacks |\n|---|---|---|---|---|"
