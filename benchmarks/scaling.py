@@ -12,7 +12,7 @@ import numpy as np
 from planted import write_planted
 from timing import timed
 
-from dsc_tf.evaluation import MEASURES, summarise
+from dsc_tf.evaluation import MEASURES, cluster_statistics
 from dsc_tf.preprocessing.preprocessor import prepare
 from dsc_tf.preprocessing.samples import true_labels
 from dsc_tf.records.open import open_dataset
@@ -37,7 +37,7 @@ def stages(path, folder, network):
     features = X.last_step()
 
     def measures(chosen, most=10**9):
-        statistics = summarise(features, labels, most_paired=most)
+        statistics = cluster_statistics(features, labels, max_paired=most)
         return [
             measure.function(statistics) for name, measure in MEASURES.items() if (name in PAIRS) == chosen
         ]

@@ -20,7 +20,7 @@ from .ensembles import (
 from .quality import quality
 from .registry import EXTERNAL, MEASURES, Measure, evaluate
 from .stability import stability
-from .statistics import ClusterStatistics, summarise
+from .statistics import ClusterStatistics, cluster_statistics
 from .texture import autocorrelation, field_variogram, power_spectrum, texture_scores
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "choose_k",
     "classifiability",
     "classifiability_test",
+    "cluster_statistics",
     "coverage",
     "crps",
     "ensemble_scores",
@@ -47,6 +48,5 @@ __all__ = [
     "red_noise",
     "spread_error_ratio",
     "stability",
-    "summarise",
     "texture_scores",
 ]

@@ -1,10 +1,10 @@
-"""What tells a good partition from one that merely wins a measure."""
+"""Diagnostics of a partition beyond the measures: persistence, distance to a local optimum, agreement of seeds."""
 
 import numpy as np
 import sklearn.cluster
 
 from .external import adjusted_rand_index
-from .statistics import summarise
+from .statistics import cluster_statistics
 
 
 def mean_run_length(labels, starts=(0,)):
@@ -15,7 +15,7 @@ def mean_run_length(labels, starts=(0,)):
     labels : array of int, shape (time,)
         Cluster of each step.
     starts : sequence of int, default=(0,)
-        Positions at which a new stretch of time begins.
+        Positions of the first steps of the gap-free segments.
 
     Returns
     -------
@@ -32,26 +32,26 @@ def mean_run_length(labels, starts=(0,)):
     return float(len(labels) / begins.sum())
 
 
-def descent(features, labels):
-    """Lloyd's iterations from a partition's own means.
+def lloyd_refinement(features, labels):
+    """Lloyd's iterations of k-means from the means of a partition.
 
-    RMSE_mean is the objective of k-means, so they can only lower it; how much says how far a method's labels are
-    from a local optimum of the measure that it is judged by.
+    RMSE_mean is the objective of k-means, so the iterations can only lower it; the difference is the distance of the
+    labels from a local optimum of this measure.
 
     Parameters
     ----------
     features : array of shape (time, feature)
-        Where distance is measured.
+        Space in which distances are measured.
     labels : array of int, shape (time,)
         Cluster of each step, none empty.
 
     Returns
     -------
     dict
-        rmse_mean after the last iteration; moved, the share of steps that changed cluster; iterations.
+        rmse_mean after the last iteration; moved, the share of steps whose cluster changed; iterations.
     """
     features = np.asarray(features, dtype=np.float64)
-    means = summarise(features, labels).means
+    means = cluster_statistics(features, labels).means
     lloyd = sklearn.cluster.KMeans(len(means), init=means, n_init=1, tol=0.0).fit(features)
     return {
         "rmse_mean": float(np.sqrt(lloyd.inertia_ / len(features))),
@@ -60,7 +60,7 @@ def descent(features, labels):
     }
 
 
-def stability(labelings):
+def seed_agreement(labelings):
     """Mean adjusted Rand index between the partitions of all pairs of seeds.
 
     Parameters
@@ -71,7 +71,7 @@ def stability(labelings):
     Returns
     -------
     float
-        NaN for fewer than two.
+        Mean over all pairs; NaN for fewer than two seeds.
     """
     pairs = [
         adjusted_rand_index(one, other) for i, one in enumerate(labelings) for other in labelings[i + 1 :]

@@ -1,4 +1,4 @@
-"""Agreement with known labels. All are 1 for the same partition, whatever its clusters are called."""
+"""External measures: agreement with known classes; all are 1 for equal partitions with any numbering."""
 
 import numpy as np
 

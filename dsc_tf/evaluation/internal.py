@@ -1,4 +1,4 @@
-"""Measures of a partition by its points alone, each by one definition."""
+"""Internal measures: of a partition of points, without known classes."""
 
 import numpy as np
 
@@ -18,8 +18,8 @@ def silhouette_euclidean(statistics):
 def silhouette_cosine(statistics):
     """Mean silhouette with cosine distance 1 - cos(x, y); larger is better.
 
-    The published tables print this one. It depends on where zero lies: shifted data score otherwise.
-    Computed from sums of unit vectors, in time linear in the number of points.
+    Printed in the published tables. It depends on the origin: shifted data have another value. Computed from sums of
+    unit vectors, in time linear in the number of points.
 
     References
     ----------
@@ -31,8 +31,8 @@ def silhouette_cosine(statistics):
 def _cosine_sums(statistics):
     """Sum of cosine distances from each point to all members of each cluster, shape (time, cluster).
 
-    1 - cos(x, y) = |u - v|^2 / 2 for the directions u and v. Taken from a common centre, the squares keep their
-    digits where all points lie in nearly one direction, as temperatures in K do.
+    1 - cos(x, y) = |u - v|^2 / 2 for the directions u and v. Squares relative to a common centre avoid cancellation
+    if all points have nearly the same direction, as temperatures in K do.
     """
     labels, sizes = statistics.labels, statistics.sizes
     parts = [part for members in statistics.members for part in statistics.parts(members)]
@@ -52,7 +52,7 @@ def _cosine_sums(statistics):
         sums[part] = -offsets @ totals.T
     of_clusters = np.bincount(labels[has_direction], squares[has_direction], minlength=len(sizes))
     sums += (squares[:, None] * directed + of_clusters) / 2
-    # The zero vector has no direction: 1 from every point but itself.
+    # The zero vector has no direction: its distance to every other point is 1.
     sums += sizes - directed
     sums[~has_direction] = sizes
     sums[~has_direction, labels[~has_direction]] -= 1
@@ -60,7 +60,7 @@ def _cosine_sums(statistics):
 
 
 def _directions(points):
-    """Unit vectors of points, float64; the zero vector stays."""
+    """Unit vectors of points, float64; the zero vector is kept."""
     points = points.astype(np.float64)
     norms = np.linalg.norm(points, axis=1, keepdims=True)
     return np.divide(points, norms, out=points, where=norms > 0)
@@ -77,7 +77,7 @@ def davies_bouldin(statistics):
     spread = np.array([distance[m].mean() for m in statistics.members])
     separation = np.stack([np.linalg.norm(statistics.means - mean, axis=1) for mean in statistics.means])
     np.fill_diagonal(separation, np.inf)
-    separation[separation == 0] = np.inf  # as scikit-learn has it: coinciding means count 0
+    separation[separation == 0] = np.inf  # as in scikit-learn: coinciding means contribute 0
     return float(((spread[:, None] + spread) / separation).max(axis=1).mean())
 
 
@@ -104,10 +104,9 @@ def cluster_variances(statistics):
 
 
 def cluster_variance(statistics):
-    """Mean squared distance of points to their cluster's mean, each cluster counting alike; smaller is better.
+    """Mean squared distance of points to the mean of their cluster, averaged over clusters; smaller is better.
 
-    The mean of equation 10 of Faruque et al. (2023). Weighted by size it would be the square of
-    `rmse_mean` and tell nothing new.
+    The mean of equation 10 of Faruque et al. (2023). Weighted by size it would be the square of `rmse_mean`.
     """
     return float(cluster_variances(statistics).mean())
 
@@ -124,7 +123,7 @@ def nearest_pair_distance(statistics):
 
 
 def smallest_cluster(statistics):
-    """Share of the points in the smallest cluster: a guard against partitions that split off outliers."""
+    """Share of the points in the smallest cluster, which is small for partitions that split off outliers."""
     return float(statistics.sizes.min() / statistics.sizes.sum())
 
 

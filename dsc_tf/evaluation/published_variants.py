@@ -1,6 +1,6 @@
-"""The variants that printed the published tables, as the notebooks compute them.
+"""Variants of the measures in the published tables, as computed by the notebooks of the authors.
 
-All see a matrix of nearest-pair distances with each cluster's own diameter on its diagonal.
+The matrix of nearest-pair distances has the diameters of the clusters on its diagonal.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 def nearest_pair_row_minimum(statistics):
     """Mean over clusters of the nearest pair with another cluster, or the own diameter if that is smaller.
 
-    "avg inter-cluster distance" in every row of the tables but DSC's.
+    "avg inter-cluster distance" in every row of the tables except that of DSC.
 
     References
     ----------
@@ -31,9 +31,9 @@ def nearest_pair_row_mean(statistics):
 
 
 def block_variance(statistics):
-    """Variance of all numbers in a cluster's block around one scalar mean, weighted by size.
+    """Variance of all values of a cluster around one scalar mean, weighted by size.
 
-    "avg variance" of the tables. Differences between grid cells and between variables count in it as well as those
+    "avg variance" of the tables. It contains the differences between grid cells and between variables as well as those
     between days.
 
     References

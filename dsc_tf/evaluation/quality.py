@@ -1,4 +1,4 @@
-"""Quality of a classification of days, for the classified variable and for others, beside chance (COST 733)."""
+"""Quality of a classification of days for the classified and other variables, compared with chance (COST 733)."""
 
 import numpy as np
 import xarray as xr
@@ -7,8 +7,8 @@ from sklearn.metrics.pairwise import nan_euclidean_distances
 from ..errors import DscTfError
 from ..regimes.spells import check_labels
 
-MOST_STEPS = 4000  # beyond these, mean distances are taken over a random choice
-MEASURES = {
+MAX_STEPS = 4000  # mean distances of longer records are computed from a random subsample
+QUALITY_INDICES = {
     "explained_variation": "1 - sum of squares within clusters / total",
     "pseudo_f": "sum of squares between / (k - 1), over that within / (n - k)",
     "within_deviation": "root of the sum of squares within clusters / (values - k for each cell)",
@@ -17,20 +17,20 @@ MEASURES = {
 
 
 def quality(labels, classified, independent=None, *, n_random=100, random_state=0):
-    """Four measures of how well clusters tell steps apart, beside random-centroid classifications.
+    """Four measures of the separation of clusters, compared with random-centroid classifications.
 
-    Cells count by area (cosine of latitude). A random classification takes as many random steps as there are clusters
-    and sends each step to the nearest of them in the classified variable; the same random classifications are
-    measured on the independent variables.
+    Cells are weighted by area (cosine of latitude). A random classification assigns each step to the nearest, in the
+    classified variable, of as many random steps as there are clusters; the same random classifications are evaluated
+    on the independent variables.
 
     Parameters
     ----------
     labels : array of int, shape (time,)
-        Cluster of each step, -1 where unassigned: left out throughout.
+        Cluster of each step; unassigned steps (-1) are not used.
     classified : xr.DataArray
-        What was clustered, over (time, latitude, longitude), without NaN.
+        Variable that was clustered, over (time, latitude, longitude), without NaN.
     independent : dict of str to xr.DataArray, default=None
-        Variables of the same steps on any grid; NaN is allowed.
+        Other variables of the same steps on any grid; NaN is allowed.
     n_random : int, default=100
         Number of random classifications.
     random_state : int, default=0
@@ -67,7 +67,7 @@ def quality(labels, classified, independent=None, *, n_random=100, random_state=
     random = np.stack([random_centroids(own, k, rng) for _ in range(n_random)])
     found = [_measures(matrix, np.vstack([labels, random]), k, rng) for matrix in matrices.values()]
     result = xr.Dataset(coords={"target": list(matrices)}, attrs={"n_clusters": int(k)})
-    for name, definition in MEASURES.items():
+    for name, definition in QUALITY_INDICES.items():
         values = np.stack([measures[name] for measures in found])
         described = {"long_name": name.replace("_", " "), "definition": definition}
         result[name] = ("target", values[:, 0], described)
@@ -76,16 +76,16 @@ def quality(labels, classified, independent=None, *, n_random=100, random_state=
 
 
 def random_centroids(points, n_clusters, rng):
-    """Labels by the nearest of some of the points, drawn at random.
+    """Labels by the nearest of randomly drawn points.
 
     Parameters
     ----------
     points : array of shape (time, feature)
         Points.
     n_clusters : int
-        How many are drawn.
+        Number of points drawn.
     rng : numpy.random.Generator
-        Draws them.
+        Random number generator.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def _matrix(name, values, labels):
 
 
 def _measures(matrix, partitions, k, rng):
-    """Every measure of several partitions, each of shape (partition,)."""
+    """All measures of several partitions, each of shape (partition,)."""
     known = np.isfinite(matrix)
     matrix = matrix - np.nanmean(matrix, axis=0)
     filled = np.where(known, matrix, 0.0)
@@ -118,8 +118,8 @@ def _measures(matrix, partitions, k, rng):
     within = total - np.array([_between(filled, known, labels, k) for labels in partitions])
     n = known.any(axis=1).sum()
     few = np.arange(len(matrix))
-    if len(few) > MOST_STEPS:
-        few = np.sort(rng.choice(few, MOST_STEPS, replace=False))
+    if len(few) > MAX_STEPS:
+        few = np.sort(rng.choice(few, MAX_STEPS, replace=False))
     distance = _distances(matrix[few], known[few])
     return {
         "explained_variation": 1 - within / total,
@@ -144,7 +144,7 @@ def _distances(matrix, known):
 
 
 def _distance_ratio(distance, labels, k):
-    """Mean distance within clusters over that between; pairs without a common cell are left out."""
+    """Mean distance within clusters divided by that between clusters, over pairs with a common cell."""
     member = (labels[:, None] == np.arange(k)).astype(np.float64)
     known = np.isfinite(distance)
     np.fill_diagonal(known, False)

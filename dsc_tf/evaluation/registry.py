@@ -1,4 +1,4 @@
-"""Every measure by name. A line here puts a measure into `evaluate` and under the laws of the tests."""
+"""Registry of the measures; an entry here adds a measure to `evaluate` and to the property tests."""
 
 import warnings
 from collections.abc import Callable
@@ -10,25 +10,26 @@ import numpy.typing as npt
 from ..errors import DscTfError
 from . import external, internal
 from . import published_variants as published
-from .statistics import summarise
+from .statistics import cluster_statistics
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A measure and what is known of it.
+    """A measure and its properties.
 
     Parameters
     ----------
     function : callable
-        From `ClusterStatistics` to float. Its name is the measure's, the first line of its docstring the definition.
+        Function from `ClusterStatistics` to float. Its name is the name of the measure, and the first line of its
+        docstring is the definition.
     better : {"higher", "lower"} or None
-        Which way is better.
+        Direction of better values; None if neither.
     shift_invariant : bool
-        Whether adding a constant to all points changes nothing.
+        Whether the measure is invariant to adding a constant to all points.
     degree : int
-        The measure of c times the data is c ** degree times the measure.
+        Degree of homogeneity: multiplying the data by c multiplies the measure by c ** degree.
     column : str, default=None
-        Title of the column of the published tables that it stands for, by equation or by notebook; None if none.
+        Title of the column of the published tables to which the measure corresponds, by equation or by notebook.
     """
 
     function: Callable
@@ -76,29 +77,29 @@ EXTERNAL = {
 def evaluate(
     X: npt.ArrayLike, labels: npt.ArrayLike, true_labels: npt.ArrayLike | None = None
 ) -> dict[str, float]:
-    """Every measure of a partition, one definition for all methods.
+    """All measures of a partition, with the same definitions for all methods.
 
     Parameters
     ----------
     X : array or Samples of shape (time, feature) or (time, window, latitude, longitude, variable)
-        Where distance is measured. Of windows, the fields of the labelled (last) step count.
+        Space in which distances are measured. Only the fields of the labelled (last) step of a window are used.
     labels : array of int, shape (time,)
-        Cluster of each step; -1 is unassigned and left out.
+        Cluster of each step; steps with -1 are unassigned and not used.
     true_labels : array of int, shape (time,), default=None
         Known classes; adds measures of agreement with them.
 
     Returns
     -------
     dict of str to float
-        By the names of `MEASURES` and `EXTERNAL`.
+        Values by the names of `MEASURES` and `EXTERNAL`.
 
     Warns
     -----
     UserWarning
-        If there are more than 16384 assigned steps. The Euclidean silhouette and what is made of nearest pairs
-        compare every pair, which costs the square of their number: they then take so many steps, drawn at random
-        with a fixed seed and with the shares of the clusters. A nearest pair of a part is no nearer than that of
-        the whole. Every other measure takes all steps, at a cost linear in them.
+        If the comparison of all pairs of steps, which the Euclidean silhouette and the nearest-pair measures need,
+        exceeds the budget of operations. These measures are then computed from a random subsample with a fixed seed
+        and the proportions of the clusters; the warning gives the standard error of the silhouette. The nearest-pair
+        distance of a subsample is an upper bound. All other measures use all steps, at a cost linear in their number.
 
     Raises
     ------
@@ -116,15 +117,16 @@ def evaluate(
     """
     labels = np.asarray(labels)
     try:
-        statistics = summarise(_features(X), labels)
+        statistics = cluster_statistics(_features(X), labels)
         known = None if true_labels is None else _known(true_labels, labels)
     except ValueError as error:
         raise DscTfError(f"evaluate: {error}") from error
     paired = len(statistics.paired.labels)
     if paired < len(statistics.labels):
+        error = statistics.silhouettes.std() / paired**0.5
         warnings.warn(
             f"silhouette_euclidean and nearest pairs: of {paired} of {len(statistics.labels)} steps, drawn at random "
-            "with the shares of the clusters",
+            f"with the shares of the clusters; standard error of the silhouette {error:.2g}",
             UserWarning,
             stacklevel=2,
         )
@@ -135,7 +137,7 @@ def evaluate(
 
 
 def _features(X):
-    """Rows of the labelled step; those of samples on disk are read when they are needed."""
+    """Features of the labelled step; samples on disk are read when they are needed."""
     if hasattr(X, "last_step"):
         return X.last_step()
     X = np.asanyarray(X)
@@ -144,7 +146,7 @@ def _features(X):
 
 
 def _known(true_labels, labels):
-    """True labels of the assigned steps, checked."""
+    """Validated true labels of the assigned steps."""
     true_labels = np.asarray(true_labels)
     if true_labels.shape != labels.shape:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Whether labels come again, from other seeds and from other samples of the same days."""
+"""Stability of labels over seeds and over bootstrap samples of the record."""
 
 from itertools import combinations
 
@@ -9,30 +9,31 @@ from .external import accuracy, adjusted_rand_index
 
 
 def stability(factory, X, starts=(0,), *, n_seeds=10, n_bootstrap=20, block=10, random_state=0):
-    """Agreement of labels over seeds and over moving-block bootstraps.
+    """Agreement of labels between seeds and between moving-block bootstrap samples.
 
     Parameters
     ----------
     factory : callable
-        From a seed to a clusterer with `fit` and `labels_`.
+        Function from a seed to an estimator with `fit` and `labels_`.
     X : array of shape (time, ...)
-        What it fits.
+        Samples or features to fit.
     starts : sequence of int, default=(0,)
-        Positions at which a new stretch of time begins: no block reaches over one.
+        Positions of the first steps of the gap-free segments, which blocks do not cross.
     n_seeds : int, default=10
-        Fits of the whole record, at least two.
+        Number of fits of the whole record, at least two.
     n_bootstrap : int, default=20
-        Fits of resampled records, each compared with the fit of the whole record of the same seed on the days drawn.
+        Number of fits of resampled records, each compared, on the days drawn, with the fit of the whole record with
+        the same seed.
     block : int, default=10
-        Consecutive steps drawn together; longer than a stay, so that stays are kept.
+        Number of consecutive steps in a block; it should exceed the length of a spell.
     random_state : int, default=0
-        Seed of the draws, and the first of the seeds.
+        Seed of the bootstrap samples, and the first of the seeds.
 
     Returns
     -------
     xr.Dataset
-        seed_ari and seed_agreement (pair,) of every two seeds, bootstrap_ari and bootstrap_agreement (draw,): adjusted
-        Rand index, and the share of steps with the same label after the best matching (Hungarian method).
+        seed_ari and seed_agreement (pair,) of all pairs of seeds, bootstrap_ari and bootstrap_agreement (draw,):
+        adjusted Rand index, and share of steps with the same label after the best matching (Hungarian method).
 
     References
     ----------
@@ -56,18 +57,18 @@ def stability(factory, X, starts=(0,), *, n_seeds=10, n_bootstrap=20, block=10, 
 
 
 def moving_blocks(n_steps, starts, block, rng):
-    """Positions of a moving-block bootstrap: blocks of consecutive steps from anywhere within a stretch.
+    """Positions of a moving-block bootstrap sample: blocks of consecutive steps within segments.
 
     Parameters
     ----------
     n_steps : int
-        Length of the record, and of the sample.
+        Length of the record and of the sample.
     starts : sequence of int
-        Positions at which a new stretch of time begins.
+        Positions of the first steps of the gap-free segments.
     block : int
-        Steps of a block; stretches that are shorter are drawn whole.
+        Number of steps of a block; shorter segments are drawn completely.
     rng : numpy.random.Generator
-        Draws.
+        Random number generator.
 
     Returns
     -------

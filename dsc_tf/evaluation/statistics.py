@@ -1,6 +1,8 @@
-"""What measures share, computed once: sizes, means, distances to them, nearest pairs.
+"""Statistics shared by the measures: sizes, means, distances to the means, distances between pairs of points.
 
-Points are visited in parts, so memory stays bounded however long the record is.
+A measure is a function of `ClusterStatistics`, which computes each statistic on first use and keeps it, so that
+`evaluate` needs one pass over the points for the means, one for the distances to them, and one over all pairs. Points
+are processed block by block, so that memory is bounded for records of any length.
 """
 
 from dataclasses import dataclass
@@ -9,38 +11,39 @@ from functools import cached_property
 import numpy as np
 
 MEMORY = 256 * 2**20  # bytes of all working copies
-SWEEP = 16 * 2**20  # bytes where each point is seen once: more is slower
-MOST_PAIRED = 16384  # points of which every pair is compared; of more, so many are drawn
+BLOCK_BYTES = 16 * 2**20  # bytes of a block in passes over the points; larger blocks are slower
+PAIR_OPERATIONS = 6e11  # budget of multiplications for comparing all pairs of points, about ten CPU seconds
+MIN_PAIRED, MAX_PAIRED = 1000, 16384  # limits of the number of points of which all pairs are compared
 
 
 @dataclass(frozen=True, eq=False)
 class ClusterStatistics:
-    """A labelled set of points and, computed on first use, what measures need of it.
+    """Statistics of a labelled set of points, each computed on first use.
 
     Parameters
     ----------
     X : array of shape (time, feature)
-        Points; or what gives an array when indexed by positions, such as rows on disk.
+        Points, or an object that returns an array when it is indexed by positions, such as rows on disk.
     labels : array of int, shape (time,)
-        Cluster of each, 0 to k - 1, no cluster empty.
+        Cluster of each point, 0 to k - 1, no cluster empty.
     memory : int
-        Bytes that working copies may take.
-    most_paired : int
-        Of more points than these, a part stands for all where every pair is compared.
+        Maximum number of bytes of working copies.
+    max_paired : int
+        Maximum number of points of which all pairs are compared; a random subsample is used if there are more.
     """
 
     X: np.ndarray
     labels: np.ndarray
     memory: int = MEMORY
-    most_paired: int = MOST_PAIRED
+    max_paired: int = MAX_PAIRED
 
     @cached_property
     def paired(self):
-        """The points of which every pair is compared: all, or `most_paired` drawn with the shares of the clusters."""
-        if len(self.labels) <= self.most_paired:
+        """Points of which all pairs are compared: all, or a subsample with the proportions of the clusters."""
+        if len(self.labels) <= self.max_paired:
             return self
         rng = np.random.default_rng(0)
-        counts = np.maximum(self.most_paired * self.sizes // self.sizes.sum(), 1)
+        counts = np.maximum(self.max_paired * self.sizes // self.sizes.sum(), 1)
         drawn = [rng.choice(m, n, replace=False) for m, n in zip(self.members, counts, strict=True)]
         at = np.sort(np.concatenate(drawn))
         X = self.X.select(at) if hasattr(self.X, "select") else self.X[at]
@@ -53,7 +56,7 @@ class ClusterStatistics:
 
     @cached_property
     def sizes(self):
-        """Members of each cluster, shape (cluster,)."""
+        """Number of members of each cluster, shape (cluster,)."""
         return np.array([len(m) for m in self.members])
 
     @cached_property
@@ -77,8 +80,8 @@ class ClusterStatistics:
     def nearest_pairs(self):
         """Smallest distance between members of two clusters, shape (cluster, cluster).
 
-        On the diagonal stands the cluster's diameter, the largest distance between two of its members, as in the
-        published notebooks. Of those in `paired`.
+        The diagonal contains the diameter of the cluster, the largest distance between two of its members, as in the
+        published notebooks. Computed for the points in `paired`.
         """
         return self.paired._pairwise["pairs"]
 
@@ -90,32 +93,41 @@ class ClusterStatistics:
 
     @cached_property
     def _pairwise(self):
-        """One sweep over all pairs: summed distances of points to clusters, nearest pairs, diameters."""
+        """One pass over all pairs: sums of distances of points to clusters, nearest pairs, diameters.
+
+        Distances are computed in single precision, sums in double precision; nearest pairs and diameters are
+        computed again in double precision for the pair found.
+        """
         k = len(self.sizes)
         sums, nearest, diameters = np.zeros((len(self.X), k)), np.full((k, k), np.inf), np.zeros(k)
         blocks = [(j, part) for j, m in enumerate(self.members) for part in self.parts(m, self.memory)]
         for i, (one, rows) in enumerate(blocks):
-            points = self.X[rows] - self.means[one]
+            points = (self.X[rows] - self.means[one]).astype(np.float32)
             for other, columns in blocks[i:]:
                 same = columns is rows
-                # Less the mean of the first cluster, so that |x|^2 - 2 x.y + |y|^2 cancels little.
-                others = points if same else self.X[columns] - self.means[one]
+                # Relative to the mean of the first cluster, to limit cancellation in |x|^2 - 2 x.y + |y|^2.
+                others = points if same else (self.X[columns] - self.means[one]).astype(np.float32)
                 distance = _distances(points, others, same)
-                sums[rows, other] += distance.sum(axis=1)
+                sums[rows, other] += distance.sum(axis=1, dtype=np.float64)
                 if not same:
-                    sums[columns, one] += distance.sum(axis=0)
+                    sums[columns, one] += distance.sum(axis=0, dtype=np.float64)
                 if one == other:
-                    diameters[one] = max(diameters[one], distance.max())
+                    pair = self._exact_distance(rows, columns, distance, distance.argmax())
+                    diameters[one] = max(diameters[one], pair)
                 else:
-                    # Once more without the formula: it would part two equal points.
-                    row, column = np.unravel_index(distance.argmin(), distance.shape)
-                    pair = np.linalg.norm(points[row] - others[column])
+                    pair = self._exact_distance(rows, columns, distance, distance.argmin())
                     nearest[one, other] = nearest[other, one] = min(nearest[one, other], pair)
         nearest[np.arange(k), np.arange(k)] = diameters
         return {"sums": sums, "pairs": nearest}
 
-    def parts(self, members, memory=SWEEP):
-        """Positions in parts so small that a few copies of their points and their distances fit the memory."""
+    def _exact_distance(self, rows, columns, distance, position):
+        """Distance in double precision of the pair at a flat position of a block of distances."""
+        row, column = np.unravel_index(position, distance.shape)
+        one, other = (np.asarray(self.X[[i]], np.float64) for i in (rows[row], columns[column]))
+        return np.linalg.norm(one - other)
+
+    def parts(self, members, memory=BLOCK_BYTES):
+        """Positions in blocks that are small enough for a few copies of their points and distances in memory."""
         features, memory = self.X.shape[1], min(memory, self.memory)
         rows = max(1, min(memory // (32 * features), int((memory / 32) ** 0.5)))
         return np.array_split(members, -(-len(members) // rows))
@@ -133,20 +145,36 @@ def _distances(one, other, same):
     return distance
 
 
-def summarise(X, labels, *, memory=MEMORY, most_paired=MOST_PAIRED):
-    """Checked statistics of a labelled set of points.
+def paired_points(n_features):
+    """Number of points of which all pairs are compared within the budget of operations.
+
+    Parameters
+    ----------
+    n_features : int
+        Number of features of a point.
+
+    Examples
+    --------
+    >>> paired_points(100), paired_points(38801)
+    (16384, 3932)
+    """
+    return int(np.clip((PAIR_OPERATIONS / n_features) ** 0.5, MIN_PAIRED, MAX_PAIRED))
+
+
+def cluster_statistics(X, labels, *, memory=MEMORY, max_paired=None):
+    """Validated statistics of a labelled set of points.
 
     Parameters
     ----------
     X : array of shape (time, feature)
         Points, finite.
     labels : array of int, shape (time,)
-        Cluster of each; -1 is unassigned and left out with its row. The others are numbered anew, so that none
-        is empty.
+        Cluster of each point; points with the label -1 are unassigned and not used. The other labels are renumbered,
+        so that no cluster is empty.
     memory : int, default=268435456
-        Bytes that working copies may take.
-    most_paired : int, default=16384
-        As of `ClusterStatistics`.
+        Maximum number of bytes of working copies.
+    max_paired : int, default=None
+        Maximum number of points of which all pairs are compared; None is `paired_points(n_features)`.
 
     Returns
     -------
@@ -155,7 +183,7 @@ def summarise(X, labels, *, memory=MEMORY, most_paired=MOST_PAIRED):
     Raises
     ------
     ValueError
-        If lengths differ, X is not numbers or has missing values, labels are not integers from -1 up, or there are
+        If lengths differ, X is not numeric or has missing values, labels are not integers of at least -1, or there are
         fewer than two clusters.
     """
     labels, is_stored = np.asarray(labels), hasattr(X, "select")
@@ -181,7 +209,8 @@ def summarise(X, labels, *, memory=MEMORY, most_paired=MOST_PAIRED):
             f"{len(names)} clusters in {len(labels)} of {len(assigned)} steps; the others are unassigned. "
             "Measures need at least two."
         )
-    return ClusterStatistics(X if is_stored else np.asarray(X), labels, memory, most_paired)
+    max_paired = paired_points(X.shape[1]) if max_paired is None else max_paired
+    return ClusterStatistics(X if is_stored else np.asarray(X), labels, memory, max_paired)
 
 
 def _is_finite(X):
@@ -191,7 +220,7 @@ def _is_finite(X):
 
 
 def silhouettes(sums, labels, sizes):
-    """Silhouette of each point from its summed distances to each cluster.
+    """Silhouette of each point from its sums of distances to the clusters.
 
     Parameters
     ----------
@@ -200,7 +229,7 @@ def silhouettes(sums, labels, sizes):
     labels : array of int, shape (time,)
         Cluster of each point.
     sizes : array of int, shape (cluster,)
-        Members of each cluster.
+        Number of members of each cluster.
 
     Returns
     -------

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..evaluation.published_variants import block_variance
-from ..evaluation.statistics import summarise as statistics_of
+from ..evaluation.statistics import cluster_statistics as statistics_of
 from . import published
 from .published import COLUMNS, FEATURES, MEAN_SQUARE, PADDED_FEATURES, PUBLISHED, RMSE, VARIANCE
 from .tables import as_markdown, every_measure, number, title

@@ -13,7 +13,7 @@ from ..clusterers import DEEP_METHODS, build
 from ..clusterers.registry import parameters
 from ..errors import DscTfError
 from ..evaluation import evaluate
-from ..evaluation.diagnostics import descent, mean_run_length
+from ..evaluation.diagnostics import lloyd_refinement, mean_run_length
 from ..logging import suppress_stderr
 from ..preprocessing.samples import Samples
 from .methods import BY_NAME, SEQUENTIAL, UNMOVED
@@ -191,7 +191,7 @@ def _described(method, samples):
     if labels.max() > 0:
         features = samples.X.last_step()
         found["measures"] = evaluate(features, labels, samples.true_labels)
-        found["descent"] = descent(features, labels)
+        found["descent"] = lloyd_refinement(features, labels)
     return found
 
 

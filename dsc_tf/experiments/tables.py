@@ -7,7 +7,7 @@ from itertools import groupby
 
 import numpy as np
 
-from ..evaluation.diagnostics import stability
+from ..evaluation.diagnostics import seed_agreement
 from ..evaluation.registry import MEASURES
 from .methods import BY_NAME, SEQUENTIAL
 from .published import COLUMNS, DEFINITIONS, EQUATIONS, NOT_COMPARABLE, PROPERTIES, PUBLISHED
@@ -57,7 +57,7 @@ def _summary(records):
         "best_descent": best["descent"],
         "mean": {name: float(np.mean(v)) for name, v in values.items()},
         "std": {name: float(np.std(v, ddof=1)) if len(v) > 1 else 0.0 for name, v in values.items()},
-        "stability": stability([record["labels"] for record in ended]),
+        "stability": seed_agreement([record["labels"] for record in ended]),
         "mean_run_length": float(np.mean([record["mean_run_length"] for record in ended])),
         "moved": float(np.mean([record["descent"]["moved"] for record in ended])),
         "descended": float(np.mean([record["descent"]["rmse_mean"] for record in ended])),

@@ -14,7 +14,7 @@ from dsc_tf.clusterers import CONTROL_METHODS, METHODS, build, clusterer, load_c
 from dsc_tf.clusterers.registry import METHOD_OPTIONS, parameters, summary
 from dsc_tf.errors import DscTfError
 from dsc_tf.evaluation import evaluate
-from dsc_tf.evaluation.diagnostics import descent
+from dsc_tf.evaluation.diagnostics import lloyd_refinement
 
 QUICK = {"pretrain_epochs": 4, "epochs": 1, "batch_size": 8, "precision": "float32", "neighbours": 5}
 PUBLIC = ("predict", "predict_proba", "transform")
@@ -100,7 +100,10 @@ def test_rmse_is_the_objective_of_k_means(fitted, small_windows):
     features = small_windows[:, -1].reshape(24, -1)
     if not fitted.labels_.any():
         pytest.skip("all samples are in one cluster: no measure is defined")
-    before, after = evaluate(features, fitted.labels_)["rmse_mean"], descent(features, fitted.labels_)
+    before, after = (
+        evaluate(features, fitted.labels_)["rmse_mean"],
+        lloyd_refinement(features, fitted.labels_),
+    )
     assert after["rmse_mean"] <= before * (1 + 1e-9)
     assert (after["moved"] == 0) == (after["rmse_mean"] == pytest.approx(before, rel=1e-9))
 

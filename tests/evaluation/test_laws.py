@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist
 from sklearn import metrics as sk
 
 from dsc_tf.errors import DscTfError
-from dsc_tf.evaluation import EXTERNAL, MEASURES, evaluate, summarise
+from dsc_tf.evaluation import EXTERNAL, MEASURES, cluster_statistics, evaluate
 
 
 def example(seed=0, n=60, features=5, k=4):
@@ -24,42 +24,53 @@ def measure(request):
     return MEASURES[request.param].function, MEASURES[request.param]
 
 
+def rounding(measure, exact):
+    """Relative tolerance: pairwise distances are in single precision, all other statistics in double precision."""
+    return 1e-6 if measure[1].name == "silhouette_euclidean" else exact
+
+
 def test_returns_a_float(measure):
-    assert type(measure[0](summarise(*example()))) is float
+    assert type(measure[0](cluster_statistics(*example()))) is float
 
 
 def test_names_of_clusters_do_not_matter(measure):
     X, labels = example()
     renamed = np.array([7, 3, 9, 1])[labels]
-    assert measure[0](summarise(X, renamed)) == pytest.approx(measure[0](summarise(X, labels)), rel=1e-9)
+    assert measure[0](cluster_statistics(X, renamed)) == pytest.approx(
+        measure[0](cluster_statistics(X, labels)), rel=rounding(measure, 1e-9)
+    )
 
 
 def test_order_of_points_does_not_matter(measure):
     X, labels = example()
     order = np.random.default_rng(1).permutation(len(X))
-    assert measure[0](summarise(X[order], labels[order])) == pytest.approx(measure[0](summarise(X, labels)))
+    assert measure[0](cluster_statistics(X[order], labels[order])) == pytest.approx(
+        measure[0](cluster_statistics(X, labels))
+    )
 
 
 def test_shift(measure):
     X, labels = example()
     function, known = measure
-    same = function(summarise(X + 10, labels)) == pytest.approx(function(summarise(X, labels)), rel=1e-7)
+    same = function(cluster_statistics(X + 10, labels)) == pytest.approx(
+        function(cluster_statistics(X, labels)), rel=1e-6
+    )
     assert same == known.shift_invariant
 
 
 def test_scale(measure):
     X, labels = example()
     function, known = measure
-    assert function(summarise(3 * X, labels)) == pytest.approx(
-        3**known.degree * function(summarise(X, labels))
+    assert function(cluster_statistics(3 * X, labels)) == pytest.approx(
+        3**known.degree * function(cluster_statistics(X, labels))
     )
 
 
 def test_float_type_does_not_matter(measure):
     X, labels = example()
     X = X.astype("float32")
-    assert measure[0](summarise(X, labels)) == pytest.approx(
-        measure[0](summarise(X.astype("float64"), labels)), rel=1e-12
+    assert measure[0](cluster_statistics(X, labels)) == pytest.approx(
+        measure[0](cluster_statistics(X.astype("float64"), labels)), rel=rounding(measure, 1e-12)
     )
 
 
@@ -67,7 +78,7 @@ def test_missing_values_are_refused(measure):
     X, labels = example()
     X[3, 2] = np.nan
     with pytest.raises(ValueError, match="missing or infinite"):
-        measure[0](summarise(X, labels))
+        measure[0](cluster_statistics(X, labels))
 
 
 def test_each_measure_is_named_and_defined(measure):
@@ -119,13 +130,13 @@ def test_nearest_pairs_and_diameters_equal_scipy():
         for j in range(4):
             distance = cdist(X[labels == i], X[labels == j])
             expected = distance.max() if i == j else distance.min()
-            assert summarise(X, labels).nearest_pairs[i, j] == pytest.approx(expected, rel=1e-9)
+            assert cluster_statistics(X, labels).nearest_pairs[i, j] == pytest.approx(expected, rel=1e-9)
 
 
 def test_nearest_pairs_survive_a_large_offset():
     X, labels = example()
-    near = summarise(X, labels).nearest_pairs
-    np.testing.assert_allclose(summarise(X + 1e6, labels).nearest_pairs, near, rtol=1e-6)
+    near = cluster_statistics(X, labels).nearest_pairs
+    np.testing.assert_allclose(cluster_statistics(X + 1e6, labels).nearest_pairs, near, rtol=1e-6)
 
 
 def test_twins_in_two_clusters_are_exactly_as_far_apart_as_they_are():
@@ -134,7 +145,7 @@ def test_twins_in_two_clusters_are_exactly_as_far_apart_as_they_are():
     X, labels[:3] = 100 * X, [0, 1, 2]
     X[1] = X[0] + 1e-7
     X[2] = X[0]
-    pairs = summarise(X, labels).nearest_pairs
+    pairs = cluster_statistics(X, labels).nearest_pairs
     assert pairs[0, 2] == 0
     assert pairs[0, 1] == pytest.approx(np.linalg.norm(X[0] - X[1]), rel=1e-9)
 
@@ -143,7 +154,7 @@ def test_tight_clusters_far_apart_keep_their_diameters():
     X, labels = example()
     X = 1e-6 * X + 1e3 * labels[:, None]
     diameters = [cdist(X[labels == j], X[labels == j]).max() for j in range(4)]
-    np.testing.assert_allclose(np.diag(summarise(X, labels).nearest_pairs), diameters, rtol=1e-6)
+    np.testing.assert_allclose(np.diag(cluster_statistics(X, labels).nearest_pairs), diameters, rtol=1e-6)
 
 
 def test_equations_in_loops():
@@ -167,15 +178,15 @@ def test_equations_in_loops():
 def test_square_of_rmse_is_the_size_weighted_variance(seed, k):
     from dsc_tf.evaluation.internal import cluster_variances, rmse_mean
 
-    statistics = summarise(*example(seed, n=20, k=k))
+    statistics = cluster_statistics(*example(seed, n=20, k=k))
     weighted = np.average(cluster_variances(statistics), weights=statistics.sizes)
     assert rmse_mean(statistics) ** 2 == pytest.approx(weighted)
 
 
 def test_small_memory_gives_the_same(measure):
     X, labels = example()
-    assert measure[0](summarise(X, labels, memory=2000)) == pytest.approx(
-        measure[0](summarise(X, labels)), rel=1e-12
+    assert measure[0](cluster_statistics(X, labels, memory=2000)) == pytest.approx(
+        measure[0](cluster_statistics(X, labels)), rel=rounding(measure, 1e-12)
     )
 
 
@@ -253,7 +264,7 @@ def test_memory_stays_within_what_is_allowed():
     tracemalloc.start()
     try:
         for known in MEASURES.values():
-            known.function(summarise(X, labels, memory=memory))
+            known.function(cluster_statistics(X, labels, memory=memory))
         assert tracemalloc.get_traced_memory()[1] < memory
     finally:
         tracemalloc.stop()

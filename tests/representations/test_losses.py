@@ -179,3 +179,9 @@ def test_the_authors_program_says_the_same(golden, case):
             alpha, unit = (part[1:] for part in name.split("_")[1:])
             contrast = ContrastiveLossConfig(alpha=float(alpha), temporal_unit=int(unit))
             assert float(hierarchical_loss(first, second, contrast)) == pytest.approx(value, **close), name
+
+
+def test_settings_of_older_files_are_read():
+    old = {"alpha": 0.5, "temporal_unit": 0, "normalise": False, "temperature": 0.1, "neighbours": "follow"}
+    config = ContrastiveLossConfig.from_json(old | {"hardness": 0.0})
+    assert config.neighbour_weighting == "causal" and config.temperature == 0.1

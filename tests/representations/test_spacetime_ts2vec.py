@@ -127,7 +127,10 @@ def test_saved_and_loaded_it_says_the_same(untrained, tmp_path):
     X = toy(steps=9, grid=(6, 5), variables=2)
     np.testing.assert_array_equal(twin.transform(X), model.transform(X))
     assert twin.get_params() == model.get_params()
-    assert json.loads((tmp_path / "encoder.json").read_text())["settings"]["contrast"]["neighbours"] == "drop"
+    assert (
+        json.loads((tmp_path / "encoder.json").read_text())["settings"]["contrast"]["neighbour_weighting"]
+        == "downweight"
+    )
 
 
 def test_an_empty_folder_is_told(tmp_path):
