@@ -153,13 +153,14 @@ def test_every_setting_has_a_test():
 def test_every_setting_changes_the_result(name, file, tmp_path):
     base = {"data": [file], "method": "kmeans", "n_clusters": 4, "quiet": True}
     base |= {"aggregate": "2D"} if name == "accumulated" else {}
+    base |= {"method": "random_partition"} if name == "seed" else {}  # k-means finds the same clusters
     measures = []
     for i, settings in enumerate([base, base | {name: CHANGES[name]}]):
         path = train.run(TrainConfig(**settings, output=str(tmp_path / str(i))))
         measures.append(json.loads((path / "metrics.json").read_text())["measures"])
     # The embedded noise makes two k-means runs agree at times; the regimes file then tells.
     with xr.open_dataset(tmp_path / "0/regimes.nc") as one, xr.open_dataset(tmp_path / "1/regimes.nc") as two:
-        assert measures[0] != measures[1] or not one.identical(two) or name == "seed"
+        assert measures[0] != measures[1] or not one.identical(two)
 
 
 def damaged(kind, d):
