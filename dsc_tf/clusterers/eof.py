@@ -40,7 +40,7 @@ class EOFClusterer(LatentClusterer):
 
     def _fit_components(self, X):
         """Fit the projection and return the principal components of `X`, shape (time, component)."""
-        self.area_weight_ = _area_weight(X)
+        self.area_weight_ = area_weight(X)
         features = self._weighted_features(X)
         wanted = self.n_components
         if wanted >= 1:
@@ -73,7 +73,7 @@ class EOFClusterer(LatentClusterer):
         super()._restore_arrays(arrays)
 
 
-def _area_weight(X):
+def area_weight(X):
     """sqrt(cos latitude) of each feature, so that squared distances count area; None if none is to be applied."""
     if X.latitude is None or X.weighted:
         return None

@@ -40,34 +40,57 @@ def successors(segment, lead):
     return now, now + lead
 
 
+def history_index(n, own, segment, window):
+    """Where the last `window` steps of each sample are: in its own window, else in that of a sample before it.
+
+    Parameters
+    ----------
+    n : int
+        Number of samples.
+    own : int
+        Steps of a sample's window.
+    segment : array of int, shape (time,)
+        Samples of different segments are not consecutive: none is taken from another segment.
+    window : int
+        Lags wanted.
+
+    Returns
+    -------
+    sample, step : array of int, shape (time, lag)
+        Position of the sample and of the step in its window; lag 0 is the labelled step, and the earliest step
+        stands for lags that do not exist.
+    available : array of int, shape (time,)
+        Lags that exist.
+    """
+    starts = np.r_[0, np.flatnonzero(np.diff(segment)) + 1]
+    since_start = np.arange(n) - np.repeat(starts, np.diff(np.r_[starts, n]))
+    available = np.minimum(since_start + own, window)
+    lag = np.minimum(np.arange(window), available[:, None] - 1)
+    back = np.maximum(0, lag - own + 1)  # samples to go back before a window holds the step
+    return np.arange(n)[:, None] - back, own - 1 - (lag - back), available
+
+
 def stack_history(steps, segment, window):
-    """The last `window` steps of each sample: those of its own window, then those of the samples before it.
+    """The last `window` steps of each sample, lags that do not exist as 0.
 
     Parameters
     ----------
     steps : array of shape (time, window of a sample, component)
         Principal components of every step of every sample, the labelled step last.
-    segment : array of int, shape (time,)
-        Samples of different segments are not consecutive: none is taken from another segment.
-    window : int
-        Lags of the result.
+    segment, window
+        As of `history_index`.
 
     Returns
     -------
     history : array of shape (time, lag, component)
-        Lag 0 is the labelled step; lags that do not exist are 0.
+        Lag 0 is the labelled step.
     available : array of int, shape (time,)
         Lags that exist.
     """
-    n, own, _ = steps.shape
-    starts = np.r_[0, np.flatnonzero(np.diff(segment)) + 1]
-    since_start = np.arange(n) - np.repeat(starts, np.diff(np.r_[starts, n]))
-    history = np.zeros((n, window, steps.shape[2]))
-    for lag in range(window):
-        back = max(0, lag - own + 1)  # samples to go back before the own window of that sample holds the step
-        rows = np.flatnonzero(since_start >= back)
-        history[rows, lag] = steps[rows - back, own - 1 - (lag - back)]
-    return history, np.minimum(since_start + own, window)
+    sample, step, available = history_index(*steps.shape[:2], segment, window)
+    history = steps[sample, step]
+    history[np.arange(window) >= available[:, None]] = 0.0
+    return history, available
 
 
 def held_out_folds(n, n_folds=N_FOLDS):
@@ -248,3 +271,21 @@ def causal_labels(costs, penalty, segment):
             total = np.minimum(total, total.min() + penalty) + cost
         labels[t] = total.argmin()
     return labels
+
+
+def mixing_weight(targets, linear, network):
+    """Share of the network in the best mixture of two forecasts, by least squares, between 0 and 1.
+
+    Parameters
+    ----------
+    targets, linear, network : array of shape (time, component)
+        What occurred, and the two forecasts of it, on samples that neither was fitted to.
+
+    Examples
+    --------
+    >>> mixing_weight(np.array([[1.0]]), np.array([[0.0]]), np.array([[4.0]]))
+    0.25
+    """
+    apart = network - linear
+    size = (apart**2).sum()
+    return float(np.clip(((targets - linear) * apart).sum() / size, 0.0, 1.0)) if size > 0 else 0.0

@@ -1,24 +1,20 @@
 """k-means in the space of today's fields and their forecasts."""
 
-import json
+import copy
 import logging
-from os import PathLike
-from pathlib import Path
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.decomposition import PCA
-from sklearn.utils.validation import check_is_fitted
 
 from ..errors import DscTfError
 from ..records.selection import season_months
 from .base import LatentClusterer, fit_kmeans, nearest_centre, relabel_by_size
-from .model_files import read_model_json
+from .eof import area_weight
 from .predictive_embedding import LinearForecasts, causal_labels, embed, root_mean_square, stack_history
 
 log = logging.getLogger(__name__)
-
-ARRAYS = "predictive_kmeans.npz"
 
 
 class PredictiveKMeans(LatentClusterer):
@@ -76,8 +72,10 @@ class PredictiveKMeans(LatentClusterer):
         Weight in use.
     penalty_ : float
         Cost of a change of cluster, in squared units of the embedding.
+    area_weight_ : array of shape (value,)
+        sqrt(cos latitude) of each value, 1 if the samples are weighted already or have no latitudes.
     mean_ : array of shape (value,)
-        Mean field of the training record.
+        Mean of the weighted fields of the training record.
     components_ : array of shape (component, value)
         Principal components (EOFs).
     forecasts_ : LinearForecasts
@@ -106,6 +104,9 @@ class PredictiveKMeans(LatentClusterer):
     """
 
     uses_window = True
+    saved_attributes = (
+        "area_weight_", "mean_", "components_", "cluster_centers_", "today_weight_", "penalty_",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -141,24 +142,23 @@ class PredictiveKMeans(LatentClusterer):
     def _fit(self, X):
         check_leads(self.leads, self.window)
         steps = self._fit_components(X)
-        segment = segments_of(X)
-        history, available = stack_history(steps[..., : self.n_forecast], segment, self.window)
-        self.forecasts_ = LinearForecasts(tuple(self.leads), self.window)
-        self.forecasts_.fit(history[:, 0], history, available, segment)
+        segment = X.segment
+        self._fit_forecasts(X, steps, segment)
         self._choose_leads()
-        self._scale(steps[:, -1], self.forecasts_.predict(history, available))
-        embedding = self._embed(steps, segment)
-        return self._fit_centres(embedding, segment, in_season(X, self.season))
+        self._scale(steps[:, -1], self._forecast(X, steps, segment))
+        return self._fit_centres(self._embed(X, steps), segment, in_season(X, self.season))
 
     def _predict(self, X):
-        return self._labels(self._transform(X), segments_of(X))
+        return self._labels(self._transform(X), X.segment)
 
     def _transform(self, X):
-        return self._embed(self._project(X), segments_of(X))
+        return self._embed(X, self._project(X))
 
     def _fit_components(self, X):
         """Learn the principal components, and return those of every step of every sample."""
-        fields = fields_of_step(X, -1)
+        weight = area_weight(X)
+        self.area_weight_ = np.ones(int(np.prod(X.grid)), np.float32) if weight is None else weight
+        fields = X.last_step() * self.area_weight_
         n_components = min(self.n_components, *fields.shape)
         solver = "covariance_eigh" if fields.shape[1] <= fields.shape[0] else "full"
         pca = PCA(n_components, svd_solver=solver).fit(fields)
@@ -167,12 +167,19 @@ class PredictiveKMeans(LatentClusterer):
 
     def _project(self, X):
         """Principal components, shape (time, window of a sample, component)."""
-        n_steps = X.shape[1] if len(X.shape) == 5 else 1
-        steps = [(fields_of_step(X, s) - self.mean_) @ self.components_.T for s in range(n_steps)]
-        return np.stack(steps, axis=1).astype(np.float64)
+        fields, positions = X.unique_fields()
+        weighted = fields.reshape(len(fields), -1) * self.area_weight_
+        scores = (weighted - self.mean_) @ self.components_.T
+        return scores.astype(np.float64)[positions]
+
+    def _fit_forecasts(self, X, steps, segment):
+        """Learn the forecasts and set `lead_r2_`."""
+        history, available = stack_history(steps[..., : self.n_forecast], segment, self.window)
+        self.forecasts_ = LinearForecasts(tuple(self.leads), self.window)
+        self.forecasts_.fit(history[:, 0], history, available, segment)
+        self.lead_r2_ = dict(self.forecasts_.r2_)
 
     def _choose_leads(self):
-        self.lead_r2_ = dict(self.forecasts_.r2_)
         self.leads_ = tuple(sorted(lead for lead, r2 in self.lead_r2_.items() if r2 > self.min_r2))
         for lead, r2 in self.lead_r2_.items():
             if lead not in self.leads_:
@@ -180,22 +187,47 @@ class PredictiveKMeans(LatentClusterer):
                     "leads: %d steps ahead the forecasts explain %.2f of the variance in held-out blocks, not more "
                     "than %g. This lead is left out.", lead, r2, self.min_r2,
                 )  # fmt: skip
-        self.today_weight_ = float(
-            self.today_weight if self.today_weight is not None else max(1, len(self.leads_))
-        )
+        self._choose_today_weight()
+
+    def _choose_today_weight(self):
+        weight = self.today_weight if self.today_weight is not None else max(1, len(self.leads_))
+        self.today_weight_ = float(weight)
 
     def _scale(self, today, forecasts):
         self.scales_ = {0: root_mean_square(today)}
         self.scales_ |= {lead: root_mean_square(forecasts[lead]) for lead in self.leads_}
 
-    def _forecast(self, steps, segment):
+    def _forecast(self, X, steps, segment):
         """Forecasts in use, by lead."""
         history, available = stack_history(steps[..., : self.n_forecast], segment, self.window)
         forecasts = self.forecasts_.predict(history, available)
         return {lead: forecasts[lead] for lead in self.leads_}
 
-    def _embed(self, steps, segment):
-        return embed(steps[:, -1], self._forecast(steps, segment), self.scales_, self.today_weight_)
+    def _embed(self, X, steps):
+        forecasts = self._forecast(X, steps, X.segment)
+        return embed(steps[:, -1], forecasts, self.scales_, self.today_weight_)
+
+    def recluster(self, X: npt.ArrayLike, **parameters) -> Self:
+        """A copy with other centres: principal components and forecasts are kept, k-means is run again.
+
+        Parameters
+        ----------
+        X : array of shape (time, window, latitude, longitude, variable)
+            Samples that the centres are fitted to.
+        **parameters
+            Of the constructor, such as `n_clusters`, `season`, `penalty` or `today_weight`.
+
+        Returns
+        -------
+        PredictiveKMeans
+            Fitted.
+        """
+        other = copy.copy(self).set_params(**parameters)
+        X = other._validate(X)
+        other._choose_today_weight()
+        embedding = other._embed(X, other._project(X))
+        other.labels_ = other._fit_centres(embedding, X.segment, in_season(X, other.season))
+        return other
 
     def _fit_centres(self, embedding, segment, chosen):
         fitted = fit_kmeans(embedding[chosen], self.n_clusters, self.n_init, self.random_state)
@@ -211,59 +243,30 @@ class PredictiveKMeans(LatentClusterer):
         costs = [((embedding - centre) ** 2).sum(axis=1) for centre in self.cluster_centers_]
         return causal_labels(np.stack(costs, axis=1), self.penalty_, segment)
 
-    def save(self, folder: str | PathLike) -> None:
-        """Write the model: `model.json` and `predictive_kmeans.npz`, which holds plain arrays.
-
-        Parameters
-        ----------
-        folder : path
-            Existing folder.
-        """
-        check_is_fitted(self)
-        folder, forecasts = Path(folder), self.forecasts_
-        arrays = {name: getattr(self, name) for name in ("mean_", "components_", "cluster_centers_")}
-        arrays["input_scale"] = forecasts.scale_
-        for lead, weights in forecasts.weights_.items():
+    def _arrays(self):
+        arrays = super()._arrays() | {"input_scale": self.forecasts_.scale_}
+        for lead, weights in self.forecasts_.weights_.items():
             arrays |= {f"weights_{lead}_{m}": w for m, w in enumerate(weights, start=1)}
-        np.savez(folder / ARRAYS, **arrays)
-        learned = {name: getattr(self, name) for name in ("today_weight_", "penalty_")}
-        text = {
-            "method": type(self).__name__,
-            "parameters": self.get_params(),
-            "learned": learned,
-            "leads_": list(self.leads_),
-            "scales_": list(self.scales_.items()),
-            "lead_r2_": list(self.lead_r2_.items()),
-        }
-        (folder / "model.json").write_text(json.dumps(text, indent=2) + "\n")
+        return arrays
 
-    @classmethod
-    def load(cls, folder: str | PathLike) -> Self:
-        """A fitted clusterer from what `save` wrote, able to `predict` and `transform`.
-
-        Parameters
-        ----------
-        folder : path
-            Where `save` wrote.
-
-        Raises
-        ------
-        DscTfError
-            If the files are not there or another method's.
-        """
-        text = read_model_json(folder, cls.__name__)
-        self = cls(**text["parameters"] | {"leads": tuple(text["parameters"]["leads"])})
-        vars(self).update(text["learned"])
-        self.leads_, self.scales_ = tuple(text["leads_"]), dict(text["scales_"])
-        self.lead_r2_ = dict(text["lead_r2_"])
-        self.forecasts_ = LinearForecasts(tuple(self.leads), self.window)
-        with np.load(Path(folder) / ARRAYS) as arrays:
-            for name in ("mean_", "components_", "cluster_centers_"):
-                setattr(self, name, arrays[name])
-            self.forecasts_.scale_ = arrays["input_scale"]
-            for lead in self.leads_:
+    def _restore_arrays(self, arrays):
+        super()._restore_arrays(arrays)
+        self.forecasts_ = LinearForecasts(self.leads, self.window)
+        self.forecasts_.scale_ = arrays["input_scale"]
+        for lead in self.leads:
+            if f"weights_{lead}_1" in arrays:
                 weights = [arrays[f"weights_{lead}_{m}"] for m in range(1, self.window + 1)]
                 self.forecasts_.weights_[lead] = weights
+
+    def _model_json(self):
+        learned = {"scales_": list(self.scales_.items()), "lead_r2_": list(self.lead_r2_.items())}
+        return super()._model_json() | {"learned": learned | {"leads_": list(self.leads_)}}
+
+    @classmethod
+    def _from_model_json(cls, content):
+        self, learned = super()._from_model_json(content), content["learned"]
+        self.leads, self.leads_ = tuple(self.leads), tuple(learned["leads_"])
+        self.scales_, self.lead_r2_ = dict(learned["scales_"]), dict(learned["lead_r2_"])
         return self
 
 
@@ -279,18 +282,6 @@ def check_leads(leads, window):
         raise DscTfError(f"leads: {tuple(leads)}. Give steps ahead of 1 or more.")
     if window < 1:
         raise DscTfError(f"window: {window}. Give an integer of at least 1.")
-
-
-def segments_of(X):
-    """Number of the segment of each sample; plain arrays are one segment of consecutive steps."""
-    segment = getattr(X, "segment", None)
-    return np.zeros(len(X), dtype=int) if segment is None else np.asarray(segment)
-
-
-def fields_of_step(X, step):
-    """Features of one step of each sample's window, shape (time, value)."""
-    fields = np.asarray(X[:, step] if len(X.shape) == 5 else X)
-    return fields.reshape(len(fields), -1)
 
 
 def in_season(X, season):

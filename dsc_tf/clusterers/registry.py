@@ -134,6 +134,11 @@ METHODS = {
         "predictive_kmeans.PredictiveKMeans",
         "k-means in the joint space of today's fields and their linear forecasts.",
     ),
+    "predictive_dsc": Method(
+        "predictive_dsc.PredictiveDSC",
+        "k-means in the joint space of today's fields and the forecasts of DSC's trunk mixed with linear ones.",
+        is_deep=True,
+    ),
     "switching": Method(
         "switching.SwitchingAutoregression",
         "A sticky Markov chain that switches between autoregressions of the leading principal components.",

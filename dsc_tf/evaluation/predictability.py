@@ -2,12 +2,15 @@
 
 Everything here compares methods by quantities that do not depend on the method: fields, and classes that are given
 from outside. The information of labels on later labels of the same method is reported next to them, never alone,
-since any slow label has much of it. NumPy alone; no function reads a step that was held out while it learns.
+since any slow label has much of it. No function reads a step that was held out while it learns.
 """
 
 import numpy as np
+import xarray as xr
 
 from ..errors import DscTfError
+from ..preprocessing.preprocessor import Preprocessor
+from ..records.selection import season_months
 from .external import adjusted_rand_index
 from .stability import moving_blocks
 
@@ -127,12 +130,16 @@ def difference_interval(
     low, high : float
     """
     rng = np.random.default_rng(random_state)
+    position = np.arange(len(at))
     starts = np.r_[0, np.flatnonzero(np.diff(at) != 1) + 1]
-    gain = other - error
-    draws = np.empty(n_draws)
-    for i in range(n_draws):
-        steps = moving_blocks(len(gain), starts, block, rng)
-        draws[i] = gain[steps].sum() / reference[steps].sum()
+    lengths = np.diff(np.r_[starts, len(at)])
+    end = np.repeat(starts + lengths, lengths)
+    begins = position[position <= np.maximum(end - block, np.repeat(starts, lengths))]
+    stops = np.minimum(begins + block, end[begins])
+    sums = [np.r_[0.0, np.cumsum(one)] for one in (other - error, reference)]
+    gain, climatology = (one[stops] - one[begins] for one in sums)  # of every block
+    drawn = rng.integers(0, len(begins), (n_draws, -(-len(at) // block)))
+    draws = gain[drawn].sum(axis=1) / climatology[drawn].sum(axis=1)
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
@@ -281,3 +288,224 @@ def bootstrap_agreement(fit, X, labels, test, starts=(0,), *, n_draws=8, block=3
     rng = np.random.default_rng(random_state)
     drawn = [moving_blocks(X, starts, block, rng) for _ in range(n_draws)]
     return np.array([adjusted_rand_index(labels, fit(steps, i)[test]) for i, steps in enumerate(drawn)])
+
+
+def evaluate_labels(
+    labels, fields, segment, train, test, *, classes=None, leads=(0, 1, 3, 5, 7), class_lead=3, reference=None
+):
+    """Every measure of this module for the causal labels of several methods.
+
+    Parameters
+    ----------
+    labels : dict of str to array of int, shape (seed, time)
+        Labels of all samples by fits of the training samples with different seeds.
+    fields : array of shape (time, feature)
+        Anomalies, or their principal components.
+    segment : array of int, shape (time,)
+        Number of the segment of each sample.
+    train, test : array of bool, shape (time,)
+        Training and held-out samples.
+    classes : dict of str to array of int, shape (time,), default=None
+        Classes that labels are to inform about, negative where unknown.
+    leads : tuple of int, default=(0, 1, 3, 5, 7)
+        Steps ahead of the explained variation.
+    class_lead : int, default=3
+        Steps ahead of the classes.
+    reference : str, default=None
+        Method that the others are compared with in paired intervals; None is the first.
+
+    Returns
+    -------
+    xr.Dataset
+        explained_variation (method, seed, lead); difference, low and high (method, lead): mean difference from the
+        reference over the seeds, and its interval of 95 % for seed 0; information (method, target), self_information
+        (method,), stay (method,), smallest (method,): means over the seeds; seed_agreement (method,): mean adjusted
+        Rand index of pairs of seeds on held-out samples.
+    """
+    reference = reference or next(iter(labels))
+    classes = classes or {}
+    rows = {}
+    for name, runs in labels.items():
+        errors = [
+            [forecast_errors(fields, one, segment, train, test, lead) for lead in leads] for one in runs
+        ]
+        rows[name] = {
+            "errors": errors,
+            "ev": np.array([[1 - e.sum() / r.sum() for _, e, r in of_seed] for of_seed in errors]),
+            "information": [
+                np.mean([information_ahead(one, target, segment, test, class_lead) for one in runs])
+                for target in classes.values()
+            ],
+            "self": np.mean([information_ahead(one, one, segment, test, class_lead) for one in runs]),
+            "stay": np.mean([mean_stay(one[test], segment[test]) for one in runs]),
+            "smallest": np.mean([np.bincount(one[test], minlength=one.max() + 1).min() for one in runs])
+            / test.sum(),
+            "seed": _pairwise_agreement([one[test] for one in runs]),
+        }
+    return _as_dataset(rows, reference, leads, tuple(classes))
+
+
+def _pairwise_agreement(runs):
+    pairs = [adjusted_rand_index(one, other) for i, one in enumerate(runs) for other in runs[:i]]
+    return np.mean(pairs) if pairs else np.nan
+
+
+def _as_dataset(rows, reference, leads, targets):
+    names, base = list(rows), rows[reference]
+    intervals = np.zeros((len(names), len(leads), 2))
+    for i, name in enumerate(names):
+        for j in range(len(leads)):
+            if name != reference:
+                at, error, climatology = rows[name]["errors"][0][j]
+                other = base["errors"][0][j][1]
+                intervals[i, j] = difference_interval(error, other, climatology, at)
+    n_seeds = max(len(row["ev"]) for row in rows.values())
+    explained = np.full((len(names), n_seeds, len(leads)), np.nan)
+    for i, row in enumerate(rows.values()):
+        explained[i, : len(row["ev"])] = row["ev"]
+    mean = np.array([row["ev"].mean(axis=0) for row in rows.values()])
+    one_each = {
+        "self_information": "self",
+        "stay": "stay",
+        "smallest": "smallest",
+        "seed_agreement": "seed",
+    }
+    return xr.Dataset(
+        {
+            "explained_variation": (("method", "seed", "lead"), explained),
+            "difference": (("method", "lead"), mean - base["ev"].mean(axis=0)),
+            "low": (("method", "lead"), intervals[..., 0]),
+            "high": (("method", "lead"), intervals[..., 1]),
+            "information": (
+                ("method", "target"),
+                np.array([row["information"] for row in rows.values()]).reshape(len(names), len(targets)),
+            ),
+            **{name: ("method", [row[key] for row in rows.values()]) for name, key in one_each.items()},
+        },
+        {"method": names, "lead": list(leads), "target": list(targets)},
+        {"reference": reference},
+    )
+
+
+def predictive_evaluation(
+    methods,
+    ds,
+    *,
+    protocol="anomaly",
+    test_years=3,
+    season=None,
+    seeds=(0, 1, 2),
+    leads=(0, 1, 3, 5, 7),
+    classes=None,
+    n_components=40,
+    reference=None,
+):
+    """Fit methods to the first years of a record and judge their causal labels on the last ones.
+
+    Parameters
+    ----------
+    methods : dict of str to callable
+        From a seed to a clusterer that is not fitted. A clusterer with a parameter `causal` is asked for causal
+        labels, one with a parameter `season` is given the season and all training samples; the others are fitted to
+        the training samples of the season.
+    ds : xr.Dataset
+        A record, as `open_dataset` returns it.
+    protocol : str or Protocol, default="anomaly"
+        Preparation, fitted to the training years.
+    test_years : int, default=3
+        Years at the end of the record that are held out. The last months of a year belong to the next one, if the
+        season goes from one year into the next or the record has gaps (winters).
+    season : str, default=None
+        First letters of consecutive months: only these are judged.
+    seeds : tuple of int, default=(0, 1, 2)
+        Seeds of the methods.
+    leads : tuple of int, default=(0, 1, 3, 5, 7)
+        Steps ahead.
+    classes : dict of str to array of int, shape (time,), default=None
+        Classes of the steps of `ds` that labels are to inform about; those of the reference method are added.
+    n_components : int, default=40
+        Principal components of the training fields in which variation is measured.
+    reference : str, default=None
+        Method that the others are compared with; None is the first.
+
+    Returns
+    -------
+    xr.Dataset
+        As of `evaluate_labels`.
+
+    Raises
+    ------
+    DscTfError
+        If no year is left to train on.
+    """
+    train, test = split_years(ds["time"], test_years, season)
+    prep = Preprocessor(protocol).fit(ds.isel(time=np.flatnonzero(train)))
+    X = prep.transform(ds)
+    chosen = np.ones(len(X), bool) if season is None else np.isin(ds["time"].dt.month, season_months(season))
+    fields = leading_components(X.last_step(), train, n_components)
+    labels = {
+        name: np.stack([causal_labels_of(factory(seed), X, train, chosen, season) for seed in seeds])
+        for name, factory in methods.items()
+    }
+    reference = reference or next(iter(methods))
+    classes = {f"class of {reference}": labels[reference][0], **(classes or {})}
+    return evaluate_labels(
+        labels,
+        fields,
+        X.segment,
+        train & chosen,
+        test & chosen,
+        classes=classes,
+        leads=leads,
+        reference=reference,
+    )
+
+
+def split_years(time, test_years, season=None):
+    """Training and held-out steps, two arrays of bool of shape (time,): the last years are held out.
+
+    Parameters
+    ----------
+    time : xr.DataArray
+        Times.
+    test_years : int
+        Number of years held out.
+    season : str, default=None
+        A season that goes from one year into the next moves the beginning of the year to July; so do gaps of more
+        than 60 days in the record (winters).
+
+    Raises
+    ------
+    DscTfError
+        If no year is left to train on.
+    """
+    year = time.dt.year.values
+    steps = np.diff(np.asarray(time.dt.dayofyear.values + 365.25 * year))
+    across = season is not None and np.any(np.diff(season_months(season)) < 0)
+    if across or (len(steps) and steps.max() > 60):
+        year = year + (time.dt.month.values >= 7)
+    years = np.unique(year)
+    if test_years >= len(years):
+        raise DscTfError(f"test_years: {test_years} of {len(years)} years. Leave some to train on.")
+    test = year > years[-1] - test_years
+    return ~test, test
+
+
+def leading_components(fields, train, n_components):
+    """Principal components of all fields by the patterns of the training ones, shape (time, component)."""
+    mean = fields[train].mean(axis=0)
+    centred = (fields - mean).astype(np.float64)
+    values, patterns = np.linalg.eigh(centred[train].T @ centred[train])
+    return centred @ patterns[:, ::-1][:, : min(n_components, len(values))]
+
+
+def causal_labels_of(estimator, X, train, chosen, season):
+    """Labels of all samples by an estimator that is fitted to the training samples, without later ones where it can."""
+    parameters = estimator.get_params()
+    if "causal" in parameters:
+        estimator.set_params(causal=True)
+    whole = "season" in parameters
+    if whole:
+        estimator.set_params(season=season)
+    fitted = estimator.fit(X[np.flatnonzero(train if whole else train & chosen)])
+    return np.asarray(fitted.predict(X))

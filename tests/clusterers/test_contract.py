@@ -16,7 +16,14 @@ from dsc_tf.errors import DscTfError
 from dsc_tf.evaluation import evaluate
 from dsc_tf.evaluation.diagnostics import lloyd_refinement
 
-QUICK = {"pretrain_epochs": 4, "epochs": 1, "batch_size": 8, "precision": "float32", "neighbours": 5}
+QUICK = {
+    "pretrain_epochs": 4,
+    "epochs": 1,
+    "batch_size": 8,
+    "precision": "float32",
+    "neighbours": 5,
+    "n_networks": 1,
+}
 PUBLIC = ("predict", "predict_proba", "transform")
 pytestmark = [
     pytest.mark.usefixtures("eagerly"),

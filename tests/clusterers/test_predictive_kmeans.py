@@ -15,6 +15,7 @@ from dsc_tf.clusterers.predictive_embedding import (
 )
 from dsc_tf.clusterers.predictive_kmeans import PredictiveKMeans, in_season
 from dsc_tf.errors import DscTfError
+from dsc_tf.preprocessing.samples import Samples
 
 
 @pytest.fixture(scope="module")
@@ -126,16 +127,12 @@ def test_leads_without_skill_are_refused(caplog):
     np.testing.assert_allclose(model.transform(noise), today / root_mean_square(today), atol=1e-12)
 
 
-def test_samples_with_windows_and_consecutive_fields_agree(wave):
-    alone = PredictiveKMeans(4, window=3, n_init=3, random_state=0).fit(wave[:, None, None, :, None])
-    with_windows = windows(wave, 3)
-    np.testing.assert_allclose(
-        alone.transform(with_windows), alone.transform(wave[:, None, None, :, None])[2:]
-    )
-    shuffled = np.random.default_rng(9).permutation(len(with_windows))
-    np.testing.assert_array_equal(
-        alone.predict(with_windows[shuffled]), alone.predict(with_windows)[shuffled]
-    )
+def test_samples_with_windows_need_no_order(wave):
+    """Windows bring the steps that forecasts read, so that labels do not depend on the samples before them."""
+    samples = windows(wave, 3)
+    model = PredictiveKMeans(4, window=3, n_init=3, random_state=0).fit(samples)
+    shuffled = np.random.default_rng(9).permutation(len(samples))
+    np.testing.assert_array_equal(model.predict(samples[shuffled]), model.predict(samples)[shuffled])
 
 
 def test_first_steps_use_the_steps_that_exist(wave):
@@ -168,7 +165,31 @@ def test_wrong_parameters_are_refused(wave):
 
 
 def test_season_is_found_by_month():
-    class Timed(list):
-        time = np.arange("2000-01", "2001-01", dtype="datetime64[M]").astype("datetime64[ns]")
+    months = np.arange("2000-01", "2001-01", dtype="datetime64[M]").astype("datetime64[ns]")
+    X = Samples(np.zeros((12, 1), np.float32), (1, 1, 1), time=months)
+    assert np.flatnonzero(in_season(X, "NDJ")).tolist() == [0, 10, 11]
 
-    assert np.flatnonzero(in_season(Timed(range(12)), "NDJ")).tolist() == [0, 10, 11]
+
+def test_no_segment_influences_another(wave):
+    """Fields of the first segment are changed: the embedding of the second one stays, that of the first does not."""
+    fields = wave[:, None, None, :, None].astype(np.float32)
+    model = PredictiveKMeans(4, window=3, penalty=0.3, n_init=3, random_state=0).fit(fields)
+
+    def samples(values):
+        return Samples(values.reshape(240, -1), (1, 24, 1), segment=np.repeat([0, 1], 120))
+
+    changed = fields.copy()
+    changed[:120] = 0.0
+    before, after = samples(fields), samples(changed)
+    np.testing.assert_array_equal(model.transform(after)[120:], model.transform(before)[120:])
+    np.testing.assert_array_equal(model.predict(after)[120:], model.predict(before)[120:])
+    np.testing.assert_array_equal(model.predict(before)[120:], model.predict(before[120:]))
+
+
+def test_other_centres_in_the_same_embedding(wave):
+    model = PredictiveKMeans(4, window=3, n_init=3, random_state=0).fit(wave)
+    other = model.recluster(wave, n_clusters=3)
+    assert other.cluster_centers_.shape[0] == 3 and model.cluster_centers_.shape[0] == 4
+    np.testing.assert_array_equal(other.transform(wave), model.transform(wave))
+    alone = PredictiveKMeans(3, window=3, n_init=3, random_state=0).fit(wave)
+    np.testing.assert_array_equal(other.labels_, alone.labels_)
