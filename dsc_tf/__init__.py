@@ -33,6 +33,8 @@ _MODULES = {
     "load_pipeline": "clusterers.pipeline",
     "Hierarchical": "clusterers.hierarchical",
     "EOFKMeans": "clusterers.eof",
+    "PredictiveDSC": "clusterers.predictive_dsc",
+    "read_out": "clusterers.read_out",
     "GaussianMixture": "clusterers.eof",
     "SphericalKMeans": "clusterers.spherical",
     "PersistentKMeans": "clusterers.persistent",
@@ -87,8 +89,10 @@ if TYPE_CHECKING:  # type checkers and editors follow imports, not `__getattr__`
     from .clusterers.pipeline import load_pipeline as load_pipeline
     from .clusterers.pipeline import make_pipeline as make_pipeline
     from .clusterers.pipeline import save_pipeline as save_pipeline
+    from .clusterers.predictive_dsc import PredictiveDSC as PredictiveDSC
     from .clusterers.predictive_kmeans import PredictiveKMeans as PredictiveKMeans
     from .clusterers.random_partition import RandomPartition as RandomPartition
+    from .clusterers.read_out import read_out as read_out
     from .clusterers.registry import load_clusterer as load_clusterer
     from .clusterers.seeds import fit_seeds as fit_seeds
     from .clusterers.spherical import SphericalKMeans as SphericalKMeans

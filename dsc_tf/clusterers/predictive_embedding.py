@@ -128,7 +128,7 @@ class LinearForecasts:
     Attributes
     ----------
     scale_ : array of shape (component,)
-        Standard deviation of each component of the input in training.
+        Standard deviation of each component of the history in training.
     r2_ : dict of int to float
         Share of the variance of the components that is forecast in blocks of 180 steps that the regression was not
         fitted to; NaN where too few pairs of samples exist.
@@ -152,9 +152,10 @@ class LinearForecasts:
         Parameters
         ----------
         scores, history, available, segment
-            As described at the top of this module; `scores` holds the components to be forecast, about a mean of 0.
+            As described at the top of this module; `scores` holds the components to be forecast, `history` those that
+            they are forecast from, both about a mean of 0.
         """
-        deviation = scores.std(axis=0)
+        deviation = history[:, 0].std(axis=0)
         self.scale_ = np.where(deviation > TOLERANCE * deviation.max(), deviation, np.inf)
         inputs = self._inputs(history)
         longest = available.max()
@@ -167,13 +168,13 @@ class LinearForecasts:
     def predict(self, history, available):
         """Forecast of each fitted lead, a dict of int to array of shape (time, component)."""
         inputs = self._inputs(history)
-        n_components = history.shape[2]
+        per_step = history.shape[2]
         forecasts = {}
         for lead, weights in self.weights_.items():
-            forecast = np.zeros((len(inputs), n_components))
+            forecast = np.zeros((len(inputs), weights[0].shape[1]))
             for m in np.unique(available):
                 rows = available == m
-                forecast[rows] = inputs[rows, : m * n_components] @ weights[m - 1]
+                forecast[rows] = inputs[rows, : m * per_step] @ weights[m - 1]
             forecasts[lead] = forecast
         return forecasts
 
@@ -192,7 +193,7 @@ class LinearForecasts:
         best = int(np.argmin(errors))
         self.penalty_[lead] = PENALTIES[best]
         self.r2_[lead] = float(1 - errors[best] / total)
-        per_step = targets.shape[1]
+        per_step = inputs.shape[1] // self.window
         self.weights_[lead] = [
             ridge(inputs[:, : m * per_step], targets, PENALTIES[best]) for m in range(1, self.window + 1)
         ]
