@@ -65,6 +65,12 @@ def records(tmp_path, monkeypatch):
     mock_dataset(days=60, nan_policy="isolated").to_netcdf("holes.nc")
     mock_dataset(days=60, gaps=True).to_netcdf("gaps.nc")
     rotated().to_netcdf("rotated.nc")
+    one = mock_dataset(days=40, variables=("z",)).drop_vars("regime")
+    xr.concat([one, one + 1], xr.Variable("number", [0, 1])).assign_coords(number=[0, 1]).to_netcdf(
+        "ensemble.nc"
+    )
+    level = ("level", [500.0, 850.0], {"units": "hPa"})
+    xr.concat([one, one + 1], "level").assign_coords(level=level).to_netcdf("levels.nc")
     for year in (2021, 2022):
         mock_dataset(days=60, start=f"{year}-01-01").to_netcdf(f"era5_{year}.nc")
 

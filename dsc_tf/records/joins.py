@@ -226,10 +226,12 @@ def _appended(pieces, variables, notes):
 
 def _refuse_steps(parts, names):
     """Refuse files of different time steps, such as daily and monthly ones."""
-    steps = [(part.indexes["time"][1:] - part.indexes["time"][:-1]) for part in parts]
-    medians = [
-        (sorted(step)[len(step) // 2], name) for step, name in zip(steps, names, strict=True) if len(step) > 1
-    ]
+    medians = []
+    for part, name in zip(parts, names, strict=True):
+        times = part.indexes["time"]
+        if len(times) > 2:
+            steps = sorted(times[1:] - times[:-1])
+            medians.append((steps[len(steps) // 2], name))
     for step, name in medians[1:]:
         first, first_name = medians[0]
         if not 0.6 < abs(step / first) < 1.7:
