@@ -49,6 +49,7 @@ _MODULES = {
     "evaluate": "evaluation",
     "describe_regimes": "regimes.describe",
     "fill_gaps": "interpolation.gaps",
+    "krige": "interpolation.stations",
     "downscale": "downscaling.downscaler",
 }
 _PACKAGES = (
@@ -103,6 +104,7 @@ if TYPE_CHECKING:  # type checkers and editors follow imports, not `__getattr__`
     from .errors import DscTfError as DscTfError
     from .evaluation import evaluate as evaluate
     from .interpolation.gaps import fill_gaps as fill_gaps
+    from .interpolation.stations import krige as krige
     from .preprocessing.as_samples import as_samples as as_samples
     from .preprocessing.preprocessor import Preprocessor as Preprocessor
     from .preprocessing.preprocessor import prepare as prepare

@@ -1,4 +1,4 @@
-"""Fill the gaps of a gridded record."""
+"""Fill the gaps of a gridded record, or map station values to a grid."""
 
 import time
 from contextlib import nullcontext
@@ -14,33 +14,51 @@ from .data_settings import RecordConfig
 EXAMPLES = """examples:
   python -m dsc_tf.interpolate gaps --data holes.nc --output whole.nc
   python -m dsc_tf.interpolate gaps --data 'sst_*.nc' --neighbours 32 --steps 1 --output whole.nc    cheaper
+  python -m dsc_tf.interpolate stations --data stations.nc --grid 0.25 --output map.nc
+  python -m dsc_tf.interpolate stations --data stations.nc --grid 0.25 --covariates era5.nc --output map.nc
 """
-TASKS = ("gaps",)
+TASKS = ("gaps", "stations")
+METHODS = ("kriging", "field")
+GRID_ONLY = ("season", "aggregate", "accumulated", "member", "level", "grib_filter")
 
 
 @dataclass(frozen=True)
 class InterpolateConfig(RecordConfig):
-    """Fill the gaps of a gridded record by kriging.
+    """Fill the gaps of a gridded record, or map station values to a grid.
 
     Parameters
     ----------
     task : str
-        "gaps": fill the missing values of a gridded record.
+        "gaps": fill the missing values of a gridded record. "stations": map the values of a netCDF file over (time,
+        station), with latitude and longitude over station, to a grid.
     neighbours : int
-        Number of known values that an estimate is made from.
+        Number of known values that an estimate is made from; 64 for gaps, 32 for stations.
     steps : int
         Largest distance in time steps of a neighbour, for gaps; 0 interpolates each step by itself.
+    grid : float
+        Spacing of the grid in degrees, for stations; it covers the region, by default the stations.
+    covariates : tuple of str
+        Gridded files at the dates of the stations: their fields predict the values, and residuals are kriged.
+    log : bool
+        Interpolate the logarithm, for skewed positive station values such as pollution.
+    method : str
+        For stations: "kriging" date by date, or "field" (EOFs of the series and a Gaussian process; for records of
+        low rank).
     seed : int
         Seed of everything random.
     output : str
-        NetCDF file to write; STEM_filled.nc by default.
+        NetCDF file to write; STEM_filled.nc or STEM_map.nc by default.
     quiet : bool
         Print nothing but errors and warnings.
     """
 
     task: str | None = field(default=None, metadata={"positional": True, "choices": TASKS})
-    neighbours: int = 64
+    neighbours: int | None = None
     steps: int = 2
+    grid: float | None = None
+    covariates: tuple[str, ...] | None = None
+    log: bool = False
+    method: str = field(default="kriging", metadata={"choices": METHODS})
     seed: int = 0
     output: str | None = None
     quiet: bool = False
@@ -52,15 +70,30 @@ class InterpolateConfig(RecordConfig):
         super().__post_init__()
         if self.task is None:
             raise DscTfError(f"task: none given. Give one of {', '.join(TASKS)}.")
+        if self.task == "stations":
+            self._check_stations()
+        elif self.grid is not None or self.covariates or self.log or self.method != "kriging":
+            raise DscTfError("task: gaps takes no grid, covariates, log or method. Leave these options out.")
+
+    def _check_stations(self):
+        if self.grid is None or self.grid <= 0:
+            raise DscTfError(f"grid: {self.grid}. Give the spacing in degrees, such as 0.25.")
+        if len(self.data) != 1 or self.data == ("sample",):
+            raise DscTfError(f"data: {' '.join(self.data)}. Give one file of station values.")
+        given = [name for name in GRID_ONLY if getattr(self, name)]
+        if given:
+            raise DscTfError(f"{given[0]}: not for stations. Leave the option out.")
+        if self.method == "field" and (self.covariates or self.log):
+            raise DscTfError("method: field takes no covariates and no log. Choose kriging.")
 
     @property
     def path(self):
         """File to write."""
-        return Path(self.output or f"{self.data_stem}_filled.nc")
+        return Path(self.output or f"{self.data_stem}_{'filled' if self.task == 'gaps' else 'map'}.nc")
 
 
 def run(config):
-    """Fill the gaps of the selected record.
+    """Interpolate as the settings say.
 
     Parameters
     ----------
@@ -70,24 +103,17 @@ def run(config):
     Returns
     -------
     pathlib.Path
-        NetCDF file that was written.
+        NetCDF file that was written; for stations, the scores of stations that were left out are in a CSV file next
+        to it.
 
     Raises
     ------
     DscTfError
         If settings or data are invalid, or the file cannot be written.
     """
-    echo, began = cli.make_echo(config.quiet), time.perf_counter()
-    ds = config.open()
-    from ..interpolation.gaps import FILLED, SUFFIX, GapFiller
-
-    filler = GapFiller(neighbours=config.neighbours, steps=config.steps, random_state=config.seed).fit(ds)
-    filled = filler.transform(ds)
-    for name in ds.data_vars:
-        share = filled[name].attrs.get(FILLED, 0.0)
-        echo(f"{name}: {100 * share:.1f} % missing, filled" if share else f"{name}: nothing is missing")
-    filled.attrs["history"] = _history(ds, config)
-    _write(config.path, filled, progress=not config.quiet and f"{SUFFIX}" in " ".join(filled.data_vars))
+    began = time.perf_counter()
+    echo = cli.make_echo(config.quiet)
+    (_run_gaps if config.task == "gaps" else _run_stations)(config, echo)
     echo(f"written to {config.path} ({time.perf_counter() - began:.0f} s)")
     return config.path
 
@@ -103,16 +129,149 @@ def main(argv=None):
     )
 
 
-def _history(ds, config):
-    line = f"dsc_tf.interpolate {config.task}, neighbours {config.neighbours}, steps {config.steps}, seed {config.seed}"
-    return "\n".join([text for text in (ds.attrs.get("history"), line) if text])
+def _run_gaps(config, echo):
+    ds = config.open()
+    from ..interpolation.gaps import FILLED, GapFiller
+
+    filler = GapFiller(neighbours=config.neighbours or 64, steps=config.steps, random_state=config.seed).fit(
+        ds
+    )
+    filled = filler.transform(ds)
+    for name in ds.data_vars:
+        share = filled[name].attrs.get(FILLED, 0.0)
+        echo(f"{name}: {100 * share:.1f} % missing, filled" if share else f"{name}: nothing is missing")
+    _write(config, filled, progress=not config.quiet and len(filled.data_vars) > len(ds.data_vars))
 
 
-def _write(path, ds, *, progress):
+def _run_stations(config, echo):
+    from ..interpolation.stations import check_stations, cross_validate_stations, krige
+
+    stations = check_stations(_open_stations(config))
+    grid, covariates = _grid(config, stations), _covariates(config)
+    options = {
+        "covariates": covariates,
+        "log": config.log,
+        "neighbours": config.neighbours or 32,
+        "random_state": config.seed,
+        "progress": not config.quiet,
+    }
+    field_kind = "gp" if config.method == "field" else None
+    rows = cross_validate_stations(stations, **options, field=field_kind)
+    echo(_table(rows))
+    if field_kind:
+        result = _field_map(stations, grid, config.seed)
+    else:
+        result = krige(stations, grid, **options)
+    _write(config, result, progress=False)
+    _write_scores(config, rows)
+
+
+def _open_stations(config):
+    import xarray as xr
+
+    from ..records.paths import paths_of
+
+    path = paths_of(config.data[0])[0]
+    try:
+        ds = xr.open_dataset(path)
+    except Exception as error:  # each engine raises its own errors
+        raise DscTfError(f"data: {path} cannot be read as netCDF. Give a file of station values.") from error
+    if config.variables:
+        missing = [name for name in config.variables if name not in ds.data_vars]
+        if missing:
+            raise DscTfError(
+                f"variables: {', '.join(missing)} not in {path}. It has {', '.join(map(str, ds))}."
+            )
+        ds = ds[list(config.variables)]
+    if config.period:
+        if "time" not in ds.indexes:
+            raise DscTfError(f"period: {path} has no dates. Leave the option out.")
+        ds = ds.sel(time=slice(*config.period))
+        if not ds.sizes["time"]:
+            raise DscTfError(f"period: {' '.join(config.period)} has no date of {path}. Give another period.")
+    return ds
+
+
+def _grid(config, stations):
+    """Grid of the requested spacing over the region, by default over the stations."""
+    import numpy as np
+    import xarray as xr
+
+    latitude, longitude = stations["latitude"].values, stations["longitude"].values
+    box = config.region or (latitude.max(), longitude.min(), latitude.min(), longitude.max())
+    north, west, south, east = box
+
+    def axis(low, high):
+        first, last = np.floor(low / config.grid), np.ceil(high / config.grid)
+        return np.arange(first, last + 1) * config.grid
+
+    east = east + 360 if east < west else east
+    return xr.Dataset(coords={"latitude": axis(south, north)[::-1], "longitude": axis(west, east)})
+
+
+def _covariates(config):
+    if not config.covariates:
+        return None
+    from ..records.open import open_dataset
+    from ..records.paths import paths_of
+
+    for text in config.covariates:
+        paths_of(text)
+    return open_dataset(config.covariates[0] if len(config.covariates) == 1 else list(config.covariates))
+
+
+def _field_map(stations, grid, seed):
+    import numpy as np
+    import xarray as xr
+
+    from ..geostatistics.kriging import sphere_points
+    from ..interpolation.stations import station_field
+
+    places = sphere_points(stations["latitude"].values, stations["longitude"].values)
+    mesh = np.meshgrid(grid["latitude"].values, grid["longitude"].values, indexing="ij")
+    targets = sphere_points(mesh[0].ravel(), mesh[1].ravel())
+    result = xr.Dataset(coords={"time": stations["time"], **grid.coords})
+    for name in stations.data_vars:
+        field_model = station_field("gp", seed).fit(places, stations[name].values.T)
+        values = field_model.predict(targets).T.reshape(-1, *mesh[0].shape)
+        dims = ("time", "latitude", "longitude")
+        result[name] = (dims, values.astype("float32"), dict(stations[name].attrs))
+    return result
+
+
+def _table(rows):
+    lines = []
+    for row in rows:
+        shown = [
+            f"{key} {row[key]:.3g}"
+            for key in ("rmse", "mae", "spatial_r", "temporal_r", "coverage")
+            if row[key] is not None
+        ]
+        lines.append(f"  {row['variable']}  {row['method']:<26}{'  '.join(shown)}")
+    return "scores of stations that were left out:\n" + "\n".join(lines)
+
+
+def _write_scores(config, rows):
+    import csv
+
+    path = config.path.with_name(f"{config.path.stem}_scores.csv")
+    with atomic_write(path, advice="run the same command again") as temporary:
+        with open(temporary, "w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+def _write(config, ds, *, progress):
     """Write a Dataset as compressed netCDF, lazy variables in blocks."""
+    settings = ", ".join(
+        f"{k} {v}" for k, v in config.result_settings().items() if v not in (None, [], False)
+    )
+    history = (ds.attrs.get("history"), f"dsc_tf.interpolate {settings}")
+    ds.attrs |= {"Conventions": "CF-1.8", "history": "\n".join(text for text in history if text)}
     encoding = {name: {"zlib": True, "complevel": 1} for name in ds.data_vars if ds[name].dtype.kind in "fiu"}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path, advice="run the same command again") as temporary, _bar(progress):
+    config.path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(config.path, advice="run the same command again") as temporary, _bar(progress):
         ds.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
 
 

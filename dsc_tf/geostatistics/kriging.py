@@ -73,6 +73,44 @@ def kriging_weights(covariance, to_target, variance):
     return weights, np.maximum(variance - explained + multiplier, 0.0)
 
 
+def kriging_system_errors(semivariogram, places, values):
+    """Leave-one-out errors of ordinary kriging with all other places as neighbours.
+
+    One inverse of the kriging system gives them all: error_i = (K^-1 z)_i / (K^-1)_ii, variance_i = 1 / (K^-1)_ii.
+
+    Parameters
+    ----------
+    semivariogram : Semivariogram
+        Model in space.
+    places : array of shape (place, 3)
+        See `sphere_points`.
+    values : array of shape (place,)
+        Known values.
+
+    Returns
+    -------
+    errors : array of shape (place,)
+        Value less its estimate from the others.
+    variances : array of shape (place,)
+        Kriging variances in units of the semivariogram.
+
+    References
+    ----------
+    Dubrule (1983), https://doi.org/10.1007/BF01033232.
+    """
+    count = len(places)
+    distance = np.linalg.norm(places[:, None] - places, axis=-1)
+    system = np.ones((count + 1, count + 1))
+    sill = semivariogram.nugget + semivariogram.partial_sill
+    stable = np.exp(-((distance / semivariogram.length) ** semivariogram.exponent))
+    system[:count, :count] = semivariogram.partial_sill * stable
+    np.fill_diagonal(system, sill * (1 + JITTER))
+    system[count, count] = 0.0
+    inverse = np.linalg.inv(system)
+    diagonal = np.diag(inverse)[:count]
+    return inverse[:count, :count] @ values / diagonal, 1 / diagonal
+
+
 class SpaceTimeKriging:
     """Local ordinary kriging with a covariance that is a product of one in space and one in time.
 
@@ -154,8 +192,10 @@ class SpaceTimeKriging:
             return np.broadcast_to(np.arange(count), (len(targets), count))
         from scipy.spatial import cKDTree
 
-        known = np.column_stack([places, self.step_length * steps])
-        wanted = np.column_stack([targets, np.zeros(len(targets))])
+        known, wanted = places, targets
+        if np.any(steps):
+            known = np.column_stack([places, self.step_length * steps])
+            wanted = np.column_stack([targets, np.zeros(len(targets))])
         return cKDTree(known).query(wanted, count)[1].reshape(len(targets), count)
 
     def _weights(self, places, steps, targets):

@@ -1,5 +1,15 @@
 """Missing values, station records and space-time fields: from a Dataset to a Dataset without gaps."""
 
-from .gaps import GapFiller, fill_gaps
+from .gaps import GapFiller, fill_gaps, load_gap_filler
+from .spacetime_field import SpaceTimeField
+from .stations import cross_validate_stations, krige, pseudo_labels
 
-__all__ = ["GapFiller", "fill_gaps"]
+__all__ = [
+    "GapFiller",
+    "SpaceTimeField",
+    "cross_validate_stations",
+    "fill_gaps",
+    "krige",
+    "load_gap_filler",
+    "pseudo_labels",
+]

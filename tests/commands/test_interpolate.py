@@ -1,5 +1,7 @@
 """The command that fills gaps, and the option of the other commands."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -14,6 +16,15 @@ from dsc_tf.interpolation.gaps import load_gap_filler
 def holes(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     mock_dataset(days=40, nan_policy="isolated").to_netcdf("holes.nc")
+    rng = np.random.default_rng(0)
+    place = {
+        "latitude": ("station", rng.uniform(46, 59, 24)),
+        "longitude": ("station", rng.uniform(-9, 5, 24)),
+    }
+    time = mock_dataset(days=40).time.values
+    values = np.sin(place["latitude"][1] / 3) * rng.normal(size=(40, 1)) + 0.1 * rng.normal(size=(40, 24))
+    stations = xr.Dataset({"tas": (("time", "station"), values, {"units": "degC"})}, place | {"time": time})
+    stations.to_netcdf("stations.nc")
 
 
 def test_gaps_are_filled_and_named(holes, capsys):
@@ -27,7 +38,7 @@ def test_gaps_are_filled_and_named(holes, capsys):
             and (whole.t2m.where(known) == before.t2m.where(known)).sum() == known.sum()
         )
         assert (whole.t2m_fill_sd.values > 0).sum() == (~known).sum()
-        assert "msl_fill_sd" not in whole and "neighbours 64" in whole.attrs["history"]
+        assert "msl_fill_sd" not in whole and "task gaps" in whole.attrs["history"]
 
 
 def test_quiet_prints_nothing(holes, capsys):
@@ -46,12 +57,38 @@ def test_quiet_prints_nothing(holes, capsys):
         (["gaps", "--data", "holes.nc", "--neighbours", "0"], "neighbours: 0"),
         (["gaps", "--data", "holes.nc", "--steps", "-1"], "steps: -1"),
         (["gaps", "--data", "holes.nc", "--seed", "-1"], "seed: -1"),
+        (["gaps", "--data", "holes.nc", "--log"], "takes no grid"),
+        (["stations", "--data", "stations.nc"], "grid: None"),
+        (["stations", "--grid", "1"], "one file"),
+        (["stations", "--data", "none.nc", "--grid", "1"], "no such file"),
+        (["stations", "--data", "holes.nc", "--grid", "1"], "over the dimension station"),
+        (["stations", "--data", "stations.nc", "--grid", "1", "--season", "DJF"], "season: not for stations"),
+        (["stations", "--data", "stations.nc", "--grid", "1", "--variables", "pr"], "pr not in"),
+        (["stations", "--data", "stations.nc", "--grid", "1", "--period", "1990", "1991"], "no date of"),
+        (["stations", "--data", "stations.nc", "--grid", "1", "--log"], "negative values"),
     ],
 )
 def test_bad_input_is_one_line(holes, capsys, arguments, message):
     assert interpolate.main(arguments) == 2
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("more", [[], ["--covariates", "holes.nc"], ["--method", "field"]])
+def test_stations_are_mapped_and_scored(holes, capsys, more):
+    arguments = ["stations", "--data", "stations.nc", "--grid", "4", *more, "--output", "out/map.nc"]
+    assert interpolate.main(arguments) == 0
+    said = capsys.readouterr().out
+    assert "stations that were left out" in said and "inverse distance" in said
+    with xr.open_dataset("out/map.nc") as found:
+        assert found.tas.dims == ("time", "latitude", "longitude") and found.tas.notnull().all()
+        assert found.tas.attrs["units"] == "degC" and (found.latitude % 4 == 0).all()
+        assert ("tas_sd" in found) == ("field" not in more)
+    rows = (Path("out") / "map_scores.csv").read_text().splitlines()
+    assert (
+        rows[0].startswith("variable,method,rmse")
+        and len(rows) == {0: 5, 2: 6 + (more[:1] == ["--covariates"])}[len(more)]
+    )
 
 
 def test_train_fills_before_it_prepares_and_stores_the_filler(holes):
