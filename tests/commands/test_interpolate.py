@@ -18,11 +18,11 @@ def holes(tmp_path, monkeypatch):
     mock_dataset(days=40, nan_policy="isolated").to_netcdf("holes.nc")
     rng = np.random.default_rng(0)
     place = {
-        "latitude": ("station", rng.uniform(46, 59, 24)),
-        "longitude": ("station", rng.uniform(-9, 5, 24)),
+        "latitude": ("station", rng.uniform(46, 59, 30)),
+        "longitude": ("station", rng.uniform(-9, 5, 30)),
     }
     time = mock_dataset(days=40).time.values
-    values = np.sin(place["latitude"][1] / 3) * rng.normal(size=(40, 1)) + 0.1 * rng.normal(size=(40, 24))
+    values = np.sin(place["latitude"][1] / 3) * rng.normal(size=(40, 1)) + 0.1 * rng.normal(size=(40, 30))
     stations = xr.Dataset({"tas": (("time", "station"), values, {"units": "degC"})}, place | {"time": time})
     stations.to_netcdf("stations.nc")
 
@@ -76,7 +76,8 @@ def test_bad_input_is_one_line(holes, capsys, arguments, message):
 
 @pytest.mark.parametrize("more", [[], ["--covariates", "holes.nc"], ["--method", "field"]])
 def test_stations_are_mapped_and_scored(holes, capsys, more):
-    arguments = ["stations", "--data", "stations.nc", "--grid", "4", *more, "--output", "out/map.nc"]
+    period = ["--period", "2001-01-01", "2001-01-10"]
+    arguments = ["stations", "--data", "stations.nc", "--grid", "4", *more, *period, "--output", "out/map.nc"]
     assert interpolate.main(arguments) == 0
     said = capsys.readouterr().out
     assert "stations that were left out" in said and "inverse distance" in said

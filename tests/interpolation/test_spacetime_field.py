@@ -29,10 +29,10 @@ def test_gp_finds_the_rank_and_is_close_to_the_noise_free_truth():
 
 def test_network_learns_too():
     coordinates, truth, noisy = low_rank(places=360, rank=2)
-    field = SpaceTimeField("network", frequencies=16, hidden=(32,), epochs=30, random_state=0)
+    field = SpaceTimeField("network", 2, frequencies=16, hidden=(32,), epochs=25, random_state=0)
     field.fit(coordinates[:300], noisy[:300])
     error = np.abs(field.predict(coordinates[300:]) - truth[300:]).mean()
-    assert field.n_components_ == 2 and error < 0.4 * np.abs(truth[300:]).mean()
+    assert error < 0.4 * np.abs(truth[300:]).mean()
 
 
 def test_height_as_third_coordinate():
