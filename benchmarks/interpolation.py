@@ -1,7 +1,13 @@
-"""Gap filling, kriging of stations and space-time fields on real records; each part prints its table.
+r"""Gap filling, kriging of stations and space-time fields on real records; each part prints its table.
 
     python benchmarks/interpolation.py gaps --data sst_pacific_1970-2003.nc --masks gap_masks.py
     python benchmarks/interpolation.py clusters --data sst_pacific_1970-2003.nc --masks gap_masks.py
+    python benchmarks/interpolation.py daily --data eraint_europe_2000-2010_daily.nc
+    python benchmarks/interpolation.py stations --data noaa_stations_1990-1992.nc --variable tmax
+    python benchmarks/interpolation.py stations --data airbase_pm10_germany_1998-2007.nc --variable pm10
+    python benchmarks/interpolation.py covariates --data eobs_tas_iberia_djf_1982-2002.nc --variable tas \\
+        --coarse ncep_iberia_djf_1982-2002.nc --draws 3
+    python benchmarks/interpolation.py field --data amato_sim1_spatialbasis.txt --seeds 5
 
 `--masks` names a module with `masks(path, kind)`, which returns values (time, cell), latitude, longitude and the
 mask of hidden values. Times are CPU seconds of the process.
@@ -167,7 +173,161 @@ def month_clusters(ds, k):
     return KMeans(k, n_init=50, random_state=0).fit_predict(scores)
 
 
-PARTS = {"gaps": gaps, "clusters": clusters}
+def daily(options):
+    """Hidden discs in a daily record with a seasonal cycle: RMSE by method over two years."""
+    ds = dsc_tf.open_dataset(options.data).sel(time=slice("2000", "2001"))[["t850"]].load()
+    rng = np.random.default_rng(0)
+    row, column = np.meshgrid(
+        np.arange(ds.sizes["latitude"]), np.arange(ds.sizes["longitude"]), indexing="ij"
+    )
+    hidden = np.zeros(ds.t850.shape, bool)
+    for day in hidden:
+        while day.mean() < 0.3:
+            centre = rng.integers(0, row.shape[0]), rng.integers(0, row.shape[1])
+            day |= np.hypot(row - centre[0], column - centre[1]) < rng.uniform(2, 5)
+    holes = ds.where(~hidden)
+    truth, values, where = flat(ds, "t850"), flat(holes, "t850"), hidden.reshape(len(hidden), -1)
+    print(f"t850, {len(hidden)} days, {hidden.mean():.2f} hidden, sd {truth.std():.2f}")
+    began = time.process_time()
+    mean = np.broadcast_to(np.nanmean(values, axis=0), values.shape)
+    prep = dsc_tf.interpolation.GapFiller(neighbours=options.neighbours).fit(holes)
+    cycle = dsc_tf.preprocessing.seasonal_cycle.seasonal_design(ds.time) @ prep.models_["t850"].seasonal
+    spatial = inverse_distance(values, cell_points(ds))
+    eof, modes = dineof(values - cycle)
+    filled = prep.transform(holes)
+    rows = {"mean of the cell": mean, "seasonal cycle": cycle, "inverse distance, 8": spatial}
+    rows |= {f"DINEOF of anomalies, {modes} modes": eof + cycle, "kriging": flat(filled, "t850")}
+    for name, result in rows.items():
+        print(f"  {name:32} RMSE {np.sqrt(np.mean((result - truth)[where] ** 2)):.3f} K")
+    cover = gaussian_coverage(flat(filled, "t850")[where], flat(filled, "t850_fill_sd")[where], truth[where])
+    print(f"  90 % cover {cover:.3f}; {time.process_time() - began:.0f} CPU s in all")
+
+
+def stations(options):
+    """Scores of stations that were left out, by method."""
+    ds = xr.open_dataset(options.data)
+    count = min(ds.sizes["time"], len(ds.time.values))
+    values = ds[options.variable].transpose("time", "station").values[:count]
+    place = {name: ("station", ds[name].values) for name in ("latitude", "longitude")}
+    record = xr.Dataset({options.variable: (("time", "station"), values)}, place | {"time": ds.time.values})
+    few_missing = np.isnan(values).mean() < 0.5
+    for log in (False, True) if options.variable == "pm10" else (False,):
+        began = time.process_time()
+        rows = dsc_tf.interpolation.cross_validate_stations(
+            record, log=log, field="gp" if few_missing and not log else None
+        )
+        print(f"{options.variable}, log {log}: {time.process_time() - began:.1f} CPU s")
+        for r in rows:
+            print("  " + "  ".join(f"{k} {v:.3f}" if isinstance(v, float) else str(v) for k, v in r.items()))
+
+
+def covariates(options):
+    """Grid cells as stations, coarse fields as covariates: a model, kriged residuals, pseudo-labels."""
+    from dsc_tf.geostatistics.kriging import sphere_points
+    from dsc_tf.interpolation.stations import StationInterpolator, _boosted, _features, _predict
+
+    fine, coarse = xr.open_dataset(options.data), xr.open_dataset(options.coarse)
+    t62 = coarse[["tas", "pr"]].rename(latitude_t62="latitude", longitude_t62="longitude")
+    common = {n: coarse[n].clip(t62[n].min(), t62[n].max()) for n in ("latitude", "longitude")}
+    t62 = t62.interp(common).assign_coords({n: coarse[n] for n in common})
+    fields = xr.merge([coarse[["psl", "ta850", "hus850"]], t62], compat="override")
+    days = np.intersect1d(fine.time.values, coarse.time.values)
+    fine, fields = fine[options.variable].sel(time=days), fields.sel(time=days)
+    if options.variable == "pr":
+        fine = np.sqrt(fine.clip(0))
+    land = np.flatnonzero(np.isfinite(fine.values).all(axis=0).ravel())
+    grids = np.meshgrid(fine.latitude.values, fine.longitude.values, indexing="ij")
+    latitude, longitude = (g.ravel().astype(float) for g in grids)
+    values = fine.values.reshape(len(days), -1).astype(float)
+    train = np.arange(len(days)) < 0.8 * len(days)
+    table = {}
+    began = time.process_time()
+    for draw in range(options.draws):
+        order = np.random.default_rng(draw).permutation(land)
+        at, scored, unlabelled = (
+            order[: options.places],
+            order[options.places : options.places + 80],
+            order[-60:],
+        )
+        place = xr.Dataset(
+            coords={n: ("station", g[at]) for n, g in (("latitude", latitude), ("longitude", longitude))}
+        )
+        features = {
+            key: _features(fields, fine.time, latitude[cells], longitude[cells])
+            for key, cells in (("at", at), ("scored", scored), ("unlabelled", unlabelled))
+        }
+        targets = sphere_points(latitude[scored], longitude[scored])
+        known = values[:, at]
+        kriging = StationInterpolator().fit(known[train], place)
+        model = StationInterpolator().fit(known[train], place, features["at"][train])
+        pseudo, deviation = kriging.estimate(
+            known[train], sphere_points(latitude[unlabelled], longitude[unlabelled])
+        )
+        labelled = np.concatenate([known[train], pseudo], axis=1)
+        inputs = np.concatenate([features["at"][train], features["unlabelled"][train]], axis=1)
+        variance = (deviation**2).mean(axis=0)
+        weights = {
+            "1": np.ones(len(unlabelled)),
+            "kriging variance": 1 / (1 + variance / np.median(variance)),
+        }
+        weights["0.2 x kriging variance"] = 0.2 * weights["kriging variance"]
+        found = {
+            "kriging": kriging.estimate(known, targets)[0],
+            "model": _predict(model.model_, features["scored"]),
+            "model + kriged residuals": model.estimate(known, targets, features["scored"], features["at"])[0],
+        }
+        for name, weight in weights.items():
+            both = np.concatenate([np.ones(len(at)), weight])
+            boosted = _boosted(labelled, inputs, both, 0)
+            found[f"model + pseudo-labels, weight {name}"] = _predict(boosted, features["scored"])
+        for name, estimate in found.items():
+            squares = (estimate - values[:, scored]) ** 2
+            table.setdefault(name, []).append(
+                [np.sqrt(squares[train].mean()), np.sqrt(squares[~train].mean())]
+            )
+    print(f"{options.variable}, {options.places} places, {options.draws} draws: training dates / new dates")
+    for name, errors in table.items():
+        print(f"  {name:52} {np.mean(errors, axis=0)[0]:.3f} / {np.mean(errors, axis=0)[1]:.3f}")
+    print(f"  {time.process_time() - began:.0f} CPU s")
+
+
+def field(options):
+    """Simulated field of 20 bases: error at 1000 places by Gaussian process and network."""
+    bases = np.loadtxt(options.data, skiprows=1)
+    places, patterns = bases[:, 1:3] / 1000, bases[:, 4:]
+    rng = np.random.default_rng(0)
+    coefficients = np.zeros((1080, 20))
+    for t in range(1, 1080):
+        coefficients[t] = 0.8 * coefficients[t - 1] + rng.normal(size=20)
+    truth = patterns @ coefficients.T
+    truth *= 15.49 / truth.std()
+    noisy = truth + rng.normal(0, 1.549, truth.shape)
+    order = rng.permutation(len(places))
+    test = order[3000:4000]
+    print(f"noise floor {np.abs(noisy - truth)[test].mean():.4f}")
+    runs = [("gp", 0, 3000)] + [("network", seed, 2000) for seed in range(options.seeds)]
+    for kind, seed, count in runs:
+        began = time.process_time()
+        one = dsc_tf.interpolation.SpaceTimeField(kind, random_state=seed).fit(
+            places[order[:count]], noisy[order[:count]]
+        )
+        found = one.predict(places[test])
+        errors = [np.abs(found - other[test]).mean() for other in (noisy, truth)]
+        print(
+            f"  {kind}, seed {seed}: K {one.n_components_}, MAE {errors[0]:.4f}, to the truth {errors[1]:.4f}, "
+            f"{time.process_time() - began:.0f} CPU s",
+            flush=True,
+        )
+
+
+PARTS = {
+    "gaps": gaps,
+    "clusters": clusters,
+    "daily": daily,
+    "stations": stations,
+    "covariates": covariates,
+    "field": field,
+}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(
@@ -176,6 +336,12 @@ if __name__ == "__main__":
     parser.add_argument("part", choices=PARTS)
     parser.add_argument("--data", required=True)
     parser.add_argument("--masks")
+    parser.add_argument("--variable", default="tas")
+    parser.add_argument("--coarse")
+    parser.add_argument("--places", type=int, default=20)
+    parser.add_argument("--draws", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--neighbours", type=int, default=64)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", UserWarning)
     PARTS[arguments.part](arguments)
