@@ -173,7 +173,7 @@ class DeepClusterer(NetworkClusterer):
     history_ : list of dict
         One row for each epoch: stage, epoch, loss, reconstruction, clustering, label_change, seconds.
     stopped_by_ : str
-        "labels at rest" if labels stopped changing, else "epochs".
+        "converged" if labels stopped changing, else "epochs".
     model_, autoencoder_, encoder_ : keras.Model
         The trained networks; `autoencoder_` ends in the latent vector if there is no decoder.
     """
@@ -426,7 +426,7 @@ class DeepClusterer(NetworkClusterer):
             steps = _n_epochs(given, recipe.steps, batches) * batches.steps_per_pass
             epochs = math.ceil(steps / batches.steps)  # an epoch lies between two refreshes
             self._run_stage("joint", model, batches, epochs, saved, refresh)
-        self.stopped_by_ = "labels at rest" if refresh.converged else "epochs"
+        self.stopped_by_ = "converged" if refresh.converged else "epochs"
 
     def _run_stage(self, stage, model, batches, epochs, saved, refresh=None):
         start = int(saved["epoch"]) if saved else 0

@@ -98,7 +98,7 @@ def forecast_errors(features, targets, horizons=HORIZONS):
 
 
 def run_ett(path, *, univariate=True, seeds=(0, 1, 2), steps=None, say=print):
-    """The protocol for several seeds, with the untrained encoder and the lagged values beside it.
+    """The protocol for several seeds, compared with the untrained encoder and with lagged values.
 
     Parameters
     ----------

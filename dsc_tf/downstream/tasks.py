@@ -1,4 +1,4 @@
-"""Probes of frozen representations on a record, beside raw data: one table over seeds."""
+"""Probes of frozen representations on a record, compared with raw data, over several seeds."""
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -39,7 +39,7 @@ def probe_lamb(record, features, seed):
 
 
 def probe_order(record, features, seed):
-    """What representations know of time: distances named rightly, and tomorrow's regime of the raw fields."""
+    """Temporal information in representations: distances in time, and the next regime of the raw fields."""
     return {
         "distance": temporal_distance(features, record.split, random_state=seed),
         "next_regime": next_class(features, record.regimes, record.split),

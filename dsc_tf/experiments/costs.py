@@ -71,7 +71,7 @@ def estimate(runs, shape, *, sequence_length=None, shortcut=False):
 
 
 def estimate_text(hours):
-    """The estimate in one line, the dearest rows by name."""
+    """The estimate in one line, with the names of the most expensive rows."""
     total = sum(hours.values())
     dear = [f"{BY_NAME[row].title} {_time(h)}" for row, h in hours.items() if h > 0.2 * total]
     return f"about {_time(total)} if processors are like the reference's" + (

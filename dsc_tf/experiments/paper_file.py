@@ -60,7 +60,7 @@ def _difference(name, values):
 
 
 def fingerprint_page(ds):
-    """The verdict as Markdown; where the file is the paper's, k-means and Ward beside the printed digits.
+    """The verdict as Markdown; for the file of the paper, k-means and Ward are compared with the printed digits.
 
     Parameters
     ----------

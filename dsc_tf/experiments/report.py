@@ -11,7 +11,7 @@ from .runs import Run, RunStore
 
 SHORTCUT = (
     'By the shortcut: the recipe "notebook" of DSC and the ablations moves no label, so its training is left out and '
-    "k-means sees what the networks say as they are drawn (`--shortcut`).\n"
+    "k-means is applied to the latent vectors of the randomly initialised networks (`--shortcut`).\n"
 )
 
 

@@ -124,7 +124,7 @@ def execute(run, samples, n_clusters, sequence_length=None, shortcut=False, keep
     sequence_length : int, default=None
         Most steps of the sequences of DTC and DTCR.
     shortcut : bool, default=False
-        Cluster what the network says as it is drawn where the recipe "notebook" would not move a label.
+        Whether to cluster the output of the randomly initialised network where the recipe "notebook" changes no label.
     keep_latent : bool, default=False
         Add latent vectors and centres to the result.
     networks : dict, default=None

@@ -1,4 +1,4 @@
-"""Runs in, tables out: best, mean and spread of each method, the published figures beside them."""
+"""Tables of runs: best, mean and spread of each method, compared with the published figures."""
 
 import csv
 import io
@@ -212,7 +212,7 @@ def every_measure(summaries):
 
 
 def as_csv(header, rows):
-    """Comma-separated values; titles of columns that repeat are told apart by the column before."""
+    """Comma-separated values; repeated column titles are made unique by the preceding column."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([_unique(header), *rows])
     return text.getvalue()

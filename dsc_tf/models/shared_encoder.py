@@ -7,7 +7,7 @@ STEPS = "steps"  # the layer before which steps do not know of each other
 
 
 def unfolded(x, window):
-    """What layers said of single fields, as sequences again.
+    """Outputs of layers for single fields, arranged as sequences.
 
     Parameters
     ----------

@@ -359,7 +359,7 @@ class Preprocessor(TransformerMixin, BaseEstimator):
                 if statistics is not None:
                     statistics[name].add(field)
                 elif np.isinf(field).any():
-                    raise DscTfError(f"{name}: infinite values. Mend the file or leave them out.")
+                    raise DscTfError(f"{name}: infinite values. Fix the file or leave them out.")
             block = self.steps_["pad"].apply(block, None).reshape(len(block), -1)
             if isinstance(rows, ScratchArray):
                 rows.append(block)

@@ -38,7 +38,7 @@ class FieldStatistics:
     absent : list of int
         Positions of steps that are missing entirely.
     jumps, pairs : int
-        At most so many steps over most of the range in time, of at least so many.
+        Upper bound of the number of steps between which a value jumps over most of its range, and number of pairs.
     """
 
     def __init__(self, cells, design=None):

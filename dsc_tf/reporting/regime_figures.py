@@ -1,4 +1,4 @@
-"""Figures of what the room of regimes returns."""
+"""Figures of the results of `dsc_tf.regimes` and `dsc_tf.evaluation`."""
 
 import numpy as np
 
@@ -61,7 +61,7 @@ def _classifiability(axes, choice, k):
 
 
 def transition_figure(test, *, names=None, alpha=0.05, note=""):
-    """Where departures lead, beside the null.
+    """Next clusters of departures, compared with the null hypothesis.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def life_cycle_timeline(index, cycles, *, names=None, note=""):
 
 
 def quality_figure(measured, *, note=""):
-    """Each measure of each variable beside random-centroid classifications.
+    """Each measure of each variable, compared with random-centroid classifications.
 
     Parameters
     ----------

@@ -83,7 +83,7 @@ class UniqueFieldBatches(Batches):
 
 
 class SetEpoch(keras.callbacks.Callback):
-    """Tells the batches which epoch it is, also after `initial_epoch`."""
+    """Sets the attribute `epoch` of the batches, also after `initial_epoch`."""
 
     def __init__(self, batches):
         super().__init__()

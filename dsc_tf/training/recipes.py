@@ -38,7 +38,7 @@ class Recipe:
     patience : int
         Consecutive quiet refreshes after which training stops.
     clustering_weight : float
-        Weight of the clustering loss beside a reconstruction loss of weight 1.
+        Weight of the clustering loss relative to a reconstruction loss of weight 1.
     kmeans_init : {"random", "k-means++"}
         How k-means on the latent vectors starts.
     kmeans_restarts : int
@@ -133,7 +133,7 @@ TRAINED = Recipe(
     precision="bfloat16",
 )
 
-# The published network as it is drawn, and k-means on what it says: the control that `NOTEBOOK` amounts to.
+# Control: k-means on the latent vectors of the randomly initialised network, which is what NOTEBOOK amounts to.
 UNTRAINED = replace(NOTEBOOK, name="untrained", steps=0)
 
 

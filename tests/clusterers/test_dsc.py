@@ -55,7 +55,7 @@ def test_notebook_recipe_stops_at_the_first_refresh_and_hardly_moves(small_windo
             start.append(weights(self.model))
 
     model = published(recipe="notebook", callbacks=(Remember(),)).fit(small_windows)
-    assert len(model.history_) == 1 and model.stopped_by_ == "labels at rest"
+    assert len(model.history_) == 1 and model.stopped_by_ == "converged"
     before, after = (np.concatenate([w.ravel() for w in ws]) for ws in (start[0], weights(model.model_)))
     assert 0 < np.linalg.norm(after - before) / np.linalg.norm(before) < 1e-5
 
@@ -184,7 +184,7 @@ def test_update_interval_sets_how_often_labels_are_refreshed(small_windows):
 def test_patience_counts_quiet_refreshes_in_a_row(small_windows):
     recipe = dataclasses.replace(TRAINED, tol=1.0, patience=3)
     model = quick(recipe=recipe, pretrain_epochs=0, epochs=9).fit(small_windows)
-    assert len(model.history_) == 3 and model.stopped_by_ == "labels at rest"
+    assert len(model.history_) == 3 and model.stopped_by_ == "converged"
 
 
 @pytest.mark.filterwarnings("ignore:Even though the:UserWarning")

@@ -183,7 +183,7 @@ def _inputs(part):
 
 
 def _is_gone(error):
-    """Whether a job or its answer is no longer kept, so that it must be asked for anew."""
+    """Whether a job or its answer is no longer kept, so that it must be requested again."""
     return getattr(getattr(error, "response", None), "status_code", None) in (404, 410)
 
 

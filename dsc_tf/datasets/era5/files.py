@@ -119,7 +119,7 @@ def write_json(path, content):
 
 
 def write_result(path, kept, pieces, source, settings):
-    """Write what was fetched, and beside it what it is: checksum, settings, requests, licence, version.
+    """Write the downloaded data and a manifest: checksum, settings, requests, licence, version.
 
     Parameters
     ----------

@@ -107,7 +107,7 @@ def short_names(names, choices=None):
     Raises
     ------
     DscTfError
-        If one is unknown or not held; the nearest names are told.
+        If a variable is unknown or not available; the message lists the nearest names.
     """
     choices = list(VARIABLES) if choices is None else list(choices)
     found = [SHORT.get(name, name) for name in names]

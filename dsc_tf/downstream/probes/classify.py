@@ -60,7 +60,7 @@ def linear_events(features, events, split, own=None):
     features : array of shape (time, feature)
         What is known at each step.
     events : array of shape (time, place)
-        1, 0, or NaN where not known, of the step that is to be foretold.
+        Event of the predicted step: 1, 0, or NaN where unknown.
     split : Split
         The penalty, one for all places, is chosen on its validation block.
     own : array of shape (time, place), default=None

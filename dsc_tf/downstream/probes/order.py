@@ -11,7 +11,7 @@ DISTANCES = (1, 2, 4, 8, 16)  # steps
 
 
 def temporal_distance(features, split, *, random_state=0, most=4000):
-    """Share of pairs of steps whose distance in time a linear classifier names rightly, of five distances.
+    """Accuracy of a linear classifier of the distance in time between two steps, among five distances.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def temporal_distance(features, split, *, random_state=0, most=4000):
 
 
 def next_class(features, labels, split):
-    """Share of steps whose next label a linear classifier names rightly from the present features.
+    """Accuracy of a linear classifier of the next label from the features of the present step.
 
     Parameters
     ----------
