@@ -82,7 +82,7 @@ class DEC(DeepClusterer):
     def _check_parameters(self, X):
         if self.pretraining == "layerwise" and X.is_stored:
             raise DscTfError(
-                "pretraining: layerwise keeps the activations of each layer for all samples in memory. Take whole, or give "
+                "pretraining: layerwise keeps what each layer says of all samples in memory. Take whole, or give "
                 "twice as much memory as samples take."
             )
 
