@@ -204,3 +204,38 @@ def test_one_cluster_alone_has_no_measures(trained, tmp_path):
     (run / "metrics.json").write_text('{"measures": {}, "training": {"seconds": 1}}')
     assert report.main([str(run), "--quiet"]) == 0
     assert "no measure is defined" in (run / "report.html").read_text()
+
+
+def test_warnings_of_the_run_are_in_the_page(trained, tmp_path):
+    copy = tmp_path / "run"
+    shutil.copytree(trained, copy)
+    metrics = json.loads((copy / "metrics.json").read_text())
+    metrics["warnings"] = ["clusters <small>"]
+    (copy / "metrics.json").write_text(json.dumps(metrics))
+    assert report.main([str(copy), "--quiet"]) == 0
+    assert "<li>clusters &lt;small&gt;</li>" in (copy / "report.html").read_text()
+
+
+HOSTILE = {
+    "config.json": ["[]", '{"config": [], "software": {}}', '{"config": {}, "software": []}', "[" * 100_000],
+    "metrics.json": ["[]", '{"measures": 3, "training": {}}', '{"measures": {"a": "x"}, "training": {}}'],
+    "labels.nc": ["x"],
+    "history.csv": ["a,b\n1,2\n", "reconstruction\nnone\n"],
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_run_folder_is_one_line(name, trained, tmp_path, capsys):
+    copy = tmp_path / "run"
+    shutil.copytree(trained, copy)
+    for content in HOSTILE[name]:
+        (copy / name).write_text(content)
+        assert report.main([str(copy), "--quiet"]) == 2, content[:50]
+        error = capsys.readouterr().err
+        assert error.startswith("error: run: ") and error.count("\n") == 1
+    assert not (copy / "report.html").exists()
+
+
+def test_versions_in_a_command_are_quoted_for_the_shell(trained):
+    [*_, versions] = report.commands(TrainConfig(), trained, {"numpy; rm -rf ~": "1$(id)"})
+    assert versions["command"] == "python -m pip install 'numpy; rm -rf ~==1$(id)'"
