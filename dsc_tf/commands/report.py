@@ -9,7 +9,7 @@ from pathlib import Path
 from ..clusterers.registry import summary
 from ..errors import DscTfError, refuse_damaged
 from . import cli
-from .settings import from_mapping
+from .settings import Settings, from_mapping
 from .train import TrainConfig
 
 EXAMPLES = """examples:
@@ -21,7 +21,7 @@ NOT_PACKAGES = ("python", "machine", "dsc_tf")  # dsc_tf itself comes from its r
 
 
 @dataclass(frozen=True)
-class ReportConfig:
+class ReportConfig(Settings):
     """Write one HTML page about a finished run of dsc_tf.train.
 
     Parameters
@@ -39,6 +39,7 @@ class ReportConfig:
     quiet: bool = False
 
     def __post_init__(self):
+        super().__post_init__()
         if not self.run:
             raise DscTfError("run: no folder given. Give one that dsc_tf.train wrote.")
 
