@@ -18,7 +18,6 @@ import dsc_tf
 from dsc_tf.clusterers import METHODS
 from dsc_tf.commands import (
     cli,
-    data_settings,
     download,
     downscale,
     interpolate,
@@ -60,7 +59,8 @@ def records(tmp_path, monkeypatch):
     """The files that the pages speak of, in a folder of their own, where the test then works."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "3")
-    monkeypatch.setattr(data_settings, "sample_dataset", lambda: dsc_tf.sample_dataset(days=40)[["sp"]])
+    small = dsc_tf.sample_dataset(days=40)[["sp"]]
+    monkeypatch.setattr("dsc_tf.datasets.synthetic.sample_dataset", lambda: small)
     mock_dataset(days=96, freq="1h", variables=("t2m", "tp")).to_netcdf("hourly.nc")
     mock_dataset(days=60, nan_policy="isolated").to_netcdf("holes.nc")
     mock_dataset(days=60, gaps=True).to_netcdf("gaps.nc")
