@@ -64,6 +64,8 @@ def records(tmp_path, monkeypatch):
     mock_dataset(days=96, freq="1h", variables=("t2m", "tp")).to_netcdf("hourly.nc")
     mock_dataset(days=60, nan_policy="isolated").to_netcdf("holes.nc")
     mock_dataset(days=60, gaps=True).to_netcdf("gaps.nc")
+    station_record().to_netcdf("stations.nc")
+    mock_dataset(days=10, variables=("slp",)).to_netcdf("covariates.nc")
     rotated().to_netcdf("rotated.nc")
     one = mock_dataset(days=40, variables=("z",)).drop_vars("regime")
     xr.concat([one, one + 1], xr.Variable("number", [0, 1])).assign_coords(number=[0, 1]).to_netcdf(
@@ -73,6 +75,18 @@ def records(tmp_path, monkeypatch):
     xr.concat([one, one + 1], "level").assign_coords(level=level).to_netcdf("levels.nc")
     for year in (2021, 2022):
         mock_dataset(days=60, start=f"{year}-01-01").to_netcdf(f"era5_{year}.nc")
+
+
+def station_record():
+    """Thirty stations over ten days, inside the grid of `mock_dataset`."""
+    rng = np.random.default_rng(0)
+    place = {
+        "latitude": ("station", rng.uniform(46, 59, 30)),
+        "longitude": ("station", rng.uniform(-9, 5, 30)),
+    }
+    values = np.sin(place["latitude"][1] / 3) * rng.normal(size=(10, 1)) + 0.1 * rng.normal(size=(10, 30))
+    time = mock_dataset(days=10).time.values
+    return xr.Dataset({"tas": (("time", "station"), values, {"units": "degC"})}, place | {"time": time})
 
 
 def rotated():
