@@ -83,11 +83,7 @@ class FieldModel:
     spread: AmountSpread | None = None
     mapping: QuantileMapping | None = None
 
-    def predictors(self, x, segment):
-        """Predictors of each day, with those of the day before where they are used."""
-        return np.concatenate([x, x[previous_days(segment)]], axis=1) if self.yesterday else x
-
-    def draw(self, mean, segment, rng, *, noise=None):
+    def draw(self, mean, segment, rng, *, innovations=None):
         """One member from the predicted values, shape (time, cell), in the unit of the variable.
 
         Parameters
@@ -98,14 +94,37 @@ class FieldModel:
             Segment of each day.
         rng : numpy.random.Generator
             Source of randomness.
-        noise : array of shape (time, cell), default=None
-            Remainder to add; None draws one.
+        innovations : array of shape (time, leading component), default=None
+            Innovations of the leading components of the remainder; the others, by default all, are Gaussian.
         """
-        noise = self.remainder.draw(1, segment, rng)[0] if noise is None else noise
+        innovations = None if innovations is None else innovations[None]
+        noise = self.remainder.draw(1, segment, rng, innovations=innovations)[0]
         if not self.amount:
             return mean + noise
         values = mean + noise * (1.0 if self.spread is None else self.spread(mean))
         return np.maximum(values if self.mapping is None else self.mapping(values), 0.0) ** 2
+
+
+@dataclass(frozen=True)
+class Days:
+    """Coarse fields of some days as a model sees them.
+
+    Parameters
+    ----------
+    x : array of shape (time, component)
+        Principal components.
+    fields : array of shape (time, value)
+        Scaled anomalies of all variables and cells, 0 where missing.
+    time : xr.DataArray of shape (time,)
+        Times.
+    segment : array of int, shape (time,)
+        Segment of each day.
+    """
+
+    x: np.ndarray
+    fields: np.ndarray
+    time: xr.DataArray
+    segment: np.ndarray
 
 
 class Downscaler(BaseEstimator):
@@ -203,13 +222,14 @@ class Downscaler(BaseEstimator):
         values, variable = gather(datasets, self.days_[0][learned])
         training = part == TRAINING
         self.predictors_ = CoarsePredictors.fit(values[training], variable, time[training])
-        x = self.predictors_(values, time)
+        days = self._days(values, time, segment)
         self.fine_ = _template(fine)
+        self.interpolations_ = _interpolations(datasets, fine)
         self.models_, self.networks_ = {}, {}
         for name in map(str, fine.data_vars):
             observed = flat(fine[name].isel(time=self.days_[1][learned]))
             with log_duration(log, f"downscaling of {name}"):
-                self._fit_variable(name, observed, x, time, part, segment)
+                self._fit_variable(name, observed, days, part)
         return self
 
     def predict(
@@ -237,31 +257,32 @@ class Downscaler(BaseEstimator):
         """
         if members < 1:
             raise DscTfError(f"members: {members}. Give an integer of at least 1.")
-        datasets, x, time, segment = self._read(coarse)
+        datasets, days = self._read(coarse)
         seed = self.random_state if random_state is None else random_state
         result = {}
         for number, (name, model) in enumerate(self.models_.items()):
-            mean = self._mean(name, x, time, segment)
-            fields = np.full((members, len(time), len(model.known)), np.nan, np.float32)
+            mean, predicted = self._mean(name, days)
+            fields = np.full((members, len(mean), len(model.known)), np.nan, np.float32)
             for member in range(members):
                 rng = np.random.default_rng([seed, number, member])
-                noise = self._noise(name, mean, x, time, segment, rng)
-                fields[member][:, model.known] = model.draw(mean, segment, rng, noise=noise)
+                innovations = self._innovations(name, predicted, rng)
+                values = model.draw(mean, days.segment, rng, innovations=innovations)
+                fields[member][:, model.known] = values
             if self.conserve:
                 fields = self._conserved(name, fields, datasets)
             result[name] = fields
-        return self._dataset(result, time, members=members)
+        return self._dataset(result, days.time, members=members)
 
     def predict_mean(self, coarse: xr.Dataset | Sequence[xr.Dataset]) -> xr.Dataset:
         """Fields without a drawn remainder, over (time, latitude, longitude): smoother than observed ones."""
-        _, x, time, segment = self._read(coarse)
+        _, days = self._read(coarse)
         result = {}
         for name, model in self.models_.items():
-            mean = self._mean(name, x, time, segment)
-            fields = np.full((len(time), len(model.known)), np.nan, np.float32)
+            mean, _ = self._mean(name, days)
+            fields = np.full((len(mean), len(model.known)), np.nan, np.float32)
             fields[:, model.known] = np.maximum(mean, 0.0) ** 2 if model.amount else mean
             result[name] = fields
-        return self._dataset(result, time)
+        return self._dataset(result, days.time)
 
     def save(self, folder: str | PathLike) -> None:
         """Write arrays, settings and networks to a folder.
@@ -278,6 +299,8 @@ class Downscaler(BaseEstimator):
             arrays |= to_arrays(model, f"models/{name}/")
         arrays |= {f"fine/{axis}": self.fine_[axis].values for axis in GRID}
         arrays |= {"parts": self.parts_, "days/coarse": self.days_[0], "days/fine": self.days_[1]}
+        for number, matrices in enumerate(self.interpolations_):
+            arrays |= {f"interpolations/{number}/{a}": m for a, m in zip(GRID, matrices, strict=True)}
         attributes = {name: dict(self.fine_[name].attrs) for name in (*self.models_, *GRID)}
         settings = self.get_params() | {
             "split": None,
@@ -319,8 +342,8 @@ class Downscaler(BaseEstimator):
         }
         return self
 
-    def _fit_variable(self, name, observed, x, time, part, segment):
-        training, validation = part == TRAINING, part == VALIDATION
+    def _fit_variable(self, name, observed, days, part):
+        training = part == TRAINING
         known = np.isfinite(observed[training]).mean(axis=0) >= MIN_KNOWN
         if not known.any():
             raise DscTfError(
@@ -331,54 +354,72 @@ class Downscaler(BaseEstimator):
         values = root(observed, amount)
         present = np.isfinite(values)
         filled = np.where(present, values, np.nanmean(values[training], axis=0))
-        cycle = SeasonalCycle.fit(filled[training], time[training])
-        y = np.where(present, values - cycle(time), 0.0)
-        candidates = []
-        for yesterday in (False, True):
-            both = np.concatenate([x, x[previous_days(segment)]], axis=1) if yesterday else x
-            penalty, error = choose_penalty(both[training], y[training], both[validation], y[validation])
-            candidates.append((error, yesterday, penalty, both))
-        error, yesterday, penalty, both = min(candidates, key=lambda each: each[0])
-        skill = error / max(np.sqrt((y[validation] ** 2).mean()), 1e-300)
-        if skill > UNRELATED:
-            warnings.warn(
-                f"{name}: the days of the two records do not follow each other (the error of the regression is "
-                f"{skill:.0%} of that of the seasonal cycle)",
-                UserWarning,
-                stacklevel=4,
-            )
-        predicted = out_of_fold(both, y, penalty, folds_of_days(segment))
-        remainder = np.where(present, y - predicted, 0.0)
-        spread = AmountSpread.fit(predicted + cycle(time), remainder) if amount else None
-        scaled = remainder / spread(predicted + cycle(time)) if amount else remainder
+        cycle = SeasonalCycle.fit(filled[training], days.time[training])
+        normal = cycle(days.time)
+        y = np.where(present, values - normal, 0.0)
+        yesterday, penalty, skill = _choose_regression(name, y, days, part)
+        both = _with_yesterday(days.x, days.segment, yesterday)
+        predicted = out_of_fold(both, y, penalty, folds_of_days(days.segment))
         regression = FieldRegression.fit(both, y, penalty)
-        model = FieldModel(
-            known,
-            amount,
-            cycle,
-            yesterday,
-            regression,
-            DrawnRemainder.fit(scaled, segment),
-            float(skill),
-            spread,
-        )
-        if amount:
-            model = replace(model, mapping=self._fit_mapping(model, predicted + cycle(time), filled, segment))
+        empty = DrawnRemainder(np.zeros((1, known.sum())), np.zeros(1), np.zeros(1))
+        self.models_[name] = FieldModel(known, amount, cycle, yesterday, regression, empty, skill)
+        remainder = np.where(present, y - predicted, 0.0)
+        if self.method == "unet":
+            predicted, remainder = self._fit_unet(name, predicted, remainder, days, part)
+        self._fit_remainder(name, predicted, remainder, filled, days, part)
+
+    def _fit_remainder(self, name, predicted, remainder, observed, days, part):
+        """Learn spread, patterns and persistence of the remainder, and the quantiles of amounts."""
+        model = self.models_[name]
+        mean = predicted + model.cycle(days.time)
+        spread = AmountSpread.fit(mean, remainder) if model.amount else None
+        scaled = remainder / spread(mean) if model.amount else remainder
+        model = replace(model, spread=spread, remainder=DrawnRemainder.fit(scaled, days.segment))
+        if self.method == "diffusion":
+            from .diffusion import DiffusionInnovations
+
+            network = DiffusionInnovations(model)
+            self.networks_[name] = network.fit(
+                predicted, scaled, model, days.segment, part, self.random_state
+            )
+        if model.amount:
+            # From roots on the days out of fold, before negative ones are cut off.
+            rng = np.random.default_rng([self.random_state, 2**16])
+            drawn = [self._innovations(name, predicted, rng) for _ in range(MAPPING_MEMBERS)]
+            noise = model.remainder.draw(
+                MAPPING_MEMBERS, days.segment, rng, innovations=None if drawn[0] is None else np.stack(drawn)
+            )
+            model = replace(model, mapping=QuantileMapping.fit(mean + noise * spread(mean), observed))
         self.models_[name] = model
-        if self.method != METHODS[0]:
-            self._fit_network(name, predicted, remainder, x, time, part, segment)
 
-    def _fit_mapping(self, model, mean, observed, segment):
-        """Quantile mapping from members on the days out of fold; roots, before negative ones are cut off."""
-        rng = np.random.default_rng([self.random_state, 2**16])
-        noise = model.remainder.draw(MAPPING_MEMBERS, segment, rng)
-        return QuantileMapping.fit(mean + noise * model.spread(mean), observed)
+    def _fit_unet(self, name, predicted, remainder, days, part):
+        """Correct the regression; remainders of training days are enlarged to the size of those of validation days."""
+        network = self._new_unet(name)
+        self.networks_[name] = network.fit(predicted, remainder, days, part, self.random_state)
+        correction = network(predicted, days)
+        rest = np.where(remainder == 0, 0.0, remainder - correction)
+        training = part == TRAINING
+        growth = np.sqrt((rest[~training] ** 2).mean() / max((rest[training] ** 2).mean(), 1e-300))
+        return predicted + correction, np.where(training[:, None], rest * max(growth, 1.0), rest)
 
-    def _fit_network(self, name, predicted, remainder, x, time, part, segment):
-        raise NotImplementedError(self.method)
+    def _new_unet(self, name):
+        from .unet import UNetCorrection
+
+        shape = tuple(self.fine_.sizes[axis] for axis in GRID)
+        return UNetCorrection(self.models_[name], shape, self.interpolations_)
 
     def _load_network(self, folder, name):
-        raise NotImplementedError(self.method)
+        if self.method == "unet":
+            return self._new_unet(name).load(folder, name)
+        from .diffusion import DiffusionInnovations
+
+        return DiffusionInnovations(self.models_[name]).load(folder, name)
+
+    def _days(self, values, time, segment):
+        anomalies = self.predictors_.anomalies(values, time)
+        fields = np.zeros((len(anomalies), len(self.predictors_.known)))
+        fields[:, self.predictors_.known] = anomalies
+        return Days(anomalies @ self.predictors_.patterns.T, fields, time, segment)
 
     def _read(self, coarse):
         datasets = as_datasets(coarse)
@@ -390,16 +431,19 @@ class Downscaler(BaseEstimator):
             )
         time = datasets[0]["time"]
         self.predictors_.warn_if_outside(values, time)
-        return datasets, self.predictors_(values, time), time, segments_of_days(time)
+        return datasets, self._days(values, time, segments_of_days(time))
 
-    def _mean(self, name, x, time, segment):
-        """Predicted values (roots of amounts) without a remainder, shape (time, known cell)."""
+    def _mean(self, name, days):
+        """Predicted values (roots of amounts) and anomalies without a remainder, shape (time, known cell)."""
         model = self.models_[name]
-        return model.regression(model.predictors(x, segment)) + model.cycle(time)
+        predicted = model.regression(_with_yesterday(days.x, days.segment, model.yesterday))
+        if self.method == "unet":
+            predicted = predicted + self.networks_[name](predicted, days)
+        return predicted + model.cycle(days.time), predicted
 
-    def _noise(self, name, mean, x, time, segment, rng):
-        """Remainder of one member, or None where the model draws it itself."""
-        return None
+    def _innovations(self, name, predicted, rng):
+        """Innovations of one member from the diffusion model, or None where they are Gaussian."""
+        return self.networks_[name].draw(predicted, rng) if self.method == "diffusion" else None
 
     def _conserved(self, name, fields, datasets):
         source = next((ds for ds in datasets if name in ds), None)
@@ -483,6 +527,42 @@ def new_days(fitted, coarse):
     """
     days = np.setdiff1d(np.arange(coarse.sizes["time"]), fitted.days_[0])
     return days if len(days) else fitted.days_[0][fitted.parts_ == TEST]
+
+
+def _with_yesterday(x, segment, yesterday):
+    """Predictors of each day, with those of the day before where they are used."""
+    return np.concatenate([x, x[previous_days(segment)]], axis=1) if yesterday else x
+
+
+def _choose_regression(name, y, days, part):
+    """Whether to use the day before, the penalty, and the error relative to that of the seasonal cycle."""
+    training, validation = part == TRAINING, part == VALIDATION
+    candidates = []
+    for yesterday in (False, True):
+        both = _with_yesterday(days.x, days.segment, yesterday)
+        penalty, error = choose_penalty(both[training], y[training], both[validation], y[validation])
+        candidates.append((error, yesterday, penalty))
+    error, yesterday, penalty = min(candidates)
+    skill = float(error / max(np.sqrt((y[validation] ** 2).mean()), 1e-300))
+    if skill > UNRELATED:
+        warnings.warn(
+            f"{name}: the days of the two records do not follow each other (the error of the regression is "
+            f"{skill:.0%} of that of the seasonal cycle)",
+            UserWarning,
+            stacklevel=4,
+        )
+    return yesterday, penalty, skill
+
+
+def _interpolations(datasets, fine):
+    """Matrices of the bilinear interpolation of each coarse variable, in the order of `gather`."""
+    from .unet import linear_weights
+
+    pairs = []
+    for ds in datasets:
+        matrices = tuple(linear_weights(ds[axis].values, fine[axis].values) for axis in GRID)
+        pairs += [matrices] * len(ds.data_vars)
+    return pairs
 
 
 def _conserved_variables(datasets, fine):

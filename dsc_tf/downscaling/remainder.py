@@ -49,7 +49,7 @@ class DrawnRemainder:
         scores = remainder @ patterns.T
         return cls(patterns, np.sqrt((scores**2).mean(axis=0)), lag_one_correlation(scores, segment))
 
-    def draw(self, members, segment, rng):
+    def draw(self, members, segment, rng, *, innovations=None):
         """Independent remainders of each member, shape (member, time, cell).
 
         Parameters
@@ -60,12 +60,16 @@ class DrawnRemainder:
             Segment of each day; each segment begins independently of the one before.
         rng : numpy.random.Generator
             Source of randomness.
+        innovations : array of shape (member, time, leading component), default=None
+            Innovations of the leading components; the others, by default all, are Gaussian.
         """
-        return (self.draw_scores(members, segment, rng) * self.deviations) @ self.patterns
-
-    def draw_scores(self, members, segment, rng):
-        """Standardised components, shape (member, time, component)."""
         scores = rng.standard_normal((members, len(segment), len(self.deviations)))
+        if innovations is not None:
+            scores[..., : innovations.shape[-1]] = innovations
+        return (self._persistent(scores, segment) * self.deviations) @ self.patterns
+
+    def _persistent(self, scores, segment):
+        """Standardised components from their innovations, shape (member, time, component)."""
         innovation = np.sqrt(1 - self.persistence**2)
         for t in range(1, len(segment)):
             if segment[t] == segment[t - 1]:
