@@ -28,6 +28,7 @@ from dsc_tf.commands import (
     train,
 )
 from dsc_tf.datasets.mock import mock_dataset
+from dsc_tf.downscaling import coarsen
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -73,6 +74,10 @@ def records(tmp_path, monkeypatch):
     )
     level = ("level", [500.0, 850.0], {"units": "hPa"})
     xr.concat([one, one + 1], "level").assign_coords(level=level).to_netcdf("levels.nc")
+    coarse, fine = coarsen(mock_dataset(days=200, latitudes=8, longitudes=12, variables=("t2m",)), 4)
+    coarse.to_netcdf("low.nc")
+    fine.isel(time=slice(180)).to_netcdf("high.nc")
+    coarse.isel(time=slice(190, 200)).to_netcdf("low_later.nc")
     for year in (2021, 2022):
         mock_dataset(days=60, start=f"{year}-01-01").to_netcdf(f"era5_{year}.nc")
 
@@ -136,8 +141,14 @@ def check_command(words):
 def run_if_cheap(words):
     """Run what takes a second: classical methods, reports, requests that are not sent."""
     line = " ".join(words)
-    cheap = {"train": "--method kmeans", "report": "report", "download": "--dry-run", "interpolate": ""}
-    for module in (train, report, download, interpolate):
+    cheap = {
+        "train": "--method kmeans",
+        "report": "report",
+        "download": "--dry-run",
+        "interpolate": "",
+        "downscale": "",
+    }
+    for module in (train, report, download, interpolate, downscale):
         name = module.__name__.rpartition(".")[2]
         if words[:2] == ["python", "-m"] and words[2] == f"dsc_tf.{name}" and cheap[name] in line:
             assert module.main([*words[3:], "--quiet"]) == 0, line
