@@ -27,7 +27,9 @@ from dsc_tf.commands import (
     reproduce,
     train,
 )
+from dsc_tf.datasets import synthetic
 from dsc_tf.datasets.mock import mock_dataset
+from dsc_tf.datasets.synthetic import sample_dataset
 from dsc_tf.downscaling import coarsen
 
 ROOT = Path(__file__).parent.parent
@@ -60,8 +62,8 @@ def records(tmp_path, monkeypatch):
     """The files that the pages speak of, in a folder of their own, where the test then works."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "3")
-    small = dsc_tf.sample_dataset(days=40)[["sp"]]
-    monkeypatch.setattr("dsc_tf.datasets.synthetic.sample_dataset", lambda: small)
+    short = sample_dataset(days=40)[["sp"]]
+    monkeypatch.setattr(synthetic, "sample_dataset", lambda days=None: short)
     mock_dataset(days=96, freq="1h", variables=("t2m", "tp")).to_netcdf("hourly.nc")
     mock_dataset(days=60, nan_policy="isolated").to_netcdf("holes.nc")
     mock_dataset(days=60, gaps=True).to_netcdf("gaps.nc")

@@ -337,9 +337,10 @@ class Downscaler(BaseEstimator):
         attributes = settings["attributes"]
         coords = {axis: (axis, arrays[f"fine/{axis}"], attributes[axis]) for axis in GRID}
         self.fine_ = xr.Dataset({name: ((), 0.0, attributes[name]) for name in names}, coords)
-        self.networks_ = {
-            name: self._load_network(folder, name) for name in names if self.method != METHODS[0]
-        }
+        numbers = range(sum(key.startswith("interpolations/") for key in arrays) // len(GRID))
+        self.interpolations_ = [tuple(arrays[f"interpolations/{n}/{a}"] for a in GRID) for n in numbers]
+        networks = names if self.method != METHODS[0] else []
+        self.networks_ = {name: self._load_network(folder, name) for name in networks}
         return self
 
     def _fit_variable(self, name, observed, days, part):
