@@ -63,7 +63,9 @@ def records(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "3")
     short = sample_dataset(days=40)[["sp"]]
-    monkeypatch.setattr(synthetic, "sample_dataset", lambda days=None: short)
+    monkeypatch.setattr(
+        synthetic, "sample_dataset", lambda **kwargs: sample_dataset(**kwargs) if kwargs else short
+    )
     mock_dataset(days=96, freq="1h", variables=("t2m", "tp")).to_netcdf("hourly.nc")
     mock_dataset(days=60, nan_policy="isolated").to_netcdf("holes.nc")
     mock_dataset(days=60, gaps=True).to_netcdf("gaps.nc")
