@@ -143,6 +143,11 @@ METHODS = {
         "switching.SwitchingAutoregression",
         "A sticky Markov chain that switches between autoregressions of the leading principal components.",
     ),
+    "switching_dsc": Method(
+        "switching_dsc.SwitchingDSC",
+        "A switching autoregression, or a chain on a shift-invariant network where this predicts itself better.",
+        is_deep=True,
+    ),
     "random_partition": Method(
         "random_partition.RandomPartition", "Random labels, all equally likely.", is_control=True
     ),

@@ -53,6 +53,8 @@ class SwitchingAutoregression(EOFClusterer):
         The chosen branch.
     information_ : dict of tuple to float
         Mutual information of past and future states on the last third by branch, nats; empty for a single branch.
+    candidates_ : dict of tuple to Chain
+        Chains that were fitted to the first two thirds for this choice; not saved.
     chain_ : Chain
         Means, lag coefficients, covariances and transition probabilities, in units of the first component's standard
         deviation.
@@ -105,23 +107,49 @@ class SwitchingAutoregression(EOFClusterer):
         """Number of components that the branches need."""
         return max(size for size, _ in self.branches)
 
+    def fit_projection(self, X):
+        """Fit the principal components alone; return scaled scores, shape (time, component).
+
+        Parameters
+        ----------
+        X : Samples of shape (time, window, latitude, longitude, variable)
+            Samples.
+        """
+        scores = self._fit_components(X).astype(np.float64)
+        self.scale_ = float(scores.std(axis=0).max()) or 1.0
+        return scores / self.scale_
+
+    def candidate_probabilities(self, X):
+        """Smoothed probabilities by each branch as it was fitted to the first two thirds for the choice.
+
+        Parameters
+        ----------
+        X : array, DataArray or Samples of shape (time, window, latitude, longitude, variable)
+            Samples.
+
+        Returns
+        -------
+        dict of branch to array of shape (time, cluster)
+            States are numbered as EM left them.
+        """
+        X = self._validate(X)
+        starts = segment_starts(X.segment)
+        return {
+            branch: self._infer(chain, branch, X, starts, causal=False).smoothed
+            for branch, chain in self.candidates_.items()
+        }
+
     def _fit(self, X):
-        latent = self._fit_components(X).astype(np.float64)
-        self.scale_ = float(latent.std(axis=0).max()) or 1.0
-        latent /= self.scale_
-        starts = _starts(X)
-        self.information_ = self._judge(latent, starts)
-        self.branch_ = self._choose()
-        size, lags = self.branch_
-        self.chain_, _ = fit_chain(
-            latent[:, :size],
-            starts,
-            self.n_clusters,
-            lags,
-            n_init=self.n_init,
-            max_iter=self.max_iter,
-            random_state=self.random_state,
-        )
+        latent = self.fit_projection(X)
+        starts = segment_starts(X.segment)
+        cut = round(len(X) * (1 - JUDGED))
+        self.information_, self.candidates_ = {}, {}
+        if self._has_choice(X) and len(X) - cut >= MIN_JUDGED:
+            self.information_ = self._judge(X, latent, starts, cut)
+        # The first branch is taken where nothing could be compared.
+        best = max(self.information_.values(), default=None)
+        self.branch_ = next((b for b, i in self.information_.items() if i == best), self._first_branch(X))
+        self._fit_branch(X, latent, starts)
         labels = self._predict_proba(X).argmax(axis=1)
         self.chain_ = self.chain_.ordered(order_by_size(labels, self.n_clusters))
         self.soft_labels_ = self._predict_proba(X)
@@ -131,8 +159,7 @@ class SwitchingAutoregression(EOFClusterer):
         return self._predict_proba(X).argmax(axis=1)
 
     def _predict_proba(self, X):
-        latent = self._transform(X)[:, : self.branch_[0]].astype(np.float64) / self.scale_
-        posterior, _ = infer(self.chain_, latent, _starts(X), causal=self.causal)
+        posterior = self._infer(self.chain_, self.branch_, X, segment_starts(X.segment), self.causal)
         return posterior.filtered if self.causal else posterior.smoothed
 
     def _arrays(self):
@@ -144,18 +171,17 @@ class SwitchingAutoregression(EOFClusterer):
         super()._restore_arrays(arrays)
         self.branch_ = tuple(self.branch_.tolist())
 
-    def _choose(self):
-        """The branch of largest information; the first one where nothing could be compared."""
-        return max(self.information_, key=self.information_.get) if self.information_ else self.branches[0]
+    def _first_branch(self, X):
+        return tuple(self.branches[0])
 
-    def _judge(self, latent, starts):
-        """Information of past and future states on the last third of the record, by branch."""
-        cut = round(len(latent) * (1 - JUDGED))
-        branches = tuple(dict.fromkeys((size, lags) for size, lags in self.branches))
-        if len(branches) == 1 or len(latent) - cut < MIN_JUDGED:
-            return {}
+    def _has_choice(self, X):
+        """Whether there is more than one branch."""
+        return len(set(map(tuple, self.branches))) > 1
+
+    def _judge(self, X, latent, starts, cut):
+        """Information of past and future states on the samples from `cut` on, by branch."""
         information = {}
-        for size, lags in branches:
+        for size, lags in map(tuple, self.branches):
             chain, _ = fit_chain(
                 latent[:cut, :size],
                 starts[:cut],
@@ -165,19 +191,41 @@ class SwitchingAutoregression(EOFClusterer):
                 max_iter=ITERATIONS_OF_CHOICE,
                 random_state=self.random_state,
             )
+            self.candidates_[size, lags] = chain
             _, emissions = infer(chain, latent[:, :size], starts)
-            judged = _restarted(starts[cut:])
-            information[size, lags] = past_future_information(emissions[cut:], chain.transitions, judged)
+            information[size, lags] = judged_information(emissions[cut:], chain.transitions, starts[cut:])
             log.debug("%d components, %d lags: information %.3f", size, lags, information[size, lags])
         return information
 
+    def _fit_branch(self, X, latent, starts):
+        """Fit the chosen branch to the whole record."""
+        size, lags = self.branch_
+        self.chain_, _ = fit_chain(
+            latent[:, :size],
+            starts,
+            self.n_clusters,
+            lags,
+            n_init=self.n_init,
+            max_iter=self.max_iter,
+            random_state=self.random_state,
+        )
 
-def _starts(X):
-    """Whether each sample begins a segment, shape (time,); an array is one segment."""
-    segment = getattr(X, "segment", None)
-    return segment_starts(np.zeros(len(X), int) if segment is None else segment)
+    def _infer(self, chain, branch, X, starts, causal):
+        """Posterior of the regimes of samples by a chain of a branch."""
+        latent = self._transform(X)[:, : branch[0]].astype(np.float64) / self.scale_
+        return infer(chain, latent, starts, causal=causal)[0]
 
 
-def _restarted(starts):
-    """Starts of a part of a record, whose first sample begins a segment."""
-    return np.concatenate([[True], starts[1:]])
+def judged_information(emissions, transitions, starts):
+    """Information of past and future states on the end of a record, whose first sample begins a segment.
+
+    Parameters
+    ----------
+    emissions : array of shape (time, state)
+        Log-emissions of the judged samples.
+    transitions : array of shape (state, state)
+        Of the chain.
+    starts : array of bool, shape (time,)
+        Samples that begin a segment.
+    """
+    return past_future_information(emissions, transitions, np.concatenate([[True], starts[1:]]))

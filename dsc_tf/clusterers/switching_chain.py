@@ -176,8 +176,9 @@ def _recursion(weights, transitions, initial, starts):
     product = np.tile(np.eye(n_states), (blocks, 1, 1))
     for j in range(length):
         moved = product @ transitions
-        begins = starts[:, j]
-        moved[begins] = product[begins].sum(axis=2, keepdims=True) * initial
+        if starts[:, j].any():
+            begins = starts[:, j]
+            moved[begins] = product[begins].sum(axis=2, keepdims=True) * initial
         product = moved * weights[:, j, None, :]
         product /= product.sum(axis=(1, 2), keepdims=True)
     entering = np.empty((blocks, n_states))
@@ -189,7 +190,10 @@ def _recursion(weights, transitions, initial, starts):
     result, norms = np.empty_like(weights), np.empty((blocks, length))
     state = entering
     for j in range(length):
-        state = np.where(starts[:, j, None], initial, state @ transitions) * weights[:, j]
+        state = state @ transitions
+        if starts[:, j].any():
+            state[starts[:, j]] = initial
+        state *= weights[:, j]
         norms[:, j] = state.sum(axis=1)
         state = state / norms[:, j, None]
         result[:, j] = state
@@ -250,8 +254,8 @@ def log_emissions(chain, X, regressors):
     ):
         residual = X - mean - regressors @ coefficients
         root = np.linalg.cholesky(covariance)
-        white = solve_triangular(root, residual.T, lower=True, check_finite=False)
-        result[:, k] = -0.5 * (white**2).sum(axis=0) - np.log(np.diag(root)).sum()
+        white = residual @ solve_triangular(root, np.eye(len(root)), lower=True).T
+        result[:, k] = -0.5 * np.einsum("ij,ij->i", white, white) - np.log(np.diag(root)).sum()
     return result
 
 
@@ -330,6 +334,43 @@ def fit_chain(
         if best is None or history[-1] > best[1].log_likelihood:
             best = tuple(found)
     return best
+
+
+def maximise(X, starts, probabilities, lags, priors, n_iter=3):
+    """Parameters of a chain whose states are known, or known with some probability.
+
+    Parameters
+    ----------
+    X : array of shape (time, feature)
+        Latent vectors.
+    starts : array of bool, shape (time,)
+        Days that begin a segment.
+    probabilities : array of shape (time, state)
+        Probability of each state on each day.
+    lags : int
+        Number of lagged days.
+    priors : Priors
+        Strength of the shrinkage.
+    n_iter : int, default=3
+        Passes, since means and mean path depend on each other.
+
+    Returns
+    -------
+    Chain
+        Transitions are counted between the most probable states.
+    """
+    n_states = probabilities.shape[1]
+    labels = probabilities.argmax(axis=1)
+    counts = np.full((n_states, n_states), priors.transition) + priors.stickiness * np.eye(n_states)
+    linked = np.flatnonzero(~starts)
+    np.add.at(counts, (labels[linked - 1], labels[linked]), 1)
+    transitions = counts / counts.sum(axis=1, keepdims=True)
+    means = probabilities.T @ X / (probabilities.sum(axis=0)[:, None] + priors.mean)
+    for _ in range(n_iter):
+        path = probabilities @ means
+        chain = _maximise(X, path, lagged(X - path, lags, starts), probabilities, transitions, priors)
+        means = chain.means
+    return chain
 
 
 def _start(X, n_states, number, rng):

@@ -1,0 +1,384 @@
+"""The ladder of labelled regimes: every method on every rung, the ceiling of known parameters, gates, table, figure."""
+
+import json
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import xarray as xr
+from sklearn.metrics import adjusted_rand_score
+
+from ..clusterers import build
+from ..clusterers.switching_chain import Priors, infer, maximise, segment_starts
+from ..datasets import ladder
+from ..datasets.regime_ladder import RUNGS, YEAR
+from ..evaluation.diagnostics import mean_run_length
+from ..preprocessing.as_samples import as_samples
+
+HARMONICS = 2
+RUNS = "fits"
+CEILING = "ceiling"
+FRAME_WISE = ("kmeans", "eof_kmeans", "spherical_kmeans", "hierarchical", "gaussian_mixture")
+LINEAR = (*FRAME_WISE, "persistent_kmeans", "predictive_kmeans", "switching")
+GATED = ("switching_dsc",)
+MEAN_GATE, HIGH_GATE, RECORD_GATE, BLIND_GATE, CHOICE_GATE = 0.90, 0.95, 0.85, 0.05, 0.02
+HIGH_RUNGS = (1, 3, 4)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A method of the ladder.
+
+    Parameters
+    ----------
+    name : str
+        Key of its fits.
+    title : str
+        As printed.
+    method : str
+        Name in the registry.
+    options : dict, default={}
+        Parameters other than the defaults.
+    deep : bool, default=False
+        Whether a network is trained on every record.
+    """
+
+    name: str
+    title: str
+    method: str
+    options: dict = field(default_factory=dict)
+    deep: bool = False
+
+
+ROWS = (
+    Row("random_partition", "random partition", "random_partition"),
+    Row("kmeans", "k-means", "kmeans"),
+    Row("spherical_kmeans", "spherical k-means", "spherical_kmeans"),
+    Row("hierarchical", "Ward", "hierarchical"),
+    Row("eof_kmeans", "EOF + k-means", "eof_kmeans"),
+    Row("gaussian_mixture", "EOF 12 + Gaussian mixture", "gaussian_mixture", {"n_components": 12}),
+    Row("persistent_kmeans", "persistent k-means, penalty 0.5", "persistent_kmeans", {"penalty": 0.5}),
+    Row("predictive_kmeans", "predictive k-means", "predictive_kmeans"),
+    Row("switching", "switching autoregression", "switching"),
+    Row("switching_dsc", "SwitchingDSC", "switching_dsc", deep=True),
+    Row("dsc", "DSC, trained", "dsc", {"recipe": "trained"}, deep=True),
+    Row("dec", "DEC, trained", "dec", {"recipe": "trained"}, deep=True),
+    Row("cnn_autoencoder", "CNN autoencoder, trained", "cnn_autoencoder", {"recipe": "trained"}, deep=True),
+)
+BY_NAME = {row.name: row for row in ROWS}
+
+
+def samples_of(ds):
+    """Samples of a record of the ladder: anomalies divided by the smooth seasonal standard deviation.
+
+    Parameters
+    ----------
+    ds : xr.Dataset
+        As `ladder` returns it.
+
+    Returns
+    -------
+    Samples
+        Of unit variance for each variable.
+    """
+    values = ds.to_dataarray("variable").transpose("time", "latitude", "longitude", "variable")
+    phase = 2 * np.pi * (ds.time.dt.dayofyear.values - 1) / YEAR
+    waves = [wave(h * phase) for h in range(1, HARMONICS + 1) for wave in (np.cos, np.sin)]
+    design = np.stack([np.ones_like(phase), *waves], axis=1)
+    cells = values.values.reshape(len(phase), -1).astype(np.float64)
+    anomalies = (cells - design @ np.linalg.lstsq(design, cells, rcond=None)[0]).reshape(values.shape)
+    variance = (anomalies**2).mean(axis=(1, 2))
+    smooth = design @ np.linalg.lstsq(design, variance, rcond=None)[0]
+    anomalies /= np.sqrt(np.maximum(smooth, 1e-3 * variance.mean(axis=0)))[:, None, None, :]
+    anomalies /= anomalies.std(axis=(0, 1, 2), keepdims=True)
+    scaled = xr.DataArray(anomalies.astype(np.float32), values.coords, values.dims)
+    return as_samples(scaled.drop_vars("regime"))
+
+
+def fit_one(name, rung, data_seed, random_state=0):
+    """Fit a method to one record and compare its labels with the true regimes.
+
+    Parameters
+    ----------
+    name : str
+        A name in `BY_NAME`, or "ceiling".
+    rung : int
+        Rung.
+    data_seed : int
+        Seed of the record.
+    random_state : int, default=0
+        Seed of the method.
+
+    Returns
+    -------
+    dict
+        ari, seconds, mean_run_length; for the switching methods also causal_ari (labels by past days alone), branch,
+        information and candidates (adjusted Rand index of each branch as fitted for the choice).
+    """
+    ds = ladder(rung, data_seed)
+    X, truth = samples_of(ds), ds.regime.values
+    record = {"method": name, "rung": rung, "data_seed": data_seed}
+    if name == CEILING:
+        return record | {"ari": _ceiling(X, truth)}
+    row = BY_NAME[name]
+    began = time.perf_counter()
+    method = build(row.method, int(ds.attrs["n_regimes"]), **row.options, random_state=random_state).fit(X)
+    record["seconds"] = round(time.perf_counter() - began, 1)
+    record["ari"] = _agreement(truth, method.labels_)
+    record["mean_run_length"] = round(float(mean_run_length(method.labels_)), 2)
+    if hasattr(method, "information_"):
+        record |= _choice(method, X, truth)
+    return record
+
+
+def _agreement(truth, labels):
+    return round(float(adjusted_rand_score(truth, labels)), 4)
+
+
+def _choice(method, X, truth):
+    """The branch that was chosen, what spoke for it, and what the others would have found."""
+    candidates = {
+        str(branch): _agreement(truth, probabilities.argmax(axis=1))
+        for branch, probabilities in method.candidate_probabilities(X).items()
+    }
+    method.causal = True
+    return {
+        "causal_ari": _agreement(truth, method.predict(X)),
+        "branch": str(method.branch_),
+        "information": {str(branch): round(value, 3) for branch, value in method.information_.items()},
+        "candidates": candidates,
+    }
+
+
+def _ceiling(X, truth):
+    """Largest agreement of linear chains whose parameters are estimated from the true regimes."""
+    method = build("switching", int(truth.max()) + 1, random_state=0)
+    latent = method.fit_projection(X)
+    starts = segment_starts(X.segment)
+    known = np.eye(int(truth.max()) + 1)[truth]
+    best = 0.0
+    for size, lags in method.branches:
+        chain = maximise(latent[:, :size], starts, known, lags, Priors())
+        posterior, _ = infer(chain, latent[:, :size], starts)
+        best = max(best, _agreement(truth, posterior.smoothed.argmax(axis=1)))
+    return best
+
+
+def run_ladder(folder, names, rungs, data_seeds, follow=iter):
+    """Fit what is not in the folder yet; each result is stored when it is there.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        An open run folder.
+    names : sequence of str
+        Methods, and "ceiling".
+    rungs, data_seeds : sequence of int
+        Records.
+    follow : callable, default=iter
+        Wraps the list of fits to do, such as a progress bar.
+
+    Returns
+    -------
+    list of dict
+        As `fit_one` returns them; `error` in place of `ari` where a fit failed.
+    """
+    (folder.path / RUNS).mkdir(exist_ok=True)
+    planned = [(name, rung, seed) for rung in rungs for name in names for seed in data_seeds]
+
+    def stored(fit):
+        return folder.read_json(f"{RUNS}/{'-'.join(map(str, fit))}.json")
+
+    for fit in follow([fit for fit in planned if stored(fit) is None]):
+        try:
+            record = fit_one(*fit)
+        except Exception as error:  # the failure of one method is a result, and ends no other fit
+            name, rung, seed = fit
+            record = {
+                "method": name,
+                "rung": rung,
+                "data_seed": seed,
+                "error": f"{type(error).__name__}: {error}",
+            }
+        folder.write_text(f"{RUNS}/{'-'.join(map(str, fit))}.json", json.dumps(record) + "\n")
+    return [stored(fit) for fit in planned]
+
+
+def values_of(records, name, rung, key="ari"):
+    """Values of one method on one rung, in the order of the data seeds."""
+    return [r[key] for r in records if r["method"] == name and r["rung"] == rung and key in r]
+
+
+def gates(records):
+    """Conditions that the ladder has to fulfil: of the gated method, and of the ladder itself.
+
+    Parameters
+    ----------
+    records : list of dict
+        As `run_ladder` returns them.
+
+    Returns
+    -------
+    list of (str, bool or None, str)
+        Condition, whether it holds (None if it was not measured), and the deciding value.
+    """
+    found = []
+    for name in GATED:
+        title = BY_NAME[name].title
+        means = {r: np.mean(v) for r in range(1, 7) if (v := values_of(records, name, r))}
+        single = [v for r in range(1, 7) for v in values_of(records, name, r)]
+        high = [means[r] for r in HIGH_RUNGS if r in means]
+        found.append(
+            _least(
+                f"{title}: mean of the data seeds on each of rungs 1 to 6", list(means.values()), MEAN_GATE
+            )
+        )
+        found.append(_least(f"{title}: mean on rungs 1, 3 and 4", high, HIGH_GATE))
+        found.append(_least(f"{title}: each record of rungs 1 to 6", single, RECORD_GATE))
+        losses = [
+            max(r["candidates"].values()) - r["candidates"][r["branch"]]
+            for r in records
+            if r["method"] == name and r["rung"] <= 6 and r.get("candidates")
+        ]
+        found.append(_most(f"{title}: loss against the best branch", losses, CHOICE_GATE))
+    blind = [v for name in FRAME_WISE for r in (4, 6) for v in values_of(records, name, r)]
+    linear = [v for name in LINEAR for v in values_of(records, name, 5)]
+    found.append(_most("frame-wise methods on rungs 4 and 6", blind, BLIND_GATE))
+    found.append(_most("linear methods on rung 5", linear, BLIND_GATE))
+    return found
+
+
+def _least(text, values, gate):
+    text = f"{text}: at least {gate}"
+    return (
+        (text, min(values) >= gate, f"smallest {min(values):.3f}") if values else (text, None, "not measured")
+    )
+
+
+def _most(text, values, gate):
+    text = f"{text}: at most {gate}"
+    return (
+        (text, max(values) <= gate, f"largest {max(values):.3f}") if values else (text, None, "not measured")
+    )
+
+
+def report(records, names, rungs, data_seeds):
+    """The results as Markdown: table, chosen branches, seconds, gates.
+
+    Parameters
+    ----------
+    records : list of dict
+        As `run_ladder` returns them.
+    names : sequence of str
+        Methods, in the order of the rows.
+    rungs, data_seeds : sequence of int
+        Columns, and the seeds of the records.
+    """
+    seeds = ", ".join(map(str, data_seeds))
+    lines = [
+        "# The ladder of regimes\n",
+        f"Adjusted Rand index of the labels of all days, records of 3600 days with data seeds {seeds}: mean, and the "
+        "smallest in parentheses. The number of regimes is given. Values are anomalies divided by the smooth seasonal "
+        "standard deviation. The ceiling is the best linear chain with parameters estimated from the true regimes; "
+        "on rungs 5 and 7 no linear chain applies.\n",
+        _row(["", *(f"{r} {RUNGS[r].name}" for r in rungs)]),
+        _row(["---"] * (len(rungs) + 1)),
+    ]
+    for name in names:
+        title = "ceiling (true regimes)" if name == CEILING else BY_NAME[name].title
+        lines.append(_row([title, *(_cell(values_of(records, name, r)) for r in rungs)]))
+        causal = [values_of(records, name, r, "causal_ari") for r in rungs]
+        if any(causal):
+            lines.append(_row([f"{title}, labels by past days", *map(_cell, causal)]))
+    lines += ["", "Seconds of a fit, mean over the data seeds:\n"]
+    lines += [_row(["", *map(str, rungs)]), _row(["---"] * (len(rungs) + 1))]
+    for name in names:
+        if name != CEILING:
+            seconds = (values_of(records, name, r, "seconds") for r in rungs)
+            lines.append(_row([BY_NAME[name].title, *(f"{np.mean(s):.0f}" if s else "" for s in seconds)]))
+    lines += ["", "Conditions:\n"]
+    lines += [f"- {_verdict(holds)}: {text} ({value})" for text, holds, value in gates(records)]
+    lines += ["", *_branches(records)]
+    lines += [
+        f"- failed: {r['method']}, rung {r['rung']}, data seed {r['data_seed']}: {r['error']}"
+        for r in records
+        if "error" in r
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _branches(records):
+    chosen = [r for r in records if "branch" in r]
+    if not chosen:
+        return []
+    lines = [
+        "Chosen branches (components, lags): information in nats, index of the labels; the best other branch:\n"
+    ]
+    lines += [
+        _row(["method", "rung", "data seed", "branch", "information", "index", "best other by information"])
+    ]
+    lines += [_row(["---"] * 7)]
+    for r in chosen:
+        others = {b: i for b, i in r["information"].items() if b != r["branch"]}
+        other = max(others, key=others.get) if others else ""
+        shown = f"{other}: {others[other]:.2f}, {r['candidates'].get(other, np.nan):.2f}" if others else ""
+        information = r["information"].get(r["branch"], np.nan)
+        cells = [
+            r["method"],
+            r["rung"],
+            r["data_seed"],
+            r["branch"],
+            f"{information:.2f}",
+            f"{r['ari']:.3f}",
+            shown,
+        ]
+        lines.append(_row(map(str, cells)))
+    return [*lines, ""]
+
+
+def _row(cells):
+    return "| " + " | ".join(cells) + " |"
+
+
+def _cell(values):
+    return f"{np.mean(values):.2f} ({min(values):.2f})" if values else ""
+
+
+def _verdict(holds):
+    return {True: "holds", False: "does not hold", None: "open"}[holds]
+
+
+def ladder_figure(records, names, rungs):
+    """Mean index of each method on each rung as shaded cells with numbers.
+
+    Parameters
+    ----------
+    records : list of dict
+        As `run_ladder` returns them.
+    names : sequence of str
+        Methods, in the order of the rows.
+    rungs : sequence of int
+        Columns.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from ..reporting.style import new_figure
+
+    means = np.full((len(names), len(rungs)), np.nan)
+    for i, name in enumerate(names):
+        for j, rung in enumerate(rungs):
+            if values := values_of(records, name, rung):
+                means[i, j] = np.mean(values)
+    figure = new_figure(3 + 0.95 * len(rungs), 1.2 + 0.34 * len(names), "synthetic data")
+    axes = figure.subplots()
+    axes.imshow(means, vmin=0, vmax=1, cmap="Blues", aspect="auto")
+    for i, j in np.argwhere(np.isfinite(means)):
+        colour = "white" if means[i, j] > 0.6 else "black"
+        axes.text(j, i, f"{means[i, j]:.2f}", ha="center", va="center", fontsize=8, color=colour)
+    titles = ["ceiling (true regimes)" if name == CEILING else BY_NAME[name].title for name in names]
+    axes.set_yticks(range(len(names)), titles, fontsize=8)
+    axes.set_xticks(range(len(rungs)), [f"{r}\n{RUNGS[r].name}" for r in rungs], fontsize=8)
+    axes.set_title("Adjusted Rand index with the true regimes, mean over data seeds", fontsize=9)
+    return figure
