@@ -20,6 +20,7 @@ STAY = 0.9  # probability of staying with which EM starts
 EPISODES = (15, 30, 60)  # lengths of the random segments from which every other restart begins
 CONFIDENCE = 0.9  # probability that a start gives to its labels
 TEMPERED, TEMPERATURE = 10, 0.3  # iterations with weakened emissions, and their exponent
+SHORT_RUN = 25  # iterations after which the best start is chosen
 SETTLED = 1e-6  # relative gain of the likelihood below which EM stops
 DAYS_A_STATE = 100  # days of data for each state below which the shrinkage is reduced in proportion
 PATH_PASSES = 3  # iterations of the mean path of new data
@@ -290,7 +291,7 @@ def infer(chain, X, starts, *, causal=False):
 def fit_chain(
     X, starts, n_states, lags, *, n_init=6, max_iter=80, random_state=None, initial=None, priors=None
 ):
-    """Fit a chain by EM from several starts and keep the one of largest likelihood.
+    """Fit a chain by EM: short runs from several starts, of which the one of largest likelihood is continued.
 
     Parameters
     ----------
@@ -319,6 +320,11 @@ def fit_chain(
     chain : Chain
     posterior : Posterior
         Of the last iteration.
+
+    References
+    ----------
+    Biernacki, C., Celeux, G., Govaert, G. (2003). Choosing starting values for the EM algorithm. Comput. Stat. Data
+    Anal. 41 (short runs).
     """
     X = np.ascontiguousarray(X, np.float64)
     priors = priors or Priors().scaled(min(1.0, len(X) / (DAYS_A_STATE * n_states)))
@@ -327,13 +333,14 @@ def fit_chain(
         begins = [initial]
     else:
         begins = (_start(X, n_states, i, rng) for i in range(n_init))
-    best = None
+    runs = []
     for probabilities in begins:
         blurred = CONFIDENCE * probabilities + (1 - CONFIDENCE) / n_states
-        *found, history = _em(X, starts, blurred, lags, max_iter, priors)
-        if best is None or history[-1] > best[1].log_likelihood:
-            best = tuple(found)
-    return best
+        runs.append(_em(X, starts, blurred, lags, min(max_iter, SHORT_RUN), priors))
+    chain, posterior, history = max(runs, key=lambda run: run[2][-1])
+    if len(history) == SHORT_RUN < max_iter:  # neither converged nor at the last iteration
+        chain, posterior, _ = _em(X, starts, posterior.smoothed, lags, max_iter, priors, chain, SHORT_RUN)
+    return chain, posterior
 
 
 def maximise(X, starts, probabilities, lags, priors, n_iter=3):
@@ -383,14 +390,17 @@ def _start(X, n_states, number, rng):
     return np.eye(n_states)[labels]
 
 
-def _em(X, starts, probabilities, lags, max_iter, priors):
-    """One run of EM: chain, posterior, and the log-likelihood of each iteration."""
+def _em(X, starts, probabilities, lags, max_iter, priors, chain=None, done=0):
+    """One run of EM, or its continuation after `done` iterations: chain, posterior, log-likelihoods."""
     n_states = probabilities.shape[1]
-    transitions = np.full((n_states, n_states), (1 - STAY) / (n_states - 1))
-    np.fill_diagonal(transitions, STAY)
-    means = probabilities.T @ X / (probabilities.sum(axis=0)[:, None] + priors.mean)
+    if chain is None:
+        transitions = np.full((n_states, n_states), (1 - STAY) / (n_states - 1))
+        np.fill_diagonal(transitions, STAY)
+        means = probabilities.T @ X / (probabilities.sum(axis=0)[:, None] + priors.mean)
+    else:
+        transitions, means = chain.transitions, chain.means
     history = []
-    for iteration in range(max_iter):
+    for iteration in range(done, max_iter):
         path = probabilities @ means
         regressors = lagged(X - path, lags, starts)
         chain = _maximise(X, path, regressors, probabilities, transitions, priors)
@@ -402,7 +412,11 @@ def _em(X, starts, probabilities, lags, max_iter, priors):
         counts = posterior.counts + priors.transition + priors.stickiness * np.eye(n_states)
         transitions = counts / counts.sum(axis=1, keepdims=True)
         history.append(posterior.log_likelihood)
-        if iteration >= TEMPERED + 5 and history[-1] - history[-2] < SETTLED * abs(history[-1]):
+        if (
+            len(history) > 1
+            and iteration >= TEMPERED + 5
+            and history[-1] - history[-2] < SETTLED * abs(history[-1])
+        ):
             break
     return replace(chain, transitions=transitions), posterior, history
 

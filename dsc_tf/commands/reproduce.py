@@ -1,13 +1,14 @@
 """The published tables and figures for any record: every method, many seeds, our figures next to the published."""
 
 import os
+import sys
 from dataclasses import dataclass, field
 
 from ..experiments import methods
 from ..experiments.methods import BY_NAME
 from ..logging import record_warnings
 from ..preprocessing.protocols import PROTOCOLS
-from . import cli
+from . import cli, ladder
 from .data_settings import RECIPES, DataConfig
 
 EXAMPLES = """examples:
@@ -16,6 +17,7 @@ EXAMPLES = """examples:
   python -m dsc_tf.reproduce table3 --recipes notebook --runs 5
   python -m dsc_tf.reproduce table2 --data 'era5_*.nc' --protocols anomaly paper --jobs 8
   python -m dsc_tf.reproduce table2 --methods dtc dtcr --sequence-length 0     as published: days of work
+  python -m dsc_tf.reproduce ladder --help                      synthetic records with known regimes
 """
 TABLES = ("table1", "table2", "table3", "figure1", "figure2", "all")
 
@@ -180,6 +182,9 @@ def _jobs(gigabytes=4):
 
 def main(argv=None):
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    if arguments[:1] == ["ladder"]:
+        return ladder.main(arguments[1:])
     return cli.run_command(
         lambda: run(cli.parse(ReproduceConfig, argv, program="python -m dsc_tf.reproduce", epilog=EXAMPLES))
     )
