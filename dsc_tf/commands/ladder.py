@@ -1,10 +1,10 @@
 """Every method on the ladder of labelled regimes: `python -m dsc_tf.reproduce ladder`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..datasets.regime_ladder import RUNGS
-from ..errors import DscTfError
 from . import cli
+from .settings import Settings
 
 EXAMPLES = """examples:
   python -m dsc_tf.reproduce ladder
@@ -29,7 +29,7 @@ DEEP_METHODS = ("dsc", "dec", "cnn_autoencoder")
 
 
 @dataclass(frozen=True)
-class LadderConfig:
+class LadderConfig(Settings):
     """Fit methods to synthetic records with known regimes, of eight difficulties, and compare their labels.
 
     Parameters
@@ -48,18 +48,14 @@ class LadderConfig:
         Print nothing but errors.
     """
 
-    rungs: tuple[int, ...] = tuple(RUNGS)
+    rungs: tuple[int, ...] = field(default=tuple(RUNGS), metadata={"choices": tuple(RUNGS)})
     data_seeds: tuple[int, ...] = (11, 12, 13)
-    methods: tuple[str, ...] = DEFAULT_METHODS
+    methods: tuple[str, ...] = field(
+        default=DEFAULT_METHODS, metadata={"choices": (*DEFAULT_METHODS, *DEEP_METHODS)}
+    )
     output: str = "runs/ladder"
     resume: bool = False
     quiet: bool = False
-
-    def __post_init__(self):
-        for name, known in (("rungs", tuple(RUNGS)), ("methods", (*DEFAULT_METHODS, *DEEP_METHODS))):
-            for value in getattr(self, name):
-                if value not in known:
-                    raise DscTfError(f"{name}: {value!r}. Choose from {', '.join(map(str, known))}.")
 
 
 def run(config):

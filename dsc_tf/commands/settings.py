@@ -121,8 +121,9 @@ def check_value(entry, value, minimum=None):
     choices = entry.metadata.get("choices")
     for one in value if isinstance(value, tuple) else (value,):
         if choices and one not in choices:
+            names = list(map(str, choices))
             raise DscTfError(
-                f"{entry.name}: {one!r}. Choose one of {', '.join(choices)}.{suggest(one, choices)}"
+                f"{entry.name}: {one!r}. Choose one of {', '.join(names)}.{suggest(str(one), names)}"
             )
     needs = entry.metadata.get("needs")
     if needs and importlib.util.find_spec(needs) is None:

@@ -70,5 +70,5 @@ def test_run_is_resumed_and_writes_its_files(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("setting", "value"), [("rungs", (1, 9)), ("methods", ("kmedoids",))])
 def test_unknown_rungs_and_methods_are_refused(setting, value):
-    with pytest.raises(DscTfError, match=f"{setting}: .*Choose from"):
+    with pytest.raises(DscTfError, match=f"{setting}: .*Choose one of"):
         LadderConfig(**{setting: value})
