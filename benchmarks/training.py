@@ -11,7 +11,7 @@ import numpy as np
 from keras import layers
 from timing import timed
 
-from dsc_tf.models import dsc_autoencoder, dsc_model, shared_encoder
+from dsc_tf.models import deduplicating_encoder, dsc_autoencoder, joint_clustering_model
 from dsc_tf.models.dsc import FILTERS
 from dsc_tf.preprocessing.samples import Samples
 from dsc_tf.training.batches import UniqueFieldBatches, encode
@@ -65,12 +65,12 @@ def main():
 
 def works_of(autoencoder, optimizer, X, batch, encoding_batch=64):
     """An epoch of joint training, and encoding of every sample."""
-    model = dsc_model(autoencoder, CLUSTERS)
+    model = joint_clustering_model(autoencoder, CLUSTERS)
     weights = {"clustering": 0.01, "reconstruction": 1.0}
     model.compile(optimizer, loss=LOSSES, loss_weights=weights)
     targets = {"clustering": np.full((len(X), CLUSTERS), 1 / CLUSTERS, np.float32), "reconstruction": X}
     encoder = autoencoder.get_layer("encoder")
-    shared = shared_encoder(encoder)
+    shared = deduplicating_encoder(encoder)
     return (
         lambda: model.fit(X, targets, batch_size=batch, verbose=0),
         lambda: (

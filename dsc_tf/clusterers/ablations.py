@@ -9,6 +9,9 @@ from ..training import NOTEBOOK, TRAINED, UNTRAINED
 from ..training.recipes import by_name
 from .deep import FieldClusterer, JointTrainingParameters
 
+# The notebooks of the two encoders start from scikit-learn's default k-means++ with 20 restarts.
+_KMEANS = {"kmeans_init": "k-means++", "kmeans_restarts": 20}
+
 
 class CNNEncoder(FieldClusterer):
     """Convolutions and dense layers without a decoder, trained by the clustering loss alone.
@@ -45,7 +48,11 @@ class CNNEncoder(FieldClusterer):
 
     network_function = staticmethod(cnn_encoder)
     # Adam at 1e-4 moves all latent vectors together, through 2048 inputs, by more than their distances.
-    recipes = by_name(replace(NOTEBOOK, update_interval=30), replace(TRAINED, learning_rate=1e-5), UNTRAINED)
+    recipes = by_name(
+        replace(NOTEBOOK, update_interval=30, **_KMEANS),
+        replace(TRAINED, learning_rate=1e-5),
+        replace(UNTRAINED, **_KMEANS),
+    )
 
     def __init__(
         self,
@@ -149,7 +156,7 @@ class CNNLSTMEncoder(FieldClusterer):
     """
 
     network_function = staticmethod(cnn_lstm_encoder)
-    recipes = by_name(replace(NOTEBOOK, batch_size=366), TRAINED, UNTRAINED)
+    recipes = by_name(replace(NOTEBOOK, batch_size=366, **_KMEANS), TRAINED, replace(UNTRAINED, **_KMEANS))
 
     def __init__(
         self,
@@ -174,5 +181,13 @@ class CNNLSTMEncoder(FieldClusterer):
             "units": self.units,
             "latent_size": self.latent_size,
             "dropout": recipe.dropout,
+            "padding": "same",
             "policy": policy,
         }
+
+    @classmethod
+    def _from_model_json(cls, content):
+        content["network"].setdefault(
+            "padding", "valid"
+        )  # earlier versions rounded odd numbers of cells down
+        return super()._from_model_json(content)

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..errors import DscTfError
 from ..logging import log_duration
-from ..models import autoencoder_of, dsc_model, has_decoder, shared_encoder
+from ..models import autoencoder_of, deduplicating_encoder, has_decoder, joint_clustering_model
 from ..preprocessing.samples import Samples
 from ..training import RECIPES, Batches, Checkpoint, Recipe, TargetRefresh, encode
 from ..training.batches import UniqueFieldBatches, fit_batches
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 WEIGHTS = "model.weights.h5"
 COMPILED = ("autoencoder_", "model_")  # the other networks of a clusterer are parts of these
-NETWORKS = (*COMPILED, "encoder_", "shared_encoder_")
+NETWORKS = (*COMPILED, "encoder_", "deduplicating_encoder_")
 CHUNK_ROWS = 256  # latent vectors that are compared with all centres at a time
 LOSSES = {"clustering": "kld", "reconstruction": "mse"}
 
@@ -332,7 +332,7 @@ class DeepClusterer(NetworkClusterer):
         self.autoencoder_ = self._new_network(self.network_)
         self.encoder_ = self.autoencoder_.get_layer("encoder")
         self.model_ = self._joint_model()
-        self.shared_encoder_ = shared_encoder(self.encoder_)
+        self.deduplicating_encoder_ = deduplicating_encoder(self.encoder_)
 
     def _new_network(self, arguments):
         """A network with initial weights."""
@@ -358,12 +358,12 @@ class DeepClusterer(NetworkClusterer):
             setattr(self, name, of_donor)
 
     def _joint_model(self):
-        return dsc_model(self.autoencoder_, self.n_clusters, reconstruct=self.keeps_decoder)
+        return joint_clustering_model(self.autoencoder_, self.n_clusters, reconstruct=self.keeps_decoder)
 
     def _latent(self, X):
         """Latent vectors of inputs of the network."""
-        if self.shared_encoder_ and isinstance(X, Samples) and X.overlaps:
-            return encode(self.shared_encoder_, X, kind=UniqueFieldBatches)
+        if self.deduplicating_encoder_ and isinstance(X, Samples) and X.overlaps:
+            return encode(self.deduplicating_encoder_, X, kind=UniqueFieldBatches)
         return encode(self.encoder_, X)
 
     def _soft_assignments(self, X):

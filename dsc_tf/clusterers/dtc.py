@@ -9,7 +9,7 @@ import sklearn.cluster
 
 from ..errors import DscTfError
 from ..layers.clustering import SQUARED_DISTANCES
-from ..models import dsc_model, temporal_autoencoder
+from ..models import joint_clustering_model, temporal_autoencoder
 from ..training import NOTEBOOK, TRAINED, UNTRAINED
 from ..training.recipes import by_name
 from .deep import DeepClusterer, JointTrainingParameters
@@ -119,7 +119,7 @@ class DTC(DeepClusterer):
         return {"shape": shape, "units": tuple(self.units)} | sizes
 
     def _joint_model(self):
-        return dsc_model(self.autoencoder_, self.n_clusters, metric=self.metric)
+        return joint_clustering_model(self.autoencoder_, self.n_clusters, metric=self.metric)
 
     def _first_centres(self, latent, recipe, seed):
         if self.init == "kmeans":

@@ -90,7 +90,7 @@ def network_figure(model, *, note=""):
     Parameters
     ----------
     model : keras.Model
-        As `dsc_model` returns it, with layers `encoder`, `clustering` and, unless the reconstruction is no
+        As `joint_clustering_model` returns it, with layers `encoder`, `clustering` and, unless the reconstruction is no
         output, `decoder`. Layers are drawn in the order in which they are applied.
     note : str, default=""
         Small text below.

@@ -145,7 +145,7 @@ def _size(row, shape, config):
 
 
 def _network(shape, n_clusters, note):
-    from ..models import dsc_autoencoder, dsc_model
+    from ..models import dsc_autoencoder, joint_clustering_model
     from .network_figure import network_figure
 
-    return network_figure(dsc_model(dsc_autoencoder(shape), n_clusters), note=note)
+    return network_figure(joint_clustering_model(dsc_autoencoder(shape), n_clusters), note=note)

@@ -1,7 +1,7 @@
 """The networks of the ablation study (Table 3): DSC without its recurrent layers, or without its decoder.
 
 Convolutions see single fields, so the window is folded into the batch for them, as in the DSC network.
-The notebooks' activation is not recorded here; tanh is the DSC network's.
+All convolutions use tanh, as those of the DSC network.
 """
 
 import math
@@ -10,8 +10,8 @@ import keras
 from keras import layers, ops
 
 from ..layers import Standardise, UpsampleConv2D
-from .joint_clustering import joined
-from .shared_encoder import unfolded
+from .deduplicating_encoder import unfold_window
+from .joint_clustering import build_autoencoder
 
 FILTERS = (64, 128, 256)
 DENSE = (2048, 512)
@@ -42,7 +42,7 @@ def cnn_encoder(shape, *, filters=FILTERS, dense=DENSE, dropout=0.1, policy="flo
     ----------
     Faruque et al. (2023), section 4.4 and the authors' notebook for the sizes.
     """
-    return joined(_cnn(shape, filters, dense, dropout, policy)[0])
+    return build_autoencoder(_cnn(shape, filters, dense, dropout, policy)[0])
 
 
 def cnn_autoencoder(
@@ -86,13 +86,23 @@ def cnn_autoencoder(
     x = ops.reshape(x, (-1, window * math.prod(x.shape[1:])))
     x = layers.Dense(math.prod(shape), activation=output_activation, dtype=policy)(x)
     x = layers.Activation("linear", dtype="float32")(ops.reshape(x, (-1, *shape)))
-    return joined(encoder, keras.Model(inputs, x, name="decoder"))
+    return build_autoencoder(encoder, keras.Model(inputs, x, name="decoder"))
 
 
 def cnn_lstm_encoder(
-    shape, *, filters=(64, 64, 256), units=512, latent_size=256, dropout=0.0, policy="float32"
+    shape,
+    *,
+    filters=(64, 64, 256),
+    units=512,
+    latent_size=256,
+    dropout=0.0,
+    padding="same",
+    policy="float32",
 ):
-    """Three convolutions and two LSTM layers, without padding and without a decoder.
+    """Three convolutions and two LSTM layers, without a decoder.
+
+    On the published grid of 41 x 41 cells with 7 variables it has 66,908,736 weights; the 66,910,528 of the authors'
+    notebook include 7 cluster centres of 256 values.
 
     Parameters
     ----------
@@ -106,6 +116,9 @@ def cnn_lstm_encoder(
         Length of the latent vector (sigmoid).
     dropout : float, default=0.0
         Input dropout of the LSTM layers.
+    padding : {"same", "valid"}, default="same"
+        Padding of the poolings. "same", as published, rounds odd numbers of cells up (41 -> 21 -> 11); "valid" rounds
+        them down and is needed for networks that were saved by earlier versions.
     policy : str, default="float32"
         Keras dtype policy of the convolutions.
 
@@ -121,12 +134,13 @@ def cnn_lstm_encoder(
     inputs, x = _fields(shape)
     for channels in filters[:-1]:
         x = _conv(channels, policy)(x)
-    x = _pool(policy)(_conv(filters[-1], policy)(_pool(policy)(x)))
-    x = unfolded(layers.Flatten(dtype=policy)(x), shape[0])
+    pool = _pool(policy, padding)
+    x = pool(_conv(filters[-1], policy)(pool(x)))
+    x = unfold_window(layers.Flatten(dtype=policy)(x), shape[0])
     x = layers.LSTM(units, dropout=dropout, return_sequences=True, dtype="float32")(x)
     x = layers.LSTM(units, dropout=dropout, dtype="float32")(x)
     latent = layers.Dense(latent_size, activation="sigmoid", dtype="float32")(x)
-    return joined(keras.Model(inputs, latent, name="encoder"))
+    return build_autoencoder(keras.Model(inputs, latent, name="encoder"))
 
 
 def _cnn(shape, filters, dense, dropout, policy):
@@ -139,7 +153,7 @@ def _cnn(shape, filters, dense, dropout, policy):
         if group < len(filters) - 1:
             x = layers.Dropout(dropout, dtype=policy)(x)
     small = x.shape[1:]
-    x = layers.Flatten()(unfolded(x, shape[0]))
+    x = layers.Flatten()(unfold_window(x, shape[0]))
     for units in dense:
         x = layers.Dense(units, activation="sigmoid", dtype="float32")(x)
     return keras.Model(inputs, x, name="encoder"), small
@@ -155,11 +169,11 @@ def _conv(filters, policy):
     return layers.Conv2D(filters, 3, padding="same", activation="tanh", dtype=policy)
 
 
-def _pool(policy):
-    """Halves a grid, rounding down as the published 41 -> 20 -> 10 -> 5 does; an axis of one cell stays."""
+def _pool(policy, padding="valid"):
+    """Max pooling by 2; "valid" rounds down as the published CNN encoder does, 41 -> 20 -> 10 -> 5."""
 
     def pool(x):
-        size = [min(2, cells) for cells in x.shape[1:3]]
-        return layers.MaxPooling2D(size, dtype=policy)(x)
+        size = [min(2, cells) for cells in x.shape[1:3]]  # an axis of one cell stays
+        return layers.MaxPooling2D(size, padding=padding, dtype=policy)(x)
 
     return pool

@@ -6,7 +6,7 @@ import keras
 from keras import layers, ops
 
 from ..layers import Standardise
-from .joint_clustering import joined
+from .joint_clustering import build_autoencoder
 
 INITIALISER = {"scale": 1 / 3, "mode": "fan_in", "distribution": "uniform"}
 
@@ -48,7 +48,7 @@ def dense_autoencoder(shape, *, layer_sizes=(500, 500, 2000, 150), policy="float
         x = _dense(units, "relu", f"decoder_{i}", policy)(x)
     x = _dense(math.prod(shape), None, "decoder_0", policy)(x)
     x = layers.Activation("linear", dtype="float32")(ops.reshape(x, (-1, *shape)))
-    return joined(encoder, keras.Model(inputs, x, name="decoder"))
+    return build_autoencoder(encoder, keras.Model(inputs, x, name="decoder"))
 
 
 def _dense(units, activation, name, policy):

@@ -1,6 +1,6 @@
 """The DSC network: an encoder and a decoder over windows of gridded fields.
 
-Convolutions see single fields, so the window is folded into the batch for them and unfolded for
+Convolutions see single fields, so the window is folded into the batch for them and unfold_window for
 the recurrent layers. The head (recurrent layers and latent vector) stays in float32: latent
 vectors of a young network differ by 1e-4, which bfloat16 cannot tell apart.
 """
@@ -11,8 +11,8 @@ import keras
 from keras import layers, ops
 
 from ..layers import ConvLSTM, Standardise, UpsampleConv2D
-from .joint_clustering import joined
-from .shared_encoder import unfolded
+from .deduplicating_encoder import unfold_window
+from .joint_clustering import build_autoencoder
 
 FILTERS = (64, 128, 256, 512)
 
@@ -63,7 +63,7 @@ def dsc_autoencoder(
     Faruque et al. (2023), section 3 and the authors' notebook for the sizes.
     """
     encoder = _encoder(shape, cell, filters, units, latent_size, dropout, policy)
-    return joined(encoder, _decoder(shape, filters, latent_size, output_activation, policy))
+    return build_autoencoder(encoder, _decoder(shape, filters, latent_size, output_activation, policy))
 
 
 def _encoder(shape, cell, filters, units, latent_size, dropout, policy):
@@ -78,13 +78,13 @@ def _encoder(shape, cell, filters, units, latent_size, dropout, policy):
         x = layers.MaxPooling2D(dtype=policy)(_conv(channels, policy)(x))
     if cell == "lstm":
         x = layers.MaxPooling2D(dtype=policy)(_conv(filters[-1], policy)(x))
-        x = unfolded(layers.Flatten(dtype=policy)(x), window)
+        x = unfold_window(layers.Flatten(dtype=policy)(x), window)
         options = {"dropout": dropout, "unroll": window == 1, "dtype": "float32"}
         x = layers.LSTM(units, return_sequences=True, **options)(x)
         x = layers.LSTM(units, **options)(x)
     else:
         x = layers.MaxPooling2D(dtype=policy)(x)
-        x = unfolded(x, window)
+        x = unfold_window(x, window)
         channels = max(1, units // 4)
         for last in (False, True):
             x = layers.Dropout(dropout, noise_shape=(None, 1, None, None, None), dtype="float32")(x)

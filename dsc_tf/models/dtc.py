@@ -6,7 +6,7 @@ import keras
 from keras import layers, ops
 
 from ..layers import Standardise
-from .joint_clustering import joined
+from .joint_clustering import build_autoencoder
 
 
 def temporal_autoencoder(shape, *, filters=50, kernel_size=10, pool_size=8, units=(50, 1)):
@@ -50,7 +50,7 @@ def temporal_autoencoder(shape, *, filters=50, kernel_size=10, pool_size=8, unit
     x = layers.UpSampling1D(pool_size)(inputs)
     x = layers.Conv1DTranspose(1, kernel_size, padding="same")(x)
     x = ops.reshape(layers.Cropping1D((0, padding))(x), (-1, *shape))
-    return joined(encoder, keras.Model(inputs, x, name="decoder"))
+    return build_autoencoder(encoder, keras.Model(inputs, x, name="decoder"))
 
 
 def _both_ways(units):

@@ -6,7 +6,7 @@ from ..errors import DscTfError
 from ..layers import ClusteringLayer
 
 
-def dsc_model(network, n_clusters, *, alpha=1.0, metric="euclidean", reconstruct=True):
+def joint_clustering_model(network, n_clusters, *, alpha=1.0, metric="euclidean", reconstruct=True):
     """Network and clustering layer as one model, sharing the network's weights.
 
     Parameters
@@ -69,7 +69,7 @@ def autoencoder_of(network):
         None if part is None else _with_name(part, name)
         for part, name in ((encoder, "encoder"), (decoder, "decoder"))
     ]
-    return joined(*named)
+    return build_autoencoder(*named)
 
 
 def _with_name(model, name):
@@ -80,7 +80,7 @@ def _with_name(model, name):
     return keras.Model(inputs, model(inputs), name=name)
 
 
-def joined(encoder, decoder=None):
+def build_autoencoder(encoder, decoder=None):
     """Encoder, and decoder if there is one, as one model that keeps them as its layers."""
     inputs = keras.Input(encoder.input_shape[1:], name="window")
     latent = encoder(inputs)

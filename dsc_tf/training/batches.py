@@ -69,7 +69,7 @@ class Batches(keras.utils.PyDataset):
 
 
 class UniqueFieldBatches(Batches):
-    """Windows in order, for an encoder that sees the fields of a batch once each, see `models.shared_encoder`.
+    """Windows in order, for an encoder that sees the fields of a batch once each, see `models.deduplicating_encoder`.
 
     `X` has a method `unique_fields`, as `Samples` have.
     """

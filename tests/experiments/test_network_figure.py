@@ -7,7 +7,7 @@ from matplotlib.text import Text
 
 from dsc_tf.experiments.network_figure import network_figure
 from dsc_tf.layers import ConvLSTM, UpsampleConv2D
-from dsc_tf.models import dsc_model
+from dsc_tf.models import joint_clustering_model
 from dsc_tf.models.dsc import dsc_autoencoder
 
 DRAWN = (keras.layers.Conv2D, UpsampleConv2D, ConvLSTM, keras.layers.RNN, keras.layers.Dense)
@@ -22,7 +22,7 @@ NETWORKS = {
 @pytest.fixture(scope="module", params=NETWORKS.values(), ids=NETWORKS)
 def model(request):
     shape, cell = request.param
-    return dsc_model(dsc_autoencoder(shape, cell=cell, units=8, latent_size=4), 3)
+    return joint_clustering_model(dsc_autoencoder(shape, cell=cell, units=8, latent_size=4), 3)
 
 
 def texts(figure):
@@ -69,7 +69,7 @@ def test_no_text_is_clipped_or_covers_another(model):
 
 def test_without_reconstruction_there_is_no_decoder():
     network = dsc_autoencoder((1, 9, 11, 3), units=8, latent_size=4)
-    figure = network_figure(dsc_model(network, 3, reconstruct=False))
+    figure = network_figure(joint_clustering_model(network, 3, reconstruct=False))
     words = [t.get_text() for t in texts(figure)]
     assert any(word.startswith("clustering loss") for word in words)
     assert not [word for word in words if "reconstruction" in word or word == "Decoder"]

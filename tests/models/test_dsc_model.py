@@ -4,7 +4,7 @@ from checks import check_saved, check_step
 from keras import layers
 
 from dsc_tf.layers import ConvLSTM
-from dsc_tf.models import dsc_autoencoder, dsc_model
+from dsc_tf.models import dsc_autoencoder, joint_clustering_model
 from dsc_tf.models.dsc import FILTERS
 
 SMALL = {"units": 8, "latent_size": 6}
@@ -31,7 +31,7 @@ def test_saved_model_computes_the_same(cell, policy, tmp_path):
     shape = (2, 9, 11, 3)
     x = np.random.default_rng(0).random((3, *shape), dtype="float32")
     autoencoder = dsc_autoencoder(shape, cell=cell, dropout=0.1, policy=policy, **SMALL)
-    check_saved(dsc_model(autoencoder, 4, alpha=2.0), x, tmp_path / "model.keras")
+    check_saved(joint_clustering_model(autoencoder, 4, alpha=2.0), x, tmp_path / "model.keras")
 
 
 def test_order_of_the_window_matters():
@@ -67,5 +67,5 @@ def test_padding_is_cropped_where_the_data_end():
 
 def test_dsc_model_shares_the_autoencoders_weights():
     autoencoder = dsc_autoencoder((1, 16, 16, 1), **SMALL)
-    model = dsc_model(autoencoder, 3)
+    model = joint_clustering_model(autoencoder, 3)
     assert model.count_params() == autoencoder.count_params() + 3 * SMALL["latent_size"] + 1

@@ -5,9 +5,9 @@ from dsc_tf.models import (
     cnn_autoencoder,
     cnn_encoder,
     cnn_lstm_encoder,
+    deduplicating_encoder,
     dense_autoencoder,
     dsc_autoencoder,
-    shared_encoder,
     temporal_autoencoder,
 )
 
@@ -31,13 +31,13 @@ def test_fields_seen_once_give_what_windows_give(network):
     fields = np.random.default_rng(0).random((6, *SHAPE[1:]), dtype="float32")
     places = np.array([[0, 1, 2], [1, 2, 3], [3, 4, 5], [2, 3, 4]], np.int32)
     parcels = fields.reshape(2, *SHAPE)
-    shared = shared_encoder(encoder)({"fields": parcels, "places": places})
+    shared = deduplicating_encoder(encoder)({"fields": parcels, "places": places})
     np.testing.assert_allclose(np.asarray(shared), np.asarray(encoder(fields[places])), atol=1e-6)
 
 
 def test_weights_are_shared_not_copied():
     encoder = dsc_autoencoder(SHAPE, **SMALL).get_layer("encoder")
-    shared = shared_encoder(encoder)
+    shared = deduplicating_encoder(encoder)
     assert {id(weight) for weight in shared.weights} == {id(weight) for weight in encoder.weights}
 
 
@@ -51,4 +51,4 @@ def test_weights_are_shared_not_copied():
     ids=["one step", "dense", "sequence"],
 )
 def test_nothing_to_share(network):
-    assert shared_encoder(network.get_layer("encoder")) is None
+    assert deduplicating_encoder(network.get_layer("encoder")) is None
