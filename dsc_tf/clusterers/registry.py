@@ -138,6 +138,7 @@ METHODS = {
         "predictive_dsc.PredictiveDSC",
         "k-means in the joint space of today's fields and the forecasts of DSC's trunk mixed with linear ones.",
         is_deep=True,
+        options=("epochs",),
     ),
     "switching": Method(
         "switching.SwitchingAutoregression",

@@ -17,6 +17,7 @@ from .ensembles import (
     rank_histogram,
     spread_error_ratio,
 )
+from .predictability import evaluate_labels, explained_variation, mutual_information, predictive_evaluation
 from .quality import quality
 from .registry import EXTERNAL, MEASURES, Measure, evaluate
 from .stability import stability
@@ -37,11 +38,15 @@ __all__ = [
     "crps",
     "ensemble_scores",
     "evaluate",
+    "evaluate_labels",
+    "explained_variation",
     "family_wise_p_values",
     "field_variogram",
     "gaussian_coverage",
     "gaussian_crps",
+    "mutual_information",
     "power_spectrum",
+    "predictive_evaluation",
     "quality",
     "random_partitions",
     "rank_histogram",

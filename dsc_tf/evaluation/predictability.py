@@ -391,7 +391,7 @@ def predictive_evaluation(
     methods,
     ds,
     *,
-    protocol="anomaly",
+    protocol="standardised_anomaly",
     test_years=3,
     season=None,
     seeds=(0, 1, 2),
@@ -410,7 +410,7 @@ def predictive_evaluation(
         the training samples of the season.
     ds : xr.Dataset
         A record, as `open_dataset` returns it.
-    protocol : str or Protocol, default="anomaly"
+    protocol : str or Protocol, default="standardised_anomaly"
         Preparation, fitted to the training years.
     test_years : int, default=3
         Years at the end of the record that are held out. The last months of a year belong to the next one, if the

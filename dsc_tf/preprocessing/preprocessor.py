@@ -22,7 +22,18 @@ from ..records.memory import memory_limit
 from ..records.validation import check_axes, check_values, refuse_values
 from .protocols import PROTOCOLS, Protocol
 from .samples import Samples, ScratchArray, scratch_folder
-from .steps import AreaWeight, Fill, Pad, RecordStatistics, Scale, SeasonalCycle, Step, Window, fold
+from .steps import (
+    AreaWeight,
+    Fill,
+    Pad,
+    RecordStatistics,
+    Scale,
+    SeasonalCycle,
+    SeasonalDeviation,
+    Step,
+    Window,
+    fold,
+)
 from .windows import segment_numbers
 
 log = logging.getLogger(__name__)
@@ -45,7 +56,7 @@ def prepare(
     ds : xr.Dataset
         Variables over (time, latitude, longitude), as `open_dataset` returns it.
     protocol : str or Protocol, default="paper"
-        "paper", "notebook" or "anomaly", see `PROTOCOLS`.
+        "paper", "notebook", "anomaly" or "standardised_anomaly", see `PROTOCOLS`.
     window : int, default=1
         Number of consecutive steps of a sample; its time is that of the last one.
     memory : int or str, default=None
@@ -93,7 +104,7 @@ class Preprocessor(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     protocol : str or Protocol, default="paper"
-        Choices of each step: "paper", "notebook", "anomaly" or a `Protocol`.
+        Choices of each step: "paper", "notebook", "anomaly", "standardised_anomaly" or a `Protocol`.
     window : int, default=1
         Number of consecutive steps of a sample.
     memory : int or str, default=None
@@ -479,6 +490,7 @@ def steps_of(protocol: Protocol, window: int = 1) -> list[Step]:
         SeasonalCycle() if protocol.deseasonalise else None,
         Fill(protocol.fill),
         Scale(protocol.scale),
+        SeasonalDeviation() if protocol.seasonal_deviation else None,
         AreaWeight() if protocol.weight else None,
         Window(window),
     ]

@@ -22,6 +22,8 @@ class Protocol:
         Multiply by sqrt(cos latitude), so that squared distances count area.
     pad_multiple : int
         Zero-pad latitude and longitude at their ends to a multiple of this, before anything else.
+    seasonal_deviation : bool, default=False
+        Divide the anomalies of each variable by the smooth seasonal cycle of their standard deviation.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Protocol:
     scale: str
     weight: bool
     pad_multiple: int
+    seasonal_deviation: bool = False
 
 
 # Equation 8. The paper fills with "the overall mean of the dataset"; over mixed units that mean would
@@ -42,4 +45,10 @@ NOTEBOOK = Protocol("notebook", "grand_mean", False, "cell", False, 16)
 # What climate scientists do before they classify days.
 ANOMALY = Protocol("anomaly", "variable_mean", True, "standard", True, 1)
 
-PROTOCOLS = {protocol.name: protocol for protocol in (PAPER, NOTEBOOK, ANOMALY)}
+# As "anomaly", in units of the standard deviation of the time of the year (Grams et al. 2017): without this, winter
+# days lie far from the mean and summer days near it, and methods that measure spread find the seasons.
+STANDARDISED_ANOMALY = Protocol(
+    "standardised_anomaly", "variable_mean", True, "standard", True, 1, seasonal_deviation=True
+)
+
+PROTOCOLS = {protocol.name: protocol for protocol in (PAPER, NOTEBOOK, ANOMALY, STANDARDISED_ANOMALY)}

@@ -14,6 +14,7 @@ import xarray as xr
 
 from ..records.field_statistics import FieldStatistics
 from .seasonal_cycle import fit_seasonal_cycle, regressors, seasonal_design
+from .seasonal_deviation import fit_seasonal_deviation, seasonal_deviation
 from .windows import window_ends
 
 MIN_WEIGHT = 1e-6  # least cosine of latitude of an area weight: a field at a pole can still be inverted
@@ -363,6 +364,51 @@ class Scale(Step):
         if self.to == "cell":
             return list(zip(low, high, strict=True))
         return [(one.min(), other.max()) for one, other in zip(low, high, strict=True)]
+
+
+class SeasonalDeviation(Step):
+    """Divide each variable by the smooth seasonal cycle of the standard deviation of its anomalies.
+
+    The variance is the mean over the area of the squared scaled anomalies; its mean and two harmonics of the year are
+    fitted by least squares, see `fit_seasonal_deviation`.
+
+    Attributes
+    ----------
+    variance_ : array of shape (coefficient, variable)
+        Mean, cosine and sine of the year, cosine and sine of the half year.
+    """
+
+    name = "seasonal_deviation"
+
+    def fit_from(self, statistics: RecordStatistics) -> Self:
+        """Learn the cycle by a pass over the fields that were read."""
+        area = np.zeros(statistics.grid[0])
+        area[: len(statistics.latitude)] = np.maximum(np.cos(np.deg2rad(statistics.latitude)), MIN_WEIGHT)
+        squares = [
+            np.einsum("tijv,i->tv", block.astype(np.float64) ** 2, area / (area.sum() * statistics.shape[1]))
+            for block in statistics.prepared_blocks()
+        ]
+        self.variance_ = fit_seasonal_deviation(np.concatenate(squares), statistics.time)
+        return self
+
+    def apply(self, block: np.ndarray, time: xr.DataArray) -> np.ndarray:
+        """Divide by the standard deviation of the time of the year."""
+        return block / seasonal_deviation(self.variance_, time)[:, None, None]
+
+    def invert(self, block: np.ndarray, time: xr.DataArray | None) -> np.ndarray:
+        """Multiply by the standard deviation; without times by the root of the mean variance."""
+        if time is None:
+            return block * np.where(self.variance_[0] > 0, np.sqrt(np.abs(self.variance_[0])), 1.0)
+        return block * seasonal_deviation(self.variance_, time)[:, None, None]
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The coefficients."""
+        return {"seasonal_variance_": self.variance_}
+
+    def restore(self, state: Any) -> Self:
+        """Take the coefficients from `state`."""
+        self.variance_ = np.asarray(state["seasonal_variance_"])
+        return self
 
 
 class AreaWeight(Step):

@@ -2,7 +2,12 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
+from dsc_tf.clusterers.eof import EOFKMeans
+from dsc_tf.clusterers.predictive_kmeans import PredictiveKMeans
+from dsc_tf.datasets.mock import mock_dataset
+from dsc_tf.errors import DscTfError
 from dsc_tf.evaluation.predictability import (
     bootstrap_agreement,
     difference_interval,
@@ -11,6 +16,8 @@ from dsc_tf.evaluation.predictability import (
     information_ahead,
     is_causal,
     mutual_information,
+    predictive_evaluation,
+    split_years,
     terciles,
 )
 
@@ -98,3 +105,31 @@ def test_bootstrap_agreement_refits_to_draws_of_training_samples():
     agreement = bootstrap_agreement(fit, 20, labels, np.arange(4), n_draws=3, block=5)
     assert agreement.tolist() == [1.0, 1.0, 1.0]
     assert all(len(steps) == 20 and steps.max() < 20 for steps in seen)
+
+
+def test_years_of_winters_begin_in_july():
+    time = xr.DataArray(
+        np.concatenate(
+            [np.arange(f"{y}-12-01", f"{y + 1}-03-01", dtype="M8[D]") for y in (2000, 2001, 2002)]
+        ).astype("M8[ns]"),
+        dims="time",
+    )
+    train, test = split_years(time, 1)
+    assert str(time.values[test][0])[:10] == "2002-12-01" and (train ^ test).all()
+    with pytest.raises(DscTfError, match="test_years: 3 of 3 years"):
+        split_years(time, 3)
+
+
+def test_evaluation_compares_methods_with_the_first():
+    ds = mock_dataset(days=800, latitudes=4, longitudes=5)[["t2m"]]
+    methods = {
+        "a": lambda seed: EOFKMeans(3, n_init=1, random_state=seed),
+        "same": lambda seed: EOFKMeans(3, n_init=1, random_state=seed),
+        "predictive": lambda seed: PredictiveKMeans(3, n_init=1, random_state=seed),
+    }
+    table = predictive_evaluation(methods, ds, test_years=1, seeds=(0, 1), leads=(0, 1))
+    assert table.explained_variation.shape == (3, 2, 2) and table.attrs["reference"] == "a"
+    same = table.sel({"method": "same"})
+    assert (same.difference == 0).all() and (same.low == 0).all() and (same.high == 0).all()
+    ev = table.explained_variation
+    assert (ev.sel({"method": "a", "lead": 0}) > ev.sel({"method": "a", "lead": 1})).all()

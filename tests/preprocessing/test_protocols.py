@@ -12,6 +12,7 @@ def test_protocols_carry_their_own_names():
         "paper": "paper",
         "notebook": "notebook",
         "anomaly": "anomaly",
+        "standardised_anomaly": "standardised_anomaly",
     }
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from dsc_tf.preprocessing.preprocessor import prepare
 from dsc_tf.preprocessing.seasonal_deviation import fit_seasonal_deviation, seasonal_deviation
 
 
@@ -34,3 +35,21 @@ def test_constant_variables_are_divided_by_one():
     time = days("2002-06-01")
     found = seasonal_deviation(fit_seasonal_deviation(np.zeros((time.size, 1)), time), time)
     assert (found == 1).all()
+
+
+def test_protocol_gives_every_season_the_same_variance():
+    """Noise of standard deviation 1 in winter and 3 in summer: the quotient is 1 afterwards, and it can be undone."""
+    time = days("2005-01-01")
+    size = 2 - np.cos(2 * np.pi * (time.dt.dayofyear.values - 1) / 365.25)
+    noise = np.random.default_rng(1).normal(size=(time.size, 4, 5)) * size[:, None, None]
+    coords = {"time": time.values, "latitude": [40.0, 42, 44, 46], "longitude": np.arange(5.0)}
+    ds = xr.Dataset({"t": (("time", "latitude", "longitude"), (280 + noise).astype(np.float32))}, coords)
+    summer, winter = time.dt.month.isin([6, 7, 8]).values, time.dt.month.isin([12, 1, 2]).values
+    ratio = {}
+    for protocol in ("anomaly", "standardised_anomaly"):
+        X, prep = prepare(ds, protocol)
+        fields = X.last_step()
+        ratio[protocol] = fields[summer].std() / fields[winter].std()
+    assert ratio["anomaly"] > 2.3 and ratio["standardised_anomaly"] == pytest.approx(1, abs=0.1)
+    again = prep.inverse_transform(X.read()[:, 0], ds["time"])
+    np.testing.assert_allclose(again["t"], ds["t"], atol=1e-3)
