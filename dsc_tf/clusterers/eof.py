@@ -48,7 +48,11 @@ class EOFClusterer(LatentClusterer):
         if X.is_stored:
             self.pca_ = stored_pca(features, wanted, self.random_state)
         else:
-            self.pca_ = PCA(wanted, svd_solver="full").fit(features)
+            # The covariance matrix is the cheaper way if there are more steps than features; in double precision, as
+            # it squares the condition number.
+            tall = len(features) >= features.shape[1]
+            solver = "covariance_eigh" if tall else "full"
+            self.pca_ = PCA(wanted, svd_solver=solver).fit(features.astype(np.float64) if tall else features)
         return self._transform(X)
 
     def _weighted_features(self, X):

@@ -210,6 +210,7 @@ def _run(config, ds, filler, output, messages, X, prep, Z):
         soft=getattr(method, "soft_labels_", None),
         latent=method.transform(Z) if hasattr(method, "transform") else None,
         centres=_centres(method),
+        components=hasattr(method, "pca_"),
         history=getattr(method, "history_", []),
     )
     (folder.path / CHECKPOINT).unlink(missing_ok=True)  # last of all: until here a resumed run needs it

@@ -1,4 +1,4 @@
-"""Curves of training and the map of latent vectors (Figure 2)."""
+"""Training curves and the map of latent vectors (Figure 2 of the DSC paper)."""
 
 import numpy as np
 
@@ -7,7 +7,8 @@ from .style import cluster_colours, new_figure
 
 __all__ = ["composite_maps", "draw_latent", "label_calendar", "latent_map", "training_curves"]
 
-MOST_POINTS = 3000
+MAX_POINTS = 3000  # of a scatter plot
+MAX_TSNE_POINTS = 1000  # t-SNE takes about ten CPU seconds for 3000 points
 
 
 def training_curves(history, *, note=""):
@@ -48,19 +49,21 @@ def training_curves(history, *, note=""):
     return figure
 
 
-def latent_map(latent, labels, centres=None, *, random_state=0, note=""):
-    """Latent vectors in two dimensions by t-SNE, coloured by cluster, centres as triangles.
+def latent_map(latent, labels, centres=None, *, components=False, random_state=0, note=""):
+    """Latent vectors in two dimensions, coloured by cluster, with centres as triangles.
 
     Parameters
     ----------
     latent : array of shape (sample, feature)
-        Latent vectors; of more than 3000 a random 3000 are shown.
+        Latent vectors; a random subsample is shown if there are more than 1000 (t-SNE) or 3000 (components).
     labels : array of int, shape (sample,)
-        Cluster of each.
+        Cluster of each vector.
     centres : array of shape (cluster, feature), default=None
         Centres, embedded together with the vectors.
+    components : bool, default=False
+        Whether the features are principal components, of which the first two are shown; otherwise t-SNE is used.
     random_state : int, default=0
-        Seed of t-SNE and of the choice of points.
+        Seed of t-SNE and of the subsample.
     note : str, default=""
         Small text below.
 
@@ -74,49 +77,60 @@ def latent_map(latent, labels, centres=None, *, random_state=0, note=""):
     """
     figure = new_figure(6.2, 5.4, note)
     axes = figure.subplots()
-    shown = draw_latent(axes, latent, labels, centres, random_state=random_state)
+    shown = draw_latent(axes, latent, labels, centres, components=components, random_state=random_state)
     of = f", {shown} of {len(latent)} steps" if shown < len(latent) else ""
-    axes.set_title(
-        "latent vectors by t-SNE" + of + ("" if centres is None else "; triangles: centres"), fontsize=10
-    )
+    title = "first two principal components" if components else "latent vectors by t-SNE"
+    axes.set_title(title + of + ("" if centres is None else "; triangles: centres"), fontsize=10)
     figure.legend(loc="outside right upper", frameon=False, fontsize=8)
     return figure
 
 
-def draw_latent(axes, latent, labels, centres=None, *, random_state=0):
-    """Draw what `latent_map` shows, with labels for a legend.
+def draw_latent(axes, latent, labels, centres=None, *, components=False, random_state=0):
+    """Draw the content of `latent_map`, with labels for a legend.
 
     Parameters
     ----------
     axes : matplotlib.axes.Axes
-        Where to draw.
-    latent, labels, centres, random_state
-        As of `latent_map`.
+        Axes to draw into.
+    latent, labels, centres, components, random_state
+        Same as in `latent_map`.
 
     Returns
     -------
     int
         Number of vectors shown.
     """
-    from sklearn.manifold import TSNE
-
     rng = np.random.default_rng(random_state)
     shown = np.arange(len(latent))
-    if len(latent) > MOST_POINTS:
-        shown = np.sort(rng.choice(len(latent), MOST_POINTS, replace=False))
+    maximum = MAX_POINTS if components else MAX_TSNE_POINTS
+    if len(latent) > maximum:
+        shown = np.sort(rng.choice(len(latent), maximum, replace=False))
     points = np.asarray(latent, dtype=np.float64)[shown]
     n = len(points)
     together = points if centres is None else np.concatenate([points, centres])
-    spread = together.std()
-    together = (together - together.mean(axis=0)) / (spread if spread > 0 else 1.0)
-    perplexity = min(30.0, max(1.0, (len(together) - 1) / 3))
-    # Start at random: the default starts from principal components, which identical points do not have.
-    flat = TSNE(2, perplexity=perplexity, init="random", random_state=random_state).fit_transform(together)
+    flat = _first_two(together) if components else _tsne(together, random_state)
     k = int(labels.max()) + 1 if centres is None else len(centres)
     for j, colour in enumerate(cluster_colours(k)):
         mine = np.asarray(labels)[shown] == j
         axes.scatter(*flat[:n][mine].T, s=12, color=colour, alpha=0.75, lw=0, label=f"cluster {j}")
         if centres is not None:
             axes.scatter(*flat[n + j], marker="^", s=110, color=colour, edgecolor="black", zorder=3)
-    axes.set(xticks=[], yticks=[])
+    if components:
+        axes.set(xlabel="principal component 1", ylabel="principal component 2")
+    else:
+        axes.set(xticks=[], yticks=[])
     return n
+
+
+def _first_two(points):
+    return points[:, :2] if points.shape[1] > 1 else np.column_stack([points[:, 0], np.zeros(len(points))])
+
+
+def _tsne(points, random_state):
+    from sklearn.manifold import TSNE
+
+    spread = points.std()
+    points = (points - points.mean(axis=0)) / (spread if spread > 0 else 1.0)
+    perplexity = min(30.0, max(1.0, (len(points) - 1) / 3))
+    # A random start, because the default start from principal components fails for identical points.
+    return TSNE(2, perplexity=perplexity, init="random", random_state=random_state).fit_transform(points)

@@ -1,5 +1,7 @@
 """Labels as a calendar, clusters as maps."""
 
+import math
+
 import numpy as np
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.patches import Patch
@@ -165,41 +167,77 @@ def cluster_maps(values, titles, *, title="", label="anomaly", significant=None,
     matplotlib.figure.Figure
     """
     k = values.sizes["cluster"]
-    columns = min(4, k)
-    rows = -(-k // columns)
     latitude, longitude = values["latitude"].values, values["longitude"].values
-    stretch = 1 / max(0.2, np.cos(np.deg2rad(latitude.mean())))
-    shape = np.ptp(latitude) * stretch / np.ptp(longitude)
-    panel = 2.6
-    figure = new_figure(
-        panel * columns + 1, panel * rows * float(np.clip(shape, 0.35, 1.6)) + 0.3 * rows + 0.5, note
-    )
-    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    aspect = 1 / max(0.2, np.cos(np.deg2rad(latitude.mean())))
+    figure, panels, bar_axes = _panels(k, np.ptp(latitude) * aspect / np.ptp(longitude), note)
     finite = np.abs(values.values[np.isfinite(values.values)])
     limit = float(np.quantile(finite, 0.995)) if finite.size and finite.max() > 0 else 1.0
     for j, axes in enumerate(panels):
-        if j >= k:
-            axes.remove()
-            continue
-        field = np.ma.masked_invalid(values.values[j])
-        axes.set_facecolor("0.85")
         mesh = axes.pcolormesh(
-            longitude, latitude, field, cmap="RdBu_r", vmin=-limit, vmax=limit, shading="nearest"
+            longitude,
+            latitude,
+            np.ma.masked_invalid(values.values[j]),
+            cmap="RdBu_r",
+            vmin=-limit,
+            vmax=limit,
+            shading="nearest",
         )
-        axes.set_aspect(stretch)
+        axes.set_facecolor("0.85")
+        axes.set_aspect(aspect)
         axes.grid(color="0.3", alpha=0.2 if draw_coastlines(axes) else 0.6, lw=0.5)
         if significant is not None:
             row, column = np.nonzero(significant[j])
             axes.plot(longitude[column], latitude[row], ".", color="black", ms=1.2)
         axes.set_title(titles[j], fontsize=9)
         axes.tick_params(labelsize=7)
-        axes.xaxis.set_major_formatter(lambda x, _: f"{abs(_west(x)):g}°{'W' if _west(x) < 0 else 'E'}")
-        axes.yaxis.set_major_formatter(lambda y, _: f"{abs(y):g}°{'S' if y < 0 else 'N'}")
-        axes.locator_params(nbins=4)
-    bar = figure.colorbar(mesh, ax=[p for p in panels[:k]], shrink=0.85, aspect=30, extend="both", pad=0.01)
+    axes = panels[0]  # axes are shared, so that ticks are set once
+    axes.xaxis.set_major_formatter(lambda x, _: f"{abs(_west(x)):g}°{'W' if _west(x) < 0 else 'E'}")
+    axes.yaxis.set_major_formatter(lambda y, _: f"{abs(y):g}°{'S' if y < 0 else 'N'}")
+    axes.locator_params(nbins=4)
+    bar = figure.colorbar(mesh, cax=bar_axes, extend="both")
+    bar.ax.tick_params(labelsize=8)
     bar.set_label(f"{label} ({values.attrs.get('units', '1')})", fontsize=9)
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(title, fontsize=11, y=1 - 0.1 / figure.get_figheight(), va="top")
     return figure
+
+
+def _panels(count, shape, note):
+    """Create a figure with `count` map panels of height / width `shape`, and the axes of the colour bar.
+
+    Margins are set in inches, because a layout engine would draw all panels twice.
+    """
+    columns = min(4, count)
+    rows = math.ceil(count / columns)
+    width, height = 2.45, 2.45 * float(np.clip(shape, 0.35, 1.6))
+    left, right, bottom, top, gap_x, gap_y = 0.55, 1.15, 0.45, 0.65, 0.15, 0.3
+    size = (
+        left + columns * width + (columns - 1) * gap_x + right,
+        bottom + rows * height + (rows - 1) * gap_y + top,
+    )
+    figure = new_figure(*size, note, layout=None)
+    grid = figure.add_gridspec(
+        rows,
+        columns,
+        left=left / size[0],
+        right=1 - right / size[0],
+        bottom=bottom / size[1],
+        top=1 - top / size[1],
+        wspace=gap_x / width,
+        hspace=gap_y / height,
+    )
+    panels = grid.subplots(sharex=True, sharey=True, squeeze=False).ravel()
+    for axes in panels[count:]:
+        axes.remove()
+    for axes in panels[max(0, count - columns) : count]:
+        axes.tick_params(labelbottom=True)
+    inner = size[1] - bottom - top
+    bar_box = (
+        1 - (right - 0.15) / size[0],
+        (bottom + 0.08 * inner) / size[1],
+        0.13 / size[0],
+        0.84 * inner / size[1],
+    )
+    return figure, panels[:count], figure.add_axes(bar_box)
 
 
 def _west(longitude):

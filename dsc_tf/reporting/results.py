@@ -17,6 +17,7 @@ def write_results(
     soft=None,
     latent=None,
     centres=None,
+    components=False,
     history=(),
 ):
     """Write labels, regimes and figures.
@@ -39,6 +40,8 @@ def write_results(
         Latent vectors.
     centres : array of shape (cluster, feature), default=None
         Centres in latent space.
+    components : bool, default=False
+        Whether the latent vectors are principal components.
     history : list of dict, default=()
         Rows of training, see `training_curves`.
     """
@@ -71,4 +74,6 @@ def write_results(
         folder.write_csv("history.csv", history)
         folder.save_figure("training.png", training_curves(history, note=note))
     if latent is not None:
-        folder.save_figure("latent.png", latent_map(latent, labels, centres, note=note))
+        folder.save_figure(
+            "latent.png", latent_map(latent, labels, centres, components=components, note=note)
+        )
