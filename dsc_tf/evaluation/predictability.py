@@ -100,7 +100,12 @@ def explained_variation(fields, labels, segment, train, test, lead):
         As of `forecast_errors`.
     """
     _, error, reference = forecast_errors(fields, labels, segment, train, test, lead)
-    return float(1 - error.sum() / reference.sum())
+    return _explained(error, reference)
+
+
+def _explained(error, reference):
+    """1 minus a ratio of sums; NaN where there are no forecasts."""
+    return float(1 - error.sum() / reference.sum()) if reference.any() else float("nan")
 
 
 def difference_interval(
@@ -129,6 +134,8 @@ def difference_interval(
     -------
     low, high : float
     """
+    if not reference.any():
+        return float("nan"), float("nan")
     rng = np.random.default_rng(random_state)
     position = np.arange(len(at))
     starts = np.r_[0, np.flatnonzero(np.diff(at) != 1) + 1]
@@ -331,7 +338,7 @@ def evaluate_labels(
         ]
         rows[name] = {
             "errors": errors,
-            "ev": np.array([[1 - e.sum() / r.sum() for _, e, r in of_seed] for of_seed in errors]),
+            "ev": np.array([[_explained(e, r) for _, e, r in of_seed] for of_seed in errors]),
             "information": [
                 np.mean([information_ahead(one, target, segment, test, class_lead) for one in runs])
                 for target in classes.values()
