@@ -320,7 +320,35 @@ def field(options):
         )
 
 
+def figure(options):
+    """Maps of one month: known values, estimates, truth, standard deviation."""
+    from dsc_tf.reporting.style import new_figure
+
+    holes, whole, _ = masked_record(options.data, "blobs 30 %", load_masks(options.masks))
+    months = slice(320, 345)
+    filled = dsc_tf.fill_gaps(holes.isel(time=months), neighbours=32, steps=1)
+    t = 12
+    panels = {
+        "known": holes.sst.isel(time=months)[t],
+        "filled": filled.sst[t],
+        "truth": whole.sst.isel(time=months)[t],
+        "standard deviation": filled.sst_fill_sd[t],
+    }
+    chart = new_figure(9, 4.6, "")
+    axes = chart.subplots(2, 2, sharex=True, sharey=True)
+    for ax, (title, field_) in zip(axes.flat, panels.items(), strict=True):
+        limits = {"vmin": 0, "vmax": 1} if "deviation" in title else {"vmin": -3, "vmax": 3, "cmap": "RdBu_r"}
+        image = ax.pcolormesh(field_.longitude, field_.latitude, field_, **limits)
+        ax.set_title(title, loc="left", fontsize=10)
+        ax.set_facecolor("0.85")
+        chart.colorbar(image, ax=ax, label="K", shrink=0.85)
+    date = str(holes.time.isel(time=months)[t].values)[:7]
+    chart.suptitle(f"Sea-surface temperature anomaly, {date}", x=0.02, ha="left", fontsize=11)
+    chart.savefig(options.output, dpi=110)
+
+
 PARTS = {
+    "figure": figure,
     "gaps": gaps,
     "clusters": clusters,
     "daily": daily,
@@ -338,6 +366,7 @@ if __name__ == "__main__":
     parser.add_argument("--masks")
     parser.add_argument("--variable", default="tas")
     parser.add_argument("--coarse")
+    parser.add_argument("--output", default="filled.png")
     parser.add_argument("--places", type=int, default=20)
     parser.add_argument("--draws", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=5)
