@@ -151,7 +151,9 @@ def _train_past_future(trunk, fields, starts, blocks, steps, seed):
 
     keep = KeepBest(lambda: float((held_out_correlations(outputs(), learnt, judged, reach) ** 2).sum()))
     rate = keras.optimizers.schedules.CosineDecay(RATE, epochs * STEPS)
-    model.compile(keras.optimizers.AdamW(rate, weight_decay=DECAY, clipnorm=1.0), loss=vamp2_loss)
+    model.compile(
+        keras.optimizers.AdamW(rate, weight_decay=DECAY, clipnorm=1.0), loss=vamp2_loss, jit_compile=False
+    )
     batches = PairBatches(fields, learnt, LAGS, batch_size=PAIRS, steps=STEPS, seed=seed)
     fit_batches(model, batches, epochs=epochs, callbacks=[keep])
     found = outputs()
@@ -165,7 +167,9 @@ def _train_past_future(trunk, fields, starts, blocks, steps, seed):
 def _train_classifier(network, fields, targets, rows, steps, seed):
     if not network.compiled:
         optimizer = keras.optimizers.AdamW(RATE, weight_decay=DECAY, clipnorm=1.0)
-        network.compile(optimizer, loss=keras.losses.CategoricalCrossentropy(from_logits=True))
+        network.compile(
+            optimizer, loss=keras.losses.CategoricalCrossentropy(from_logits=True), jit_compile=False
+        )
     else:
         compile_or_reset(network, None)
         network.optimizer.learning_rate = LATER_RATE
