@@ -78,7 +78,7 @@ def test_latent_map_bears_few_and_identical_points(spread, tmp_path):
 def test_latent_map_of_a_long_record_says_how_many_it_shows(tmp_path, monkeypatch):
     from dsc_tf.reporting import figures
 
-    monkeypatch.setattr(figures, "MOST_POINTS", 50)
+    monkeypatch.setattr(figures, "MAX_TSNE_POINTS", 50)
     latent = np.random.default_rng(0).normal(size=(80, 4))
     texts = drawn(latent_map(latent, np.arange(80) % 3), tmp_path)
     assert any("50 of 80 steps" in text for text in texts)
