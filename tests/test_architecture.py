@@ -18,7 +18,7 @@ MAX_ARGUMENTS = 12
 
 # A package imports from lower levels only; packages of one level do not import each other.
 LEVELS = [
-    {"errors", "logging", "_version"},
+    {"errors", "logging", "_version", "threads"},
     {"atomic_write"},
     {"records", "geostatistics", "layers"},
     {"datasets", "preprocessing", "models"},

@@ -21,6 +21,7 @@ from ..errors import DscTfError
 from ..logging import log_duration
 from ..preprocessing.as_samples import as_samples, wrap_like
 from ..preprocessing.samples import Samples
+from ..threads import limit_threads
 from .model_files import plain, read_arrays, read_model_json, write_arrays, write_model_json
 
 log = logging.getLogger(__name__)
@@ -102,7 +103,8 @@ class Clusterer(ClusterMixin, BaseEstimator):
         samples = self._validate(X, reset=True)
         check_cluster_count(self.n_clusters, len(samples))
         self._check_parameters(samples)
-        with log_duration(log, f"{type(self).__name__} on {' x '.join(map(str, samples.shape))} numbers"):
+        stage = f"{type(self).__name__} on {' x '.join(map(str, samples.shape))} numbers"
+        with log_duration(log, stage), limit_threads(samples.nbytes):
             self.labels_ = np.asarray(self._fit(samples)).astype(np.int64)
         return self
 
