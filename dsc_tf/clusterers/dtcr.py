@@ -33,65 +33,79 @@ N_INIT = 20  # restarts of k-means on the representations
 
 @dataclass(frozen=True)
 class DTCRRecipe:
-    """Settings of one training.
+    """Settings of the network and of its training.
 
     Parameters
     ----------
     learning_rate : float
         Learning rate of Adam.
-    cosine_decay : bool
-        Whether the learning rate falls to 0 along half a cosine, or is constant.
     epochs : int
         Number of passes over the record.
-    decay : float
-        Weight decay (L2).
-    standardise : bool
+    cosine_decay : bool, default=False
+        Whether the learning rate falls to 0 along half a cosine, or is constant.
+    decay : float, default=0.0
+        Weight decay (L2) of all trainable variables.
+    standardise : bool, default=False
         Whether sequences are scaled to mean 0 and variance 1 over all of them.
-    clip : float or None
+    clip : float or None, default=None
         Maximum norm of the gradient.
-    sum_losses : bool
-        Whether losses are sums, of the reconstruction over steps and of k-means over samples, as in the paper, or
-        means. The authors' program uses the mean of the one and the sum of the other.
+    sum_reconstruction : bool, default=False
+        Whether the reconstruction loss is the sum over steps, as in the paper, or the mean.
+    sum_kmeans : bool, default=False
+        Whether the k-means loss is the sum over samples or the mean.
+    random_indicator : bool, default=False
+        Whether the cluster indicator of the first epochs is a random matrix with orthonormal columns, or that of the
+        initial representations.
+    units, dilations : tuple of int
+        Units and dilation of each layer of the encoder, default=(50, 30, 30) and (1, 4, 16).
+    reset_after : bool, default=True
+        Whether the reset gate acts after the product of state and recurrent kernel, or before it.
+    gate_bias : float, default=0.0
+        Initial bias of the update and the reset gates.
+    decoder_start : {"zero", "first value"}, default="zero"
+        Input of the first step of the decoder: 0, or the first value of the sequence with noise.
     """
 
     learning_rate: float
-    cosine_decay: bool
     epochs: int
-    decay: float
-    standardise: bool
-    clip: float | None
-    sum_losses: bool
+    cosine_decay: bool = False
+    decay: float = 0.0
+    standardise: bool = False
+    clip: float | None = None
+    sum_reconstruction: bool = False
+    sum_kmeans: bool = False
+    random_indicator: bool = False
+    units: tuple[int, ...] = (50, 30, 30)
+    dilations: tuple[int, ...] = (1, 4, 16)
+    reset_after: bool = True
+    gate_bias: float = 0.0
+    decoder_start: str = "zero"
 
 
 RECIPES = {
-    # The authors' program; the paper says 5e-3.
+    # The authors' program. The paper has a learning rate of 5e-3, dilations 1, 4, 16 and a summed reconstruction loss.
     "notebook": DTCRRecipe(
         learning_rate=1e-4,
-        cosine_decay=False,
         epochs=300,
         decay=1e-4,
-        standardise=False,
-        clip=None,
-        sum_losses=False,
+        sum_kmeans=True,
+        random_indicator=True,
+        units=(100, 50, 50),
+        dilations=(1, 2, 4),
+        reset_after=False,
+        gate_bias=1.0,
+        decoder_start="first value",
     ),
     "trained": DTCRRecipe(
         learning_rate=5e-3,
-        cosine_decay=True,
         epochs=200,
-        decay=0.0,
+        cosine_decay=True,
         standardise=True,
         clip=1.0,
-        sum_losses=True,
+        sum_reconstruction=True,
+        sum_kmeans=True,
     ),
-    "untrained": DTCRRecipe(
-        learning_rate=0.0,
-        cosine_decay=False,
-        epochs=0,
-        decay=0.0,
-        standardise=False,
-        clip=None,
-        sum_losses=False,
-    ),
+    "untrained": DTCRRecipe(learning_rate=0.0, epochs=0),
 }
 
 
@@ -106,10 +120,11 @@ class DTCR(NetworkClusterer):
     ----------
     n_clusters : int, default=7
         Number of clusters.
-    units : tuple of int, default=(50, 30, 30)
-        Width of each layer of the encoder; the paper uses (100, 50, 50) as well.
-    dilations : tuple of int, default=(1, 4, 16)
-        Dilation of each layer.
+    units : tuple of int, default=None
+        Number of units of each layer of the encoder; None uses the recipe's: (100, 50, 50) for "notebook", else
+        (50, 30, 30). The paper uses both.
+    dilations : tuple of int, default=None
+        Dilation of each layer; None uses the recipe's: (1, 2, 4) for "notebook", else (1, 4, 16).
     kmeans_weight : float, default=0.1
         Weight of the k-means loss; those of reconstruction and of the classification of shuffled sequences are 1.
     sequence_length : int, default=None
@@ -118,6 +133,12 @@ class DTCR(NetworkClusterer):
         Parameters of `NetworkClusterer`. `recipe` is "trained" with the learning rate of the paper, "notebook" with
         the settings of its authors' program, or "untrained". A `batch_size` of None uses all samples, as published.
 
+    Notes
+    -----
+    The recipe "notebook" corrects two faults of the authors' program: there the rows of the cluster indicator refer to
+    an earlier order of the samples, and fake sequences do not keep the values of the real ones. Recurrent kernels are
+    initialised as in Keras (orthogonal), not as in TensorFlow 1.
+
     Attributes
     ----------
     labels_ : array of int, shape (time,)
@@ -125,7 +146,8 @@ class DTCR(NetworkClusterer):
     cluster_centers_ : array of shape (cluster, feature)
         Means of the representations.
     history_ : list of dict
-        One row for each epoch: stage, epoch, loss, reconstruction, clustering, label_change, seconds.
+        One row for each epoch: stage, epoch, loss, reconstruction, clustering, label_change, seconds; clustering is
+        the k-means loss of a sample without its weight.
     stopped_by_ : str
         "epochs".
     model_, encoder_ : keras.Model
@@ -149,8 +171,8 @@ class DTCR(NetworkClusterer):
         self,
         n_clusters: int = 7,
         *,
-        units: Sequence[int] = (50, 30, 30),
-        dilations: Sequence[int] = (1, 4, 16),
+        units: Sequence[int] | None = None,
+        dilations: Sequence[int] | None = None,
         kmeans_weight: float = 0.1,
         sequence_length: int | None = None,
         **training: Unpack[TrainingParameters],
@@ -162,14 +184,13 @@ class DTCR(NetworkClusterer):
         self.sequence_length = sequence_length
 
     def _fit(self, X):
-        if self.recipe not in RECIPES:
-            raise DscTfError(f"recipe: {self.recipe!r}. Choose one of {', '.join(RECIPES)}.")
-        recipe = RECIPES[self.recipe]
+        recipe = self._recipe()
         values = sequences(X, self.sequence_length)
         self.scale_ = _scale(values) if recipe.standardise else (0.0, 1.0)
         values = self._scaled(values)
         with seeded(self.random_state) as seed:
-            self._build(values.shape[1], recipe.decay)
+            self.network_ = self._network_arguments(recipe)
+            self._build(values.shape[1], recipe)
             self._train(values, recipe, seed)
         representations = encode(self.encoder_, values).astype(np.float64)
         fitted = fit_kmeans(representations, self.n_clusters, N_INIT, seed % 2**32)
@@ -193,7 +214,7 @@ class DTCR(NetworkClusterer):
             Shape of a sample: (window, latitude, longitude, variable).
         """
         steps = sequences(np.zeros((1, *shape), np.float32), self.sequence_length).shape[1]
-        return dtcr_model(dtcr_encoder(steps, units=self.units, dilations=self.dilations)).count_params()
+        return dtcr_model(dtcr_encoder(steps, **self._network_arguments(self._recipe()))).count_params()
 
     def save(self, folder: str | PathLike) -> None:
         """Write the fitted clusterer: `model.json` and `model.weights.h5`, the weights of the encoder.
@@ -206,6 +227,7 @@ class DTCR(NetworkClusterer):
         check_is_fitted(self)
         content = {
             "steps": int(self.encoder_.input_shape[1]),
+            "network": {name: plain(value) for name, value in self.network_.items()},
             "scale": plain(self.scale_),
             "centres": self.cluster_centers_.tolist(),
         }
@@ -227,7 +249,9 @@ class DTCR(NetworkClusterer):
         """
         content = read_model_json(folder, cls.__name__)
         self = cls._from_model_json(content)
-        self._build(content["steps"], 0.0)
+        # Earlier versions had one kind of cell and wrote its sizes as parameters.
+        self.network_ = content.get("network") or {"units": self.units, "dilations": self.dilations}
+        self._build(content["steps"])
         self._load_weights(folder, self.encoder_)
         self.scale_, self.cluster_centers_ = tuple(content["scale"]), np.array(content["centres"])
         return self
@@ -236,9 +260,26 @@ class DTCR(NetworkClusterer):
         mean, deviation = self.scale_
         return (values - np.float32(mean)) / np.float32(deviation)
 
-    def _build(self, steps, decay):
-        self.encoder_ = dtcr_encoder(steps, units=self.units, dilations=self.dilations, decay=decay)
-        self.model_ = dtcr_model(self.encoder_, decay=decay)
+    def _recipe(self):
+        if self.recipe not in RECIPES:
+            raise DscTfError(f"recipe: {self.recipe!r}. Choose one of {', '.join(RECIPES)}.")
+        return RECIPES[self.recipe]
+
+    def _network_arguments(self, recipe):
+        """Arguments of `dtcr_encoder`."""
+        return {
+            "units": tuple(recipe.units if self.units is None else self.units),
+            "dilations": tuple(recipe.dilations if self.dilations is None else self.dilations),
+            "reset_after": recipe.reset_after,
+            "gate_bias": recipe.gate_bias,
+        }
+
+    def _build(self, steps, recipe=None):
+        """Networks with initial weights; a loaded clusterer needs those of its recipe no longer."""
+        self.encoder_ = dtcr_encoder(steps, **self.network_)
+        cell = {name: self.network_[name] for name in ("reset_after", "gate_bias") if name in self.network_}
+        options = {"decay": recipe.decay, "decoder_start": recipe.decoder_start} if recipe else {}
+        self.model_ = dtcr_model(self.encoder_, **cell, **options)
 
     def _train(self, values, recipe, seed):
         epochs = recipe.epochs if self.epochs is None else self.epochs
@@ -257,8 +298,8 @@ class DTCR(NetworkClusterer):
                 "fake": "binary_crossentropy",
             },
             loss_weights={
-                "reconstruction": float(values.shape[1]) if recipe.sum_losses else 1.0,
-                "representation": self.kmeans_weight / 2 * (len(values) if recipe.sum_losses else 1.0),
+                "reconstruction": float(values.shape[1]) if recipe.sum_reconstruction else 1.0,
+                "representation": self.kmeans_weight / 2 * (len(values) if recipe.sum_kmeans else 1.0),
                 "real": 0.5,
                 "fake": 0.5,
             },
@@ -266,14 +307,20 @@ class DTCR(NetworkClusterer):
         saved = self.checkpoint.load() if self.checkpoint else None
         self.history_ = json.loads(str(saved["history"])) if saved else []
         if saved is None:
-            indicator.refresh()
+            indicator.initialise(seed if recipe.random_indicator else None)
         else:
             indicator.values = restore(saved, self.model_)["indicator"]
         start = len(self.history_)
         if start >= epochs:
             return
-        record = HistoryLogger("joint", self.history_, checkpoint=self.checkpoint, extra=indicator.state)
-        callbacks = [indicator, record, *self.callbacks]
+        logger = HistoryLogger(
+            "joint",
+            self.history_,
+            checkpoint=self.checkpoint,
+            extra=indicator.state,
+            clustering_output="representation",
+        )
+        callbacks = [indicator, logger, *self.callbacks]
         with log_duration(log, f"joint, epochs {start + 1} to {epochs} of {len(batches)} batches"):
             fit_batches(self.model_, batches, start=start, epochs=epochs, callbacks=callbacks)
 

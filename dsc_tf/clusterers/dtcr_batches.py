@@ -1,4 +1,4 @@
-"""What DTCR learns from: fake sequences, and the relaxed k-means of its representations."""
+"""Training data and clustering loss of DTCR: fake sequences, cluster indicator and relaxed k-means."""
 
 import keras
 import numpy as np
@@ -8,21 +8,21 @@ from ..training.batches import Batches, encode
 
 
 def fake_sequences(X, share, rng):
-    """Sequences whose values at a share of their steps have changed places.
+    """Sequences whose values at a share of their steps are permuted.
 
     Parameters
     ----------
     X : array of shape (time, step, channel)
         Real sequences.
     share : float
-        Share of steps; at least two steps change places, each sequence has its own.
+        Share of permuted steps, at least two; they differ between sequences.
     rng : numpy.random.Generator
         Source of randomness.
 
     Returns
     -------
     array of shape (time, step, channel)
-        Every sequence keeps its values, none of the chosen steps keeps its own.
+        Every sequence contains the same values; none of the chosen steps keeps its own.
 
     References
     ----------
@@ -38,16 +38,16 @@ def fake_sequences(X, share, rng):
 
 
 class RealAndFake(Batches):
-    """Batches of real sequences with a fake of each, new at every step of training.
+    """Batches of real sequences and one fake sequence for each, generated at every training step.
 
     Parameters
     ----------
     X : array of shape (time, step, 1)
         Real sequences.
     indicator : Indicator
-        Its rows go with the sequences.
+        Cluster indicator; its rows belong to the sequences.
     batch_size : int
-        Sequences a batch.
+        Number of sequences of a batch.
     seed : int
         Seed of fakes and of the order of sequences.
     """
@@ -77,10 +77,10 @@ class RealAndFake(Batches):
 
 
 class Indicator(keras.callbacks.Callback):
-    """The relaxed cluster indicator F: renewed now and then, held fixed between.
+    """The relaxed cluster indicator F, recomputed at intervals and constant in between.
 
     F has orthonormal columns, the `n_clusters` leading left singular vectors of the representations of all samples
-    (rows), so that no other F leaves less of them unexplained.
+    (rows), and so minimises the relaxed k-means loss.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ class Indicator(keras.callbacks.Callback):
     n_clusters : int
         Number of clusters.
     every : int, default=10
-        Epochs between renewals.
+        Number of epochs between updates.
 
     References
     ----------
@@ -114,12 +114,25 @@ class Indicator(keras.callbacks.Callback):
         if (epoch + 1) % self.every == 0:
             self.refresh()
 
+    def initialise(self, seed=None):
+        """Set F before training: from the initial representations, or to a random matrix with orthonormal columns.
+
+        Parameters
+        ----------
+        seed : int, default=None
+            Seed of the random matrix; None uses the initial representations.
+        """
+        if seed is None:
+            self.refresh()
+        else:
+            self.values = random_indicator(len(self.X), self.n_clusters, seed)
+
     def refresh(self):
-        """Renew F from the weights as they are. Call it before `fit`."""
+        """Compute F from the current weights."""
         self.values = indicator(encode(self.encoder, self.X), self.n_clusters)
 
     def state(self):
-        """What a resumed run needs."""
+        """State that a resumed run needs."""
         return {"indicator": self.values}
 
 
@@ -139,11 +152,26 @@ def indicator(representations, n_clusters):
     return values
 
 
+def random_indicator(n_samples, n_clusters, seed):
+    """Random matrix with orthonormal columns, shape (time, cluster), float32.
+
+    Parameters
+    ----------
+    n_samples : int
+        Number of rows.
+    n_clusters : int
+        Number of columns; those beyond `n_samples` are 0.
+    seed : int
+        Seed.
+    """
+    return indicator(np.random.default_rng(seed).normal(size=(n_samples, n_clusters)), n_clusters)
+
+
 @keras.saving.register_keras_serializable(package="dsc_tf")
 class RelaxedKMeans(keras.losses.Loss):
-    """What an indicator leaves unexplained of representations: tr(H^T H) - tr(F^T H^T H F), a sample.
+    """Relaxed k-means objective of representations, divided by their number: tr(H^T H) - tr(F^T H^T H F).
 
-    With F the exact normalised indicator of a partition this is the k-means objective over the number of samples.
+    If F is the exact normalised indicator of a partition, this is the inertia of k-means for each sample.
 
     Parameters
     ----------
@@ -155,8 +183,8 @@ class RelaxedKMeans(keras.losses.Loss):
 
     References
     ----------
-    Ma et al. (2019), equation 4; Zha et al. (2001). Divided by the number of samples, so that its weight means the
-    same for records of any length.
+    Ma et al. (2019), equation 4; Zha et al. (2001). The division makes its weight independent of the length of the
+    record.
     """
 
     def __init__(self, name="relaxed_kmeans", **kwargs):

@@ -1,9 +1,10 @@
-"""Keras layers that Keras lacks, one a file, written with `keras.ops` only."""
+"""Layers and an initialiser that Keras lacks, each in its own file, written with `keras.ops` only."""
 
 from .autoregressive_gru import AutoregressiveGRUCell
 from .clustering import ClusteringLayer
 from .conv_lstm import ConvLSTM
 from .dilated_conv import DilatedConv1D
+from .gate_bias import GateBias
 from .standardise import Standardise
 from .upsample import UpsampleConv2D
 
@@ -12,6 +13,7 @@ __all__ = [
     "ClusteringLayer",
     "ConvLSTM",
     "DilatedConv1D",
+    "GateBias",
     "Standardise",
     "UpsampleConv2D",
 ]

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from .gate_bias import GateBias
+
 
 @keras.saving.register_keras_serializable(package="dsc_tf")
 @keras.saving.register_keras_serializable(
@@ -20,10 +22,14 @@ class AutoregressiveGRUCell(keras.layers.Layer):
         Size of the hidden state.
     size : int, default=1
         Size of the output.
+    reset_after : bool, default=True
+        Whether the reset gate acts after the product of state and recurrent kernel, or before it.
+    gate_bias : float, default=0.0
+        Initial bias of the update and the reset gate.
 
     Notes
     -----
-    State: hidden state (sample, units) and previous output (sample, size).
+    State: hidden state (sample, units) and previous output (sample, size); the latter is the input of the first step.
 
     References
     ----------
@@ -38,11 +44,15 @@ class AutoregressiveGRUCell(keras.layers.Layer):
     (4, 5, 2)
     """
 
-    def __init__(self, units, *, size=1, **kwargs):
+    def __init__(self, units, *, size=1, reset_after=True, gate_bias=0.0, **kwargs):
         super().__init__(**kwargs)
         self.units = units
         self.size = size
-        self.gru = keras.layers.GRUCell(units, dtype=self.dtype_policy)
+        self.reset_after = reset_after
+        self.gate_bias = gate_bias
+        self.gru = keras.layers.GRUCell(
+            units, reset_after=reset_after, bias_initializer=GateBias(gate_bias), dtype=self.dtype_policy
+        )
         self.projection = keras.layers.Dense(size, dtype=self.dtype_policy)
 
     @property
@@ -67,4 +77,9 @@ class AutoregressiveGRUCell(keras.layers.Layer):
         return [ops.zeros((batch_size, n), dtype=self.compute_dtype) for n in self.state_size]
 
     def get_config(self):
-        return super().get_config() | {"units": self.units, "size": self.size}
+        return super().get_config() | {
+            "units": self.units,
+            "size": self.size,
+            "reset_after": self.reset_after,
+            "gate_bias": self.gate_bias,
+        }

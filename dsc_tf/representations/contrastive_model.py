@@ -50,6 +50,20 @@ class ContrastiveModel(keras.Model):
                 shape=(regions, regions), initializer="ones", name="region_similarity", **fixed
             )
         self.set_lag_similarity(np.zeros(0))
+        self.semivariance = None
+        if contrast.pair_weights is not None:
+            self.gamma_table = self.add_weight(
+                shape=(LAGS,), initializer="zeros", name="gamma_table", **fixed
+            )
+            self.gamma_range = self.add_weight(shape=(), initializer="zeros", name="gamma_range", **fixed)
+            self.gamma_sill = self.add_weight(shape=(), initializer="ones", name="gamma_sill", **fixed)
+            self.semivariance = _TabulatedSemivariogram(self.gamma_table, self.gamma_range, self.gamma_sill)
+
+    def set_semivariogram(self, semivariogram):
+        """Set the semivariogram of vectors of length 1, for `pair_weights`."""
+        self.gamma_table.assign(semivariogram(np.arange(LAGS)))
+        self.gamma_range.assign(semivariogram.range)
+        self.gamma_sill.assign(semivariogram.sill)
 
     def set_lag_similarity(self, similarity):
         """Set the similarity of steps at lags 0, 1, 2, ...; 0 at longer lags than given, and always 1 at lag 0."""
@@ -83,6 +97,7 @@ class ContrastiveModel(keras.Model):
             self.contrast,
             length=ops.sum(x["overlap"][0]),
             lag_similarity=lag_similarity,
+            semivariance=self.semivariance,
             series_similarity=series_similarity,
             scales=self.scales,
         )
@@ -94,6 +109,18 @@ class ContrastiveModel(keras.Model):
     def _lag_similarity(self, lag):
         lag = ops.cast(lag, "int32")
         return ops.where(lag < LAGS, ops.take(self.lag_table, ops.minimum(lag, LAGS - 1)), 0.0)
+
+
+class _TabulatedSemivariogram:
+    """Semivariances at integer lags, `range` and `sill` as variables that a compiled loss reads."""
+
+    def __init__(self, table, range, sill):
+        self.table = table
+        self.range = range
+        self.sill = sill
+
+    def __call__(self, lag):
+        return ops.take(self.table, ops.minimum(ops.cast(lag, "int32"), LAGS - 1))
 
 
 def train_contrastive(model, batches, steps, *, learning_rate, history, callbacks=()):
@@ -147,26 +174,36 @@ class UniformAverage(keras.callbacks.Callback):
 
 
 class UpdateSemivariogram(keras.callbacks.Callback):
-    """Fits the semivariogram of the representations at the start of every epoch and passes it to the loss.
+    """Fits the semivariogram of vectors in time and passes it to the loss.
+
+    Representations are fitted at the start of every epoch, inputs (`contrast.fitted="input"`) at the start of training.
 
     Parameters
     ----------
-    latent : callable
-        Function that returns the current representations of gap-free segments, arrays of shape (time, feature).
+    vectors : callable
+        Function that returns the current vectors of gap-free segments, arrays of shape (time, feature).
     period : float, default=None
         Length of the year in steps, if the records contain their seasonal cycle: the semivariogram then has a
         periodic component.
     """
 
-    def __init__(self, latent, *, period=None):
+    def __init__(self, vectors, *, period=None):
         super().__init__()
-        self.latent = latent
+        self.vectors = vectors
         self.period = period
 
     def on_epoch_begin(self, epoch, logs=None):
-        lags, values = empirical_semivariogram(self.latent())
+        contrast = self.model.contrast
+        if contrast.fitted == "input" and epoch > 0:
+            return
+        segments = self.vectors()
+        if contrast.pair_weights is not None:
+            segments = [s / np.maximum(np.linalg.norm(s, axis=1, keepdims=True), 1e-6) for s in segments]
+        lags, values = empirical_semivariogram(segments)
         self.semivariogram_ = fit_semivariogram(lags, values, period=self.period)
         self.model.set_lag_similarity(self.semivariogram_.similarity(np.arange(LAGS)))
+        if contrast.pair_weights is not None:
+            self.model.set_semivariogram(self.semivariogram_)
 
 
 class LossHistory(keras.callbacks.Callback):

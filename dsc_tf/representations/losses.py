@@ -15,6 +15,7 @@ from typing import NamedTuple
 from keras import ops
 
 from ..errors import DscTfError
+from .negatives import FORMS, pair_log_weights
 
 EXCLUDED = -1e9  # logit of a candidate that does not count
 NEIGHBOUR_WEIGHTINGS = ("as_negatives", "downweight", "as_positives", "causal")
@@ -44,6 +45,14 @@ class ContrastiveLossConfig:
         view are positives (DepTS2Vec); the instance term is that of TS2Vec.
     hardness : float, default=0.0
         Additional weight of negatives beyond the range of the semivariogram whose distance is below the mean distance.
+    pair_weights : {None, "abstract", "paper"}, default=None
+        Weights of pairs of steps by the difference between their distance and the semivariogram, see
+        `pair_log_weights`; None uses none. They replace `neighbour_weighting` and `hardness`.
+    beta : float, default=2.0
+        Maximum log-weight of hard negatives, for `pair_weights`.
+    fitted : {"embedding", "input"}, default="embedding"
+        Vectors that the semivariogram is fitted to: representations, again in every epoch, or inputs, once. For
+        `pair_weights` vectors are scaled to length 1 before.
 
     Raises
     ------
@@ -68,6 +77,9 @@ class ContrastiveLossConfig:
     instance_temperature: float | None = None
     neighbour_weighting: str = "as_negatives"
     hardness: float = 0.0
+    pair_weights: str | None = None
+    beta: float = 2.0
+    fitted: str = "embedding"
 
     def __post_init__(self):
         if not 0 <= self.alpha <= 1:
@@ -83,16 +95,27 @@ class ContrastiveLossConfig:
             )
         if self.hardness < 0 or self.temporal_unit < 0:
             raise DscTfError("hardness, temporal_unit: below 0. Give 0 or more.")
+        if self.fitted not in ("embedding", "input"):
+            raise DscTfError(f"fitted: {self.fitted!r}. Choose one of embedding, input.")
+        if self.pair_weights is not None:
+            if self.pair_weights not in FORMS:
+                raise DscTfError(f"pair_weights: {self.pair_weights!r}. Choose one of {', '.join(FORMS)}.")
+            if self.neighbour_weighting != "as_negatives" or self.hardness > 0:
+                raise DscTfError(
+                    "pair_weights: given with neighbour_weighting or hardness. Give one way of weighting pairs."
+                )
 
     @property
     def uses_lags(self):
         """Whether the weight of a pair depends on its lag in time."""
-        return self.neighbour_weighting != "as_negatives" or self.hardness > 0
+        return (
+            self.neighbour_weighting != "as_negatives" or self.hardness > 0 or self.pair_weights is not None
+        )
 
     @property
     def uses_regions(self):
         """Whether the weight of a pair of series depends on the distance of their regions."""
-        return self.uses_lags and self.neighbour_weighting != "causal"
+        return self.uses_lags and self.neighbour_weighting != "causal" and self.pair_weights is None
 
     @classmethod
     def from_json(cls, settings):
@@ -112,7 +135,15 @@ VARIOGRAM_HARD = ContrastiveLossConfig(
 
 
 def hierarchical_loss(
-    first, second, contrast=TS2VEC, *, length=None, lag_similarity=None, series_similarity=None, scales=None
+    first,
+    second,
+    contrast=TS2VEC,
+    *,
+    length=None,
+    lag_similarity=None,
+    semivariance=None,
+    series_similarity=None,
+    scales=None,
 ):
     """Mean loss of two views over all scales.
 
@@ -127,6 +158,8 @@ def hierarchical_loss(
     lag_similarity : callable, default=None
         Function from lags in steps of the finest scale (tensor) to similarities: 1 - semivariogram / sill, which
         falls from 1 at lag 0 to 0 at the range. Needed if `contrast.uses_lags`.
+    semivariance : callable, default=None
+        Semivariogram of vectors of length 1, see `pair_log_weights`. Needed if `contrast.pair_weights`.
     series_similarity : tensor of shape (series, series), default=None
         Similarity of series; None weights all series equally.
     scales : int, default=None
@@ -154,7 +187,7 @@ def hierarchical_loss(
             first, second, contrast, valid_mask, series_similarity
         )
         if contrast.alpha < 1 and scale >= contrast.temporal_unit:
-            term = temporal_term(first, second, contrast, valid_mask, lag_similarity, 2**scale)
+            term = temporal_term(first, second, contrast, valid_mask, lag_similarity, 2**scale, semivariance)
             total = total + ops.cast(left > 1, "float32") * (1 - contrast.alpha) * term
         count = count + is_valid
         first, second = _halve(first, left), _halve(second, left)
@@ -183,7 +216,9 @@ def instance_term(first, second, contrast=TS2VEC, valid_mask=None, similarity=No
     return _masked_mean(ops.transpose(losses, (1, 0)), valid_mask)
 
 
-def temporal_term(first, second, contrast=TS2VEC, valid_mask=None, lag_similarity=None, stride=1):
+def temporal_term(
+    first, second, contrast=TS2VEC, valid_mask=None, lag_similarity=None, stride=1, semivariance=None
+):
     """Mean of loss_i over series and steps; the candidates are the other steps of the same series.
 
     Parameters
@@ -198,13 +233,29 @@ def temporal_term(first, second, contrast=TS2VEC, valid_mask=None, lag_similarit
         Similarity as a function of the lag, see `hierarchical_loss`.
     stride : int, default=1
         Number of steps of the finest scale in one step of this scale.
+    semivariance : callable, default=None
+        Semivariogram as a function of the lag, see `hierarchical_loss`.
     """
     steps = ops.shape(first)[1]
     valid_mask = ops.ones((steps,)) if valid_mask is None else valid_mask
     index = ops.arange(steps)
-    similarity = None
-    if contrast.uses_lags:
-        similarity = lag_similarity(ops.cast(ops.abs(index[:, None] - index[None, :]) * stride, "float32"))
+    lag = ops.cast(ops.abs(index[:, None] - index[None, :]) * stride, "float32")
+    if contrast.pair_weights is not None:
+        weights = LogWeights(
+            *(
+                pair_log_weights(
+                    _half_squared_distance(*pair),
+                    lag,
+                    semivariance,
+                    beta=contrast.beta,
+                    form=contrast.pair_weights,
+                )
+                for pair in ((first, first), (second, second), (first, second))
+            )
+        )
+        losses = _pair_losses(first, second, contrast.temperature, weights, valid_mask)
+        return _masked_mean(losses, valid_mask)
+    similarity = lag_similarity(lag) if contrast.uses_lags else None
     if contrast.neighbour_weighting == "causal":
         return _causal_term(first, second, contrast, valid_mask, similarity)
     weights = _equal_weights(similarity if contrast.neighbour_weighting == "downweight" else None)
@@ -281,12 +332,17 @@ def _causal_term(first, second, contrast, valid_mask, similarity):
 
 def _hard_negative_log_weight(left, right, similarity, hardness, valid_mask):
     """Logarithm of the additional weight of pairs beyond the range whose distance is below the mean distance."""
-    left, right = (ops.stop_gradient(_unit(v)) for v in (left, right))
-    distance = 1.0 - ops.matmul(left, ops.transpose(right, (0, 2, 1)))  # half the squared distance
+    distance = _half_squared_distance(left, right)
     both = valid_mask[:, None] * valid_mask[None, :]
     expected = ops.sum(distance * both, axis=(1, 2), keepdims=True) / ops.maximum(ops.sum(both), 1.0)
     closer = ops.maximum(expected - distance, 0.0) / ops.maximum(expected, 1e-6)
     return ops.log(1.0 + hardness * closer * ops.cast(similarity <= 0, "float32"))
+
+
+def _half_squared_distance(left, right):
+    """Half the squared distances of vectors scaled to length 1, constant for the gradient."""
+    left, right = (ops.stop_gradient(_unit(v)) for v in (left, right))
+    return 1.0 - ops.matmul(left, ops.transpose(right, (0, 2, 1)))
 
 
 def _halve(view, left):

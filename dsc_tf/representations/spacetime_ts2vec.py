@@ -281,7 +281,7 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             if places is not None:
                 apart = great_circle(*np.asarray(places, np.float64).T)
                 model.set_region_similarity(region_similarity(apart, _region_means(segments, regions)))
-            distances = UpdateSemivariogram(lambda: [self._encode(s.fields[-1000:]) for s in segments[:4]])
+            distances = UpdateSemivariogram(lambda: self._semivariogram_vectors(segments[:4]))
             callbacks.insert(0, distances)
         train_contrastive(
             model,
@@ -294,6 +294,13 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         if distances:
             self.semivariogram_ = distances.semivariogram_
         warn_if_collapsed(self._encode(segments[0].fields[:512]))
+
+    def _semivariogram_vectors(self, segments):
+        """Last 1000 steps of segments as vectors: their representations, or the fields themselves."""
+        parts = [s.fields[-1000:] for s in segments]
+        if self.contrast.fitted == "input":
+            return [part.reshape(len(part), -1) for part in parts]
+        return [self._encode(part) for part in parts]
 
     def _batches(self, segments, options):
         series = [s.fields for s in segments]

@@ -214,7 +214,11 @@ class TS2Vec(BaseEstimator):
         model = ContrastiveModel(self.encoder_, self.contrast, longest=batches.window, regions=None)
         callbacks = list(self.callbacks)
         if self.contrast.uses_lags:
-            callbacks.insert(0, UpdateSemivariogram(lambda: list(encode_full(self.encoder_, X[:8], 8))))
+            if self.contrast.fitted == "input":
+                vectors = [x[np.isfinite(x).all(axis=1)] for x in np.asarray(X[:8])]
+                callbacks.insert(0, UpdateSemivariogram(lambda: vectors))
+            else:
+                callbacks.insert(0, UpdateSemivariogram(lambda: list(encode_full(self.encoder_, X[:8], 8))))
         train_contrastive(
             model,
             batches,

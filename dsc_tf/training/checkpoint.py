@@ -167,10 +167,13 @@ class HistoryLogger(keras.callbacks.Callback):
         Where to save; None saves nothing.
     extra : callable, default=dict
         More state to save, by name.
+    clustering_output : str, default="clustering"
+        Output of the model whose loss is the column "clustering".
     """
 
-    def __init__(self, stage, history, *, checkpoint=None, extra=dict):
+    def __init__(self, stage, history, *, checkpoint=None, extra=dict, clustering_output="clustering"):
         super().__init__()
+        self.outputs = {"reconstruction": "reconstruction", "clustering": clustering_output}
         self.stage = stage
         self.history = history
         self.checkpoint = checkpoint
@@ -182,8 +185,8 @@ class HistoryLogger(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         nan = float("nan")
         row = {"stage": self.stage, "epoch": len(self.history), "loss": logs["loss"]}
-        for name in ("reconstruction", "clustering"):
-            row[name] = logs.get(f"{name}_loss", logs["loss"] if ONLY_LOSS.get(self.stage) == name else nan)
+        for name, output in self.outputs.items():
+            row[name] = logs.get(f"{output}_loss", logs["loss"] if ONLY_LOSS.get(self.stage) == name else nan)
         row["label_change"] = logs.get("label_change", nan)
         row["seconds"] = round(time.perf_counter() - self._began, 3)
         self.history.append({k: v if isinstance(v, (str, int)) else float(v) for k, v in row.items()})

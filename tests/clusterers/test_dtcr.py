@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from dsc_tf.clusterers.dtcr import DTCR
+from dsc_tf.clusterers.dtcr import DTCR, RECIPES
 from dsc_tf.errors import DscTfError
 from dsc_tf.training import Checkpoint
 
@@ -21,7 +21,7 @@ def waves():
     return values.astype("float32")[:, None, :, None, None], truth
 
 
-def test_tells_two_frequencies(waves):
+def test_distinguishes_two_frequencies(waves):
     X, truth = waves
     labels = DTCR(2, **SMALL, epochs=10).fit_predict(X)
     assert adjusted_rand_score(truth, labels) == 1
@@ -60,9 +60,42 @@ def test_interrupted_fit_resumes_to_the_same_result(waves, tmp_path):
     np.testing.assert_allclose(resumed.transform(X), whole.transform(X), atol=1e-6)
 
 
-def test_constant_series_are_survived():
+def test_constant_series():
     labels = DTCR(2, **SMALL, epochs=2).fit_predict(np.ones((6, 1, 8, 1, 1), "float32"))
     assert set(labels) <= {0, 1}
+
+
+def test_recipe_of_the_published_program():
+    """Table of its settings; the weights are counted layer by layer."""
+    recipe = RECIPES["notebook"]
+    assert (recipe.units, recipe.dilations) == ((100, 50, 50), (1, 2, 4))
+    assert (recipe.learning_rate, recipe.epochs, recipe.decay) == (1e-4, 300, 1e-4)
+    assert recipe.sum_kmeans and not recipe.sum_reconstruction and recipe.random_indicator
+    assert (recipe.reset_after, recipe.gate_bias, recipe.decoder_start) == (False, 1.0, "first value")
+
+    def gru(inputs, units):
+        return 3 * units * (inputs + units + 1)  # one row of biases: the reset acts before the product
+
+    encoder = 2 * (gru(1, 100) + gru(100, 50) + gru(50, 50))
+    decoder = gru(1, 400) + 401
+    classifier = 401 * 128 + 129
+    with keras.StatelessScope():
+        assert DTCR(recipe="notebook").count_weights((1, 4, 3, 1)) == encoder + decoder + classifier
+
+
+def test_published_program_is_saved_and_loaded(waves, tmp_path):
+    fitted = DTCR(2, **SMALL | {"recipe": "notebook"}, epochs=1).fit(waves[0][:, :, :6])
+    fitted.save(tmp_path)
+    loaded = DTCR.load(tmp_path)
+    np.testing.assert_array_equal(loaded.predict(waves[0][:, :, :6]), fitted.labels_)
+
+
+def test_clustering_column_is_the_kmeans_loss(waves):
+    """Without training: the relaxed k-means loss of the initial representations, not the total loss."""
+    fitted = DTCR(2, **SMALL, epochs=1, learning_rate=0.0).fit(waves[0])
+    row = fitted.history_[0]
+    total = row["reconstruction"] * 24 + 0.1 / 2 * 20 * row["clustering"]
+    assert total < row["loss"] < total + 2.0  # the rest is the cross-entropy, about log 2
 
 
 def test_untrained_is_not_trained(waves):

@@ -2,7 +2,14 @@ import keras
 import numpy as np
 import pytest
 
-from dsc_tf.clusterers.dtcr_batches import Indicator, RealAndFake, RelaxedKMeans, fake_sequences, indicator
+from dsc_tf.clusterers.dtcr_batches import (
+    Indicator,
+    RealAndFake,
+    RelaxedKMeans,
+    fake_sequences,
+    indicator,
+    random_indicator,
+)
 
 
 @pytest.fixture
@@ -11,7 +18,7 @@ def rng():
 
 
 @pytest.mark.parametrize(("share", "steps", "moved"), [(0.2, 50, 10), (0.2, 4, 2), (1.0, 6, 6)])
-def test_fakes_move_exactly_so_many_steps_and_keep_every_value(rng, share, steps, moved):
+def test_fakes_permute_a_share_of_the_steps(rng, share, steps, moved):
     X = rng.normal(size=(30, steps, 1))
     fake = fake_sequences(X, share, rng)
     assert ((fake != X).sum(axis=(1, 2)) == moved).all()
@@ -50,6 +57,12 @@ def test_more_clusters_than_vectors_leave_nothing(rng):
     assert float(RelaxedKMeans()(indicator(H, 4), H)) == pytest.approx(0, abs=1e-5)
 
 
+def test_random_indicator_has_orthonormal_columns():
+    values = random_indicator(20, 3, seed=5)
+    np.testing.assert_allclose(values.T @ values, np.eye(3), atol=1e-6)
+    assert (values != random_indicator(20, 3, seed=6)).any()
+
+
 def fresh(X, **options):
     encoder = keras.Sequential([keras.Input(X.shape[1:]), keras.layers.Flatten(), keras.layers.Dense(4)])
     held = Indicator(encoder, X, 2, every=2)
@@ -79,12 +92,14 @@ def test_fakes_are_new_each_epoch_and_depend_on_the_seed_alone(rng):
     assert (fakes(3) != fakes(4)).any() and (fakes(3) != fakes(3, seed=1)).any()
 
 
-def test_indicator_is_renewed_every_other_epoch_only(rng):
+def test_indicator_is_updated_every_other_epoch_only(rng):
     X = rng.normal(size=(6, 5, 1)).astype("float32")
     held, _ = fresh(X)
     first = held.values
     held.encoder.layers[-1].kernel.assign(rng.normal(size=(5, 4)))
     held.on_epoch_end(0)
     assert held.values is first
+    held.initialise(seed=3)
+    np.testing.assert_array_equal(held.values, random_indicator(6, 2, 3))
     held.on_epoch_end(1)
     assert np.abs(held.values - first).max() > 0

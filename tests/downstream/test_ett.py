@@ -1,7 +1,6 @@
 """TS2Vec's forecasting protocol, with a transcription of the authors' program beside it."""
 
 import sys
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -168,7 +167,7 @@ def test_no_file_is_one_line(tmp_path):
 
 
 class Encoder:
-    """Stands in for TS2Vec: what it represents is what it is given."""
+    """Replacement of TS2Vec whose representation is its input."""
 
     made = []
 
@@ -189,41 +188,57 @@ def short_protocol(monkeypatch):
     """Days for months, and no network."""
     for name, steps in {"TRAIN": 400, "VALIDATION": 150, "TEST": 150, "CONTEXT": 20}.items():
         monkeypatch.setattr(ett, name, steps)
-    monkeypatch.setattr(ett, "forecast_errors", partial(ett.forecast_errors, horizons=(2, 5)))
     monkeypatch.setattr(Encoder, "made", [])
     monkeypatch.setitem(sys.modules, "dsc_tf.representations", SimpleNamespace(TS2Vec=Encoder))
 
 
 def test_a_row_for_each_encoder_seed_and_horizon(short_protocol, tmp_path):
-    told = []
-    rows = ett.run_ett(written(table(700), tmp_path), seeds=(4, 7), steps=9, say=told.append)
-    encoders = [("lagged values", 0), ("untrained", 4), ("TS2Vec", 4), ("TS2Vec", 7)]
+    lines = []
+    rows = ett.run_ett(
+        written(table(700), tmp_path), seeds=(4, 7), steps=9, horizons=(2, 5), echo=lines.append
+    )
+    baselines = [("last value", 0), ("ridge on lags", 0), ("lagged values", 0)]
+    encoders = [*baselines, ("untrained", 4), ("TS2Vec", 4), ("TS2Vec", 7)]
     expected = [(*encoder, horizon) for encoder in encoders for horizon in (2, 5)]
     assert [(r["encoder"], r["seed"], r["horizon"]) for r in rows] == expected
     assert [m.settings["steps"] for m in Encoder.made] == [0, 9, 9]
-    assert len(told) == 3 and all(f"{rows[2]['mse']:.4f}" in line for line in told)
+    assert len(lines) == 6 and all(f"{rows[6]['mse']:.4f}" in line for line in lines[3:])
 
 
 def test_encoders_learn_from_the_training_months_and_see_no_future(short_protocol, tmp_path):
     path = written(table(700), tmp_path)
-    ett.run_ett(path, univariate=False, seeds=(0,), say=str)
+    ett.run_ett(path, univariate=False, seeds=(0,), horizons=(2, 5), echo=str)
     features, targets = ett.read_ett(path, univariate=False)
     for model in Encoder.made:
         np.testing.assert_allclose(model.learnt_from, features[None, :400], rtol=1e-6)
         assert model.options["causal"] and model.options["sliding_padding"] == 20
     known = np.asarray(features, "float32").astype(float)
-    assert ett.run_ett(path, univariate=False, seeds=(0,), say=str)[2]["mse"] == pytest.approx(
-        ett.forecast_errors(known, targets)[2]["mse"], rel=1e-4
-    )
+    assert ett.run_ett(path, univariate=False, seeds=(0,), horizons=(2, 5), echo=str)[6][
+        "mse"
+    ] == pytest.approx(ett.forecast_errors(known, targets, (2,))[2]["mse"], rel=1e-4)
+
+
+def test_last_value_by_a_loop(series):
+    _, targets = series
+    test = targets[YEAR + THIRD : YEAR + 2 * THIRD]
+    squares = [(test[t + step] - test[t]) ** 2 for t in range(THIRD - 3) for step in (1, 2, 3)]
+    assert ett.last_value_errors(targets, [3])[3]["mse"] == pytest.approx(np.mean(squares))
 
 
 @pytest.mark.real
-@pytest.mark.skipif(not RECORD.exists(), reason=f"no ../shared/data/{RECORD.name} beside the checkout")
-def test_lagged_values_of_the_real_record_beat_persistence():
+@pytest.mark.skipif(not RECORD.exists(), reason=f"no ../shared/data/{RECORD.name} next to the checkout")
+def test_last_value_of_the_real_record_beats_the_published_encoder():
     features, targets = ett.read_ett(RECORD, univariate=True)
     assert features.shape == (17420, 8) and np.isfinite(features).all()
+    errors = [e["mse"] for e in ett.last_value_errors(targets).values()]
+    np.testing.assert_allclose(errors, [0.034, 0.050, 0.087, 0.113, 0.129], atol=6e-4)
+    assert (np.array(errors) < ett.PUBLISHED["univariate", "paper"]).all()
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not RECORD.exists(), reason=f"no ../shared/data/{RECORD.name} next to the checkout")
+def test_lagged_values_of_the_real_record_beat_persistence():
+    features, targets = ett.read_ett(RECORD, univariate=True)
     known = np.concatenate([features[:, :7], ett.lagged(targets, 48)], axis=1)
-    test = targets[YEAR + THIRD : YEAR + 2 * THIRD, 0]
-    errors = [test[t + 1 : t + 25] - test[t] for t in range(THIRD - 24)]
-    persistence = np.square(errors).mean()
+    persistence = ett.last_value_errors(targets, [24])[24]["mse"]
     assert 0.02 < ett.forecast_errors(known, targets, [24])[24]["mse"] < persistence < 0.04

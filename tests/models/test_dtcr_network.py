@@ -12,7 +12,7 @@ def x():
 
 
 @pytest.mark.parametrize("dilation", [1, 2, 4])
-def test_dilated_gru_hears_itself_from_so_many_steps_ago(x, dilation):
+def test_dilated_gru_receives_the_state_of_earlier_steps(x, dilation):
     inputs = keras.Input((11, 1))
     model = keras.Model(inputs, dilated_gru(inputs, 5, dilation))
     cell = next(layer for layer in model.layers if isinstance(layer, keras.layers.GRU)).cell
@@ -22,14 +22,14 @@ def test_dilated_gru_hears_itself_from_so_many_steps_ago(x, dilation):
     np.testing.assert_allclose(model(x), np.stack(hidden[dilation:], axis=1), atol=1e-5)
 
 
-def test_representation_is_what_every_layer_says_last_in_both_directions(x):
+def test_representation_concatenates_last_outputs_of_both_directions(x):
     encoder = dtcr_encoder(11, units=(4, 3, 2), dilations=(1, 2, 4))
     assert encoder.output_shape == (None, 2 * (4 + 3 + 2))
     forward = encoder(x)[:, :9]
     changed = x.copy()
     changed[:, 0] += 1.0
     # The last layer's state at the last step, 10, comes from steps 10, 6, 2 of the layer below and so on: step 0 is
-    # heard by the first layer, which has dilation 1.
+    # received by the first layer, which has dilation 1.
     assert np.abs(np.asarray(encoder(changed)[:, :4] - forward[:, :4])).max() > 0
 
 
@@ -47,9 +47,38 @@ def test_training_model_has_all_outputs_and_is_saved(x, tmp_path):
     check_saved(model, inputs, tmp_path / "model.keras")
 
 
-def test_decay_punishes_weights(x):
-    encoder = dtcr_encoder(11, units=(4,), dilations=(1,), decay=0.5)
-    kernels = [w for w in encoder.weights if "bias" not in w.path]
-    expected = 0.25 * sum(float(np.square(np.asarray(w)).sum()) for w in kernels)
-    encoder(x)
-    assert float(sum(encoder.losses)) == pytest.approx(expected, rel=1e-5)
+def test_decay_covers_all_variables(x):
+    """Half the sum of squares of every variable, biases and decoder included (`tf.nn.l2_loss` of all variables)."""
+    model = dtcr_model(dtcr_encoder(11, units=(4,), dilations=(1,), gate_bias=1.0), decay=0.5)
+    expected = 0.25 * sum(float(np.square(np.asarray(w)).sum()) for w in model.trainable_variables)
+    assert float(sum(model.losses)) == pytest.approx(expected, rel=1e-5)
+    assert any("bias" in w.path for w in model.trainable_variables)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def test_cell_of_the_published_program_step_by_step(x):
+    """TensorFlow 1's GRU: gates with bias 1, candidate tanh(W [x, r * h]), h = u * h + (1 - u) * candidate."""
+    inputs = keras.Input((11, 1))
+    model = keras.Model(inputs, dilated_gru(inputs, 3, 1, reset_after=False, gate_bias=1.0))
+    gru = next(layer for layer in model.layers if isinstance(layer, keras.layers.GRU))
+    kernel, recurrent, bias = (np.asarray(w, float) for w in gru.weights)
+    np.testing.assert_array_equal(bias, [1] * 6 + [0] * 3)
+    hidden = np.zeros((3, 3))
+    for t in range(11):
+        update, reset = np.split(sigmoid(x[:, t] @ kernel[:, :6] + hidden @ recurrent[:, :6] + 1), 2, axis=1)
+        candidate = np.tanh(x[:, t] @ kernel[:, 6:] + (reset * hidden) @ recurrent[:, 6:])
+        hidden = update * hidden + (1 - update) * candidate
+        np.testing.assert_allclose(model(x)[:, t], hidden, atol=1e-5)
+
+
+def test_decoder_starts_from_the_first_value(x):
+    """In inference there is no noise: the first output is one step of the cell from the first value."""
+    encoder = dtcr_encoder(11, units=(2,), dilations=(1,))
+    model = dtcr_model(encoder, decoder_start="first value")
+    cell = model.get_layer("decoder").cell
+    first, _ = cell(None, [encoder(x), x[:, 0]])
+    outputs = model({"sequence": x, "fake": x})
+    np.testing.assert_allclose(outputs["reconstruction"][:, 0], first, atol=1e-6)
