@@ -21,6 +21,7 @@ DEC_NOTEBOOK = replace(
     tol=1e-6,
     kmeans_init="k-means++",
     kmeans_restarts=20,
+    shuffle_pretraining=True,
 )
 
 
@@ -36,6 +37,10 @@ class DEC(DeepClusterer):
     pretraining : {"whole", "layerwise"}, default="whole"
         Pretraining of the whole autoencoder, or of each layer as a denoising autoencoder and then of the whole, as in
         the paper. With "layerwise", `pretrain_epochs` is the number of passes of each layer as well.
+    activation : {"relu", "leaky_relu"}, default="relu"
+        Activation of the layers; "leaky_relu" has the slope 0.01 below 0, as in PyTorch.
+    uniform_bias : bool, default=False
+        Whether initial biases are uniform in +-1 / sqrt(number of inputs), as in PyTorch, or 0.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         Number format of the dense layers; "auto" uses bfloat16 where the hardware supports it.
     **training
@@ -45,6 +50,10 @@ class DEC(DeepClusterer):
     ----------
     labels_, soft_labels_, cluster_centers_, history_, stopped_by_, model_, autoencoder_, encoder_
         See `DeepClusterer`.
+
+    Notes
+    -----
+    The paper scales data so that the mean square of all values is 1; the protocols of this package scale otherwise.
 
     References
     ----------
@@ -68,16 +77,26 @@ class DEC(DeepClusterer):
         *,
         layer_sizes: Sequence[int] = (500, 500, 2000, 150),
         pretraining: str = "whole",
+        activation: str = "relu",
+        uniform_bias: bool = False,
         precision: str = "auto",
         **training: Unpack[JointTrainingParameters],
     ):
         super().__init__(n_clusters, **training)
         self.layer_sizes = layer_sizes
         self.pretraining = pretraining
+        self.activation = activation
+        self.uniform_bias = uniform_bias
         self.precision = precision
 
     def _network_arguments(self, shape, recipe, policy):
-        return {"shape": shape, "layer_sizes": list(self.layer_sizes), "policy": policy}
+        return {
+            "shape": shape,
+            "layer_sizes": list(self.layer_sizes),
+            "activation": self.activation,
+            "uniform_bias": self.uniform_bias,
+            "policy": policy,
+        }
 
     def _check_parameters(self, X):
         if self.pretraining == "layerwise" and X.is_stored:

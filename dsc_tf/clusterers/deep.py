@@ -373,9 +373,8 @@ class DeepClusterer(NetworkClusterer):
     def _pretrain(self, X, recipe, seed, saved):
         model = self.autoencoder_
         compile_or_reset(model, recipe.new_optimizer(recipe.pretrain_learning_rate), loss="mse")
-        batches = Batches(
-            X, lambda at, x: x, batch_size=recipe.batch_size, seed=seed if recipe.shuffle else None
-        )
+        shuffle = recipe.shuffle or recipe.shuffle_pretraining
+        batches = Batches(X, lambda at, x: x, batch_size=recipe.batch_size, seed=seed if shuffle else None)
         if saved is not None:
             restore(saved, model)
         given = recipe.pretrain_epochs if self.pretrain_epochs is None else self.pretrain_epochs

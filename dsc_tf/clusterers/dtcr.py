@@ -214,7 +214,8 @@ class DTCR(NetworkClusterer):
             Shape of a sample: (window, latitude, longitude, variable).
         """
         steps = sequences(np.zeros((1, *shape), np.float32), self.sequence_length).shape[1]
-        return dtcr_model(dtcr_encoder(steps, **self._network_arguments(self._recipe()))).count_params()
+        _, model = _networks(steps, self._network_arguments(self._recipe()))
+        return model.count_params()
 
     def save(self, folder: str | PathLike) -> None:
         """Write the fitted clusterer: `model.json` and `model.weights.h5`, the weights of the encoder.
@@ -275,11 +276,7 @@ class DTCR(NetworkClusterer):
         }
 
     def _build(self, steps, recipe=None):
-        """Networks with initial weights; a loaded clusterer needs those of its recipe no longer."""
-        self.encoder_ = dtcr_encoder(steps, **self.network_)
-        cell = {name: self.network_[name] for name in ("reset_after", "gate_bias") if name in self.network_}
-        options = {"decay": recipe.decay, "decoder_start": recipe.decoder_start} if recipe else {}
-        self.model_ = dtcr_model(self.encoder_, **cell, **options)
+        self.encoder_, self.model_ = _networks(steps, self.network_, recipe)
 
     def _train(self, values, recipe, seed):
         epochs = recipe.epochs if self.epochs is None else self.epochs
@@ -323,6 +320,14 @@ class DTCR(NetworkClusterer):
         callbacks = [indicator, logger, *self.callbacks]
         with log_duration(log, f"joint, epochs {start + 1} to {epochs} of {len(batches)} batches"):
             fit_batches(self.model_, batches, start=start, epochs=epochs, callbacks=callbacks)
+
+
+def _networks(steps, arguments, recipe=None):
+    """Encoder and training model with initial weights; without a recipe, as needed for inference."""
+    encoder = dtcr_encoder(steps, **arguments)
+    cell = {name: arguments[name] for name in ("reset_after", "gate_bias") if name in arguments}
+    options = {"decay": recipe.decay, "decoder_start": recipe.decoder_start} if recipe else {}
+    return encoder, dtcr_model(encoder, **cell, **options)
 
 
 def _scale(values):

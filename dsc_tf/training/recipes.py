@@ -58,6 +58,8 @@ class Recipe:
         Passes that learn reconstruction alone, however long the record; None counts `pretrain_steps`.
     epochs : int, default=None
         Most passes with the joint loss; None counts `steps`.
+    shuffle_pretraining : bool, default=False
+        Whether the pretraining visits samples in random order even if `shuffle` is False.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Recipe:
     precision: str
     pretrain_epochs: int | None = None
     epochs: int | None = None
+    shuffle_pretraining: bool = False
 
     def new_optimizer(self, learning_rate):
         """The recipe's optimiser."""
