@@ -5,8 +5,8 @@
 
 Both pretrain the same layers for the same number of passes with Adam 1e-3, then cluster with Adam 1e-4, on data with
 mean square 1. This package runs with the published kernel, whose length scale is 1, with a length scale taken from the
-spread of the latent vectors, and with ClustPy's activation and initial biases. Results are stored after each run and not
-computed twice.
+spread of the latent vectors, and with ClustPy's activation and initial biases. Results are stored after each run, not
+computed again.
 """
 
 import argparse
