@@ -7,6 +7,7 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture as Mixture
 
+from ..records.grids import area_weights
 from .base import LatentClusterer, fit_kmeans, nearest_centre, order_by_size, relabel_by_size
 from .model_files import pca_arrays, restore_pca
 from .out_of_core import WeightedRows, row_blocks, stored_pca
@@ -81,7 +82,7 @@ def area_weight(X):
     """sqrt(cos latitude) of each feature, so that squared distances count area; None if none is to be applied."""
     if X.latitude is None or X.weighted:
         return None
-    weight = np.sqrt(np.cos(np.deg2rad(X.latitude))).clip(min=0.0).astype(X.dtype)
+    weight = np.sqrt(area_weights(X.latitude)).astype(X.dtype)
     return np.broadcast_to(weight[:, None, None], X.grid).ravel()
 
 

@@ -5,6 +5,7 @@ import xarray as xr
 from sklearn.metrics.pairwise import nan_euclidean_distances
 
 from ..errors import DscTfError
+from ..records.grids import area_weights
 from ..regimes.spells import check_labels
 
 MAX_STEPS = 4000  # mean distances of longer records are computed from a random subsample
@@ -102,8 +103,8 @@ def _matrix(name, values, labels):
             f"{name}: {values.sizes['time']} steps for {len(labels)} labels. Give the same steps."
         )
     if "latitude" in values.dims:
-        area = np.cos(np.deg2rad(values["latitude"])).clip(min=0.0)
-        values = values * np.sqrt(area / area.mean())
+        area = area_weights(values["latitude"])
+        values = values * xr.DataArray(np.sqrt(area / area.mean()), dims="latitude")
     others = [dimension for dimension in values.dims if dimension != "time"]
     matrix = values.transpose("time", *others).values.reshape(len(labels), -1).astype(np.float64)
     return matrix[:, np.isfinite(matrix).any(axis=0)]

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import warnings
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from numbers import Integral
@@ -19,6 +21,7 @@ from ..logging import log_duration
 from ..records.chunks import DIMENSIONS, block_length, field_blocks
 from ..records.field_statistics import FieldStatistics
 from ..records.memory import memory_limit
+from ..records.units import check_units_and_grid
 from ..records.validation import check_axes, check_values, refuse_values
 from .protocols import PROTOCOLS, Protocol
 from .samples import Samples, ScratchArray, scratch_folder
@@ -39,6 +42,7 @@ from .windows import segment_numbers
 log = logging.getLogger(__name__)
 
 PREPROCESSING = "preprocessing.npz"  # file of a run folder that holds `Preprocessor.state`
+FAR = 1.0  # distance from the fitted range, as a share of its width, from which values are extrapolated
 
 
 def prepare(
@@ -124,6 +128,10 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         Coordinates of the grid, in degrees, without padding.
     attributes_ : list of dict
         Attributes of each variable.
+    months_ : list of int
+        Months of the year, 1 to 12, in which there are steps.
+    ranges_ : dict of str to tuple of float
+        Lowest and highest value of each variable, in its unit.
 
     Examples
     --------
@@ -163,6 +171,8 @@ class Preprocessor(TransformerMixin, BaseEstimator):
     def transform(self, ds: xr.Dataset) -> Samples:
         """Samples of another dataset of the same variables and grid, prepared with the constants of the fitted one.
 
+        Other units are converted, rows and columns in another order are sorted.
+
         Parameters
         ----------
         ds : xr.Dataset
@@ -176,16 +186,23 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         Raises
         ------
         DscTfError
-            If variables or grid differ, times are not sorted, a value is infinite, or no window fits.
+            If variables or grid differ, units do not convert, times are not sorted, a value is infinite, or no window
+            fits.
         NotFittedError
             If `fit` was not called.
+
+        Warns
+        -----
+        UserWarning
+            Of converted units; of steps in months that the fitted record does not have, or with values that are
+            further outside the fitted range than the range is wide.
         """
         self._check_fitted()
         check_dimensions(ds)
-        self._check_same_grid(ds)
+        ds = self._as_fitted(ds)
         rows = self._new_rows(ds)
         try:
-            self._read(ds, rows, None)
+            self._warn_of_extrapolation(ds, self._read(ds, rows, None))
             return self._samples(ds, rows, has_missing=True)
         except BaseException:
             _close(rows)
@@ -256,7 +273,7 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         """
         self._check_fitted()
         check_dimensions(ds)
-        self._check_same_grid(ds)
+        ds = self._as_fitted(ds)
         if "seasonal_cycle" not in self.steps_:
             raise DscTfError(
                 f"protocol: {self.protocol_.name} removes no seasonal cycle. Fit with protocol anomaly."
@@ -297,6 +314,8 @@ class Preprocessor(TransformerMixin, BaseEstimator):
             "variables": self.variables_,
             "attributes": self.attributes_,
             "coordinate_attributes": self.coordinate_attributes_,
+            "months": self.months_,
+            "ranges": self.ranges_,
         }
         return arrays | {"window": self.window, "text": json.dumps(text, default=_to_builtin)}
 
@@ -308,6 +327,8 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         self._start()
         self.variables_, self.attributes_ = tuple(text["variables"]), text["attributes"]
         self.coordinate_attributes_ = text["coordinate_attributes"]
+        self.months_ = text.get("months", [])  # absent in files of version 0.1, as are ranges
+        self.ranges_ = {name: tuple(pair) for name, pair in text.get("ranges", {}).items()}
         self.latitude_, self.longitude_ = np.asarray(state["latitude_"]), np.asarray(state["longitude_"])
         for step in self.steps_.values():
             step.restore(state)
@@ -341,6 +362,10 @@ class Preprocessor(TransformerMixin, BaseEstimator):
                     )
                 else:
                     refuse_values(known)
+                self.months_ = np.unique(ds["time"].dt.month.values).tolist()
+                self.ranges_ = {
+                    name: (float(one.low.min()), float(one.high.max())) for name, one in known.items()
+                }
                 self._fit_steps(ds, rows, known)
                 has_missing = any(one.missing.any() for one in known.values())
                 return self._samples(ds, rows, has_missing=has_missing)
@@ -356,7 +381,11 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         return {name: FieldStatistics(cells, design) for name in self.variables_}
 
     def _read(self, ds, rows, statistics):
-        """Copy the fields of all steps into `rows`; accumulate statistics or refuse infinite values."""
+        """Copy the fields of all steps into `rows`; accumulate statistics or refuse infinite values.
+
+        Returns the number of steps with values far outside the fitted range, by variable.
+        """
+        limits, outside = ({} if statistics is not None else self._limits()), Counter()
         shape = (len(self.latitude_), len(self.longitude_), len(self.variables_))
         transforms = [s for s in self.steps_.values() if s.applied_when_read and not s.changes_shape]
         for at, fields in field_blocks(ds, self.variables_, block_length(int(np.prod(shape)))):
@@ -371,11 +400,15 @@ class Preprocessor(TransformerMixin, BaseEstimator):
                     statistics[name].add(field)
                 elif np.isinf(field).any():
                     raise DscTfError(f"{name}: infinite values. Fix the file or leave them out.")
+                elif name in limits:
+                    low, high = limits[name]
+                    outside[name] += int(((field < low) | (field > high)).any(axis=1).sum())
             block = self.steps_["pad"].apply(block, None).reshape(len(block), -1)
             if isinstance(rows, ScratchArray):
                 rows.append(block)
             else:
                 rows[at] = block
+        return {name: count for name, count in outside.items() if count}
 
     def _fit_steps(self, ds, rows, known):
         """Fit the steps in their order."""
@@ -463,16 +496,45 @@ class Preprocessor(TransformerMixin, BaseEstimator):
                 "many times."
             )
 
-    def _check_same_grid(self, ds):
-        missing = [name for name in self.variables_ if name not in ds]
-        if missing:
-            raise DscTfError(
-                f"variables: {', '.join(missing)} not in the data. Give the variables fitted on."
+    def _as_fitted(self, ds):
+        """A record with the fitted variables, in their units and on their grid."""
+        units = {
+            name: attributes.get("units")
+            for name, attributes in zip(self.variables_, self.attributes_, strict=True)
+        }
+        expected = {"variables": units, "latitude": self.latitude_, "longitude": self.longitude_}
+        return check_units_and_grid(ds, expected)
+
+    def _limits(self):
+        """Lowest and highest value of each variable that is not far outside its fitted range."""
+        limits = {}
+        for name, (low, high) in self.ranges_.items():
+            if low < high:
+                limits[name] = (low - FAR * (high - low), high + FAR * (high - low))
+        return limits
+
+    def _warn_of_extrapolation(self, ds, outside):
+        """Warn of months and of values that the fitted record does not have; `outside` counts steps by variable."""
+        months = ds["time"].dt.month.values
+        others = ~np.isin(months, self.months_) if self.months_ else np.zeros(len(months), bool)
+        found = []
+        if others.any():
+            found.append(
+                f"{others.sum()} steps are in months {_list(np.unique(months[others]))}, "
+                f"fitted were months {_list(self.months_)}"
             )
-        for name in ("latitude", "longitude"):
-            mine, other = getattr(self, f"{name}_"), ds[name].values
-            if mine.shape != other.shape or not np.allclose(mine, other, atol=1e-4):
-                raise DscTfError(f"{name}: not that of the data fitted on. Give data on the same grid.")
+        for name, count in outside.items():
+            units = self.attributes_[self.variables_.index(name)].get("units", "")
+            low, high = self.ranges_[name]
+            found.append(
+                f"{name} of {count} steps is far outside the fitted range {low:.6g} to {high:.6g} {units}".rstrip()
+            )
+        if found:
+            warnings.warn(
+                f"data: of {len(months)} steps, {'; '.join(found)}. Their labels are extrapolated.",
+                UserWarning,
+                stacklevel=3,
+            )
 
 
 def steps_of(protocol: Protocol, window: int = 1) -> list[Step]:
@@ -539,6 +601,10 @@ def record_members(ds: xr.Dataset) -> np.ndarray | None:
 def _close(rows):
     if isinstance(rows, ScratchArray):
         rows.close()
+
+
+def _list(months):
+    return ", ".join(map(str, months))
 
 
 def _to_builtin(value):

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from ..records.field_statistics import FieldStatistics
+from ..records.grids import area_weights
 from .seasonal_cycle import fit_seasonal_cycle, regressors, seasonal_design
 from .seasonal_deviation import fit_seasonal_deviation, seasonal_deviation
 from .windows import window_ends
@@ -425,7 +426,7 @@ class AreaWeight(Step):
     def fit_from(self, statistics: RecordStatistics) -> Self:
         """Take the weights from the latitudes."""
         self.weight_ = np.ones(statistics.grid[0])
-        cosine = np.cos(np.deg2rad(statistics.latitude))
+        cosine = area_weights(statistics.latitude)
         self.weight_[: len(cosine)] = np.sqrt(np.maximum(cosine, MIN_WEIGHT))
         return self
 

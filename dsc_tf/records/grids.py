@@ -6,6 +6,26 @@ ROUNDING = 2e-5  # degrees: float32 at 360
 SHARE = 1e-3  # of the distance of two rows: coordinates written with few decimals
 
 
+def area_weights(latitude):
+    """Weight of each row of a regular grid by its area: the cosine of latitude, 0 at the poles.
+
+    Parameters
+    ----------
+    latitude : array of shape (latitude,)
+        Degrees north, of any type; the weights are computed in double precision, since the cosine of 90 degrees in
+        single precision is negative.
+
+    Returns
+    -------
+    array of float64, shape (latitude,)
+        At least 0.
+
+    >>> area_weights(np.float32([90, 60, 0])).round(3) + 0.0
+    array([0. , 0.5, 1. ])
+    """
+    return np.cos(np.deg2rad(np.asarray(latitude, dtype=np.float64))).clip(min=0.0)
+
+
 def aligned_grid(ds, grid):
     """The dataset with exactly the coordinates of a grid, if it has them to rounding in any order.
 

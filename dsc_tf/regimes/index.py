@@ -6,6 +6,8 @@ import xarray as xr
 
 from ..errors import DscTfError
 from ..preprocessing.windows import segment_starts
+from ..records.grids import area_weights
+from ..records.units import factor_and_offset
 
 
 def regime_index(anomaly, composites, *, reference=None):
@@ -29,7 +31,7 @@ def regime_index(anomaly, composites, *, reference=None):
     Raises
     ------
     DscTfError
-        If the grids differ, or the reference period has fewer than two steps.
+        If the grids differ, units do not convert, or the reference period has fewer than two steps.
 
     References
     ----------
@@ -46,7 +48,8 @@ def regime_index(anomaly, composites, *, reference=None):
         raise DscTfError("composites: not on the grid of the anomalies. Take both from one grid.")
     fields = anomaly.transpose("time", *dims).values.reshape(anomaly.sizes["time"], -1).astype(np.float64)
     patterns = composites.transpose("cluster", *dims).values.reshape(composites.sizes["cluster"], -1)
-    area = np.repeat(np.cos(np.deg2rad(anomaly["latitude"].values)), anomaly.sizes["longitude"])
+    patterns = patterns * _factor(composites.attrs.get("units"), anomaly.attrs.get("units"))
+    area = np.repeat(area_weights(anomaly["latitude"].values), anomaly.sizes["longitude"])
     known = np.isfinite(fields) & np.isfinite(patterns).all(axis=0)
     weight = known * area
     values = np.where(known, fields, 0.0) * area @ np.nan_to_num(patterns).T
@@ -65,6 +68,18 @@ def regime_index(anomaly, composites, *, reference=None):
             "index": index.assign_attrs(long_name="weather-regime index", units="1"),
         }
     )
+
+
+def _factor(units, wanted):
+    """Factor from the units of composites to those of anomalies; 1 where one of them is not stated."""
+    if units is None or wanted is None:
+        return 1.0
+    conversion = factor_and_offset(units, wanted)
+    if conversion is None:
+        raise DscTfError(
+            f"composites: units {units!r} do not convert to {wanted!r}, those of the anomalies. Give one variable."
+        )
+    return conversion[0]
 
 
 def life_cycles(index, *, threshold=1.0, min_duration=5, max_gap=0):

@@ -63,7 +63,8 @@ def test_saved_encoder_gives_the_saved_representation(pretrained, file):
 
 @pytest.mark.parametrize("method", ["dsc", "kmeans"])
 def test_train_clusters_with_the_encoder(pretrained, file, tmp_path, method):
-    quick = "--n-clusters 3 --epochs 1 --pretrain-epochs 0 --quiet".split()
+    quick = "--n-clusters 3 --quiet".split()
+    quick += "--epochs 1 --pretrain-epochs 0".split() if method == "dsc" else []  # options of networks only
     out = tmp_path / "run"
     asked = ["--data", file, "--encoder", str(pretrained), "--method", method, "--output", str(out)]
     assert train.main([*asked, *quick]) == 0

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -155,7 +156,7 @@ def test_bad_choices_are_refused(options, words):
 
 def test_other_grids_and_variables_are_refused():
     _, prep = prepare(mock_dataset(), ANOMALY)
-    with pytest.raises(DscTfError, match="latitude: not that"):
+    with pytest.raises(DscTfError, match="latitudes .* differ from those the model"):
         prep.transform(mock_dataset(latitudes=7))
     with pytest.raises(DscTfError, match="msl not in the data"):
         prep.transform(mock_dataset(variables=("t2m",)))
@@ -237,6 +238,9 @@ def test_constant_that_float_sums_cannot_hold_becomes_zero(scale, deseasonalise)
     assert not prepare(ds, own)[0][..., 1].any()
 
 
+@pytest.mark.filterwarnings(
+    "ignore:.*far outside"
+)  # the grand mean of the protocol `notebook` is no temperature
 def test_new_missing_cells_get_the_fitted_fill(protocol):
     ds = mock_dataset(days=400)
     _, prep = prepare(ds, protocol)
@@ -254,7 +258,8 @@ def test_new_missing_cells_get_the_fitted_fill(protocol):
 def test_values_out_of_range_are_not_clipped():
     ds = mock_dataset()
     _, prep = prepare(ds, "paper")
-    assert np.asarray(prep.transform(ds + 100)).min() > 1
+    with pytest.warns(UserWarning, match="t2m of 30 steps is far outside"):
+        assert np.asarray(prep.transform(ds + 100)).min() > 1
 
 
 def test_state_keeps_attributes_and_grid(tmp_path):
@@ -329,3 +334,38 @@ def test_anomalies_are_departures_from_the_fitted_cycle(chunks):
         assert found[name].attrs == ds[name].attrs
     with pytest.raises(DscTfError, match="paper removes no seasonal cycle"):
         Preprocessor("paper").fit(ds).anomalies(ds)
+
+
+def test_other_units_and_orders_are_brought_to_those_fitted_on():
+    ds = mock_dataset()
+    X, prep = prepare(ds)
+    other = ds.isel(latitude=slice(None, None, -1)).assign_coords(latitude=ds.latitude[::-1] + 1e-6)
+    other["msl"] = (other["msl"] / 100).assign_attrs(units="hPa")
+    with pytest.warns(UserWarning, match="msl: converted from hPa to Pa"):
+        found = prep.transform(other)
+    np.testing.assert_allclose(found, X, atol=1e-5)
+    other["msl"].attrs["units"] = "kg"
+    with pytest.raises(DscTfError, match="msl: units 'kg' do not convert to 'Pa'"):
+        prep.transform(other)
+
+
+def test_one_warning_of_other_months_and_values_far_outside(tmp_path):
+    ds = mock_dataset(days=40)  # January and February
+    np.savez(tmp_path / "p.npz", **Preprocessor().fit(ds).state())
+    with np.load(tmp_path / "p.npz") as state:
+        prep = Preprocessor.from_state(state)
+    assert prep.months_ == [1, 2]
+    later = mock_dataset(days=62)  # January to 3 March
+    later["t2m"][5:8, 2, 3] -= 250  # degrees Celsius in place of kelvin
+    with pytest.warns(UserWarning) as found:
+        prep.transform(later)
+    (message,) = (str(one.message) for one in found)
+    assert "of 62 steps, 3 steps are in months 3, fitted were months 1, 2; t2m of 3 steps is far" in message
+
+
+def test_state_without_months_and_ranges_is_read():
+    state = Preprocessor().fit(mock_dataset()).state()
+    text = json.loads(state["text"])
+    del text["months"], text["ranges"]
+    prep = Preprocessor.from_state(state | {"text": json.dumps(text)})
+    assert len(prep.transform(mock_dataset(days=70))) == 70

@@ -17,6 +17,7 @@ from dsc_tf.preprocessing.steps import (
     fold,
 )
 from dsc_tf.records.field_statistics import FieldStatistics
+from dsc_tf.records.grids import area_weights
 
 
 def days(number, start="2001-01-01"):
@@ -207,3 +208,10 @@ def test_a_step_with_a_map_of_its_own_stands_between_folded_ones(block):
     fold([scale, Square(), weight], (2, 3, 2), days(len(block)), has_missing=False)(rows, slice(None))
     expected = (block - 280) ** 2 * np.array([2.0, 3.0])[:, None, None]
     np.testing.assert_allclose(rows.reshape(block.shape), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_pole_in_single_precision_has_a_weight():
+    latitude = np.float32([90, 60, 0, -90])
+    assert np.cos(np.deg2rad(latitude[0])) < 0  # the fault that the weights must not repeat
+    np.testing.assert_allclose(area_weights(latitude), [0, 0.5, 1, 0], atol=1e-7)
+    assert (area_weights(latitude) >= 0).all()

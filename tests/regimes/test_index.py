@@ -35,6 +35,10 @@ def test_projection_counts_area():
     np.testing.assert_allclose(found["index"][:, 0], (np.array([2, 0, 6]) - 8 / 3) / np.std([2, 0, 6]))
     past = regime_index(anomaly, pattern, reference=("2001-01-01", "2001-01-02"))
     np.testing.assert_allclose(past["index"][:, 0], [1, -1, 5])
+    pascal = regime_index(anomaly.assign_attrs(units="Pa"), pattern.assign_attrs(units="hPa"))
+    np.testing.assert_allclose(pascal.projection, 100 * found.projection)
+    with pytest.raises(DscTfError, match="units 'K' do not convert to 'Pa'"):
+        regime_index(anomaly.assign_attrs(units="Pa"), pattern.assign_attrs(units="K"))
     with pytest.raises(DscTfError, match="grid"):
         regime_index(anomaly, pattern.assign_coords(latitude=[50.0, 0.0]))
     with pytest.raises(DscTfError, match="reference"):
