@@ -44,6 +44,7 @@ _MODULES = {
     "SwitchingAutoregression": "clusterers.switching",
     "fit_seeds": "clusterers.seeds",
     "load_clusterer": "clusterers.registry",
+    "load_run": "reporting.trained_run",
     "TS2Vec": "representations",
     "SpaceTimeTS2Vec": "representations",
     "evaluate": "evaluation",
@@ -111,6 +112,7 @@ if TYPE_CHECKING:  # type checkers and editors follow imports, not `__getattr__`
     from .preprocessing.samples import Samples as Samples
     from .records.open import open_dataset as open_dataset
     from .regimes.describe import describe_regimes as describe_regimes
+    from .reporting.trained_run import load_run as load_run
     from .representations import SpaceTimeTS2Vec as SpaceTimeTS2Vec
     from .representations import TS2Vec as TS2Vec
 

@@ -21,6 +21,7 @@ from dsc_tf.commands import (
     download,
     downscale,
     interpolate,
+    predict,
     pretrain,
     probe,
     report,
@@ -43,6 +44,7 @@ CONFIGS = {
     "probe": probe.ProbeConfig,
     "download": download.DownloadConfig,
     "downscale": downscale.DownscaleConfig,
+    "predict": predict.PredictConfig,
     "report": report.ReportConfig,
     "interpolate": interpolate.InterpolateConfig,
 }

@@ -144,15 +144,7 @@ class DataConfig(RecordConfig):
 
     def folder(self, stem):
         """The requested folder, or the first free runs/STEM; to resume, the last interrupted one."""
-        from ..reporting.run_folder import partial_path
-
-        if self.output:
-            return Path(self.output)
-        first = Path("runs") / stem
-        names = [first, *(first.with_name(f"{first.name}-{i}") for i in range(2, 1000))]
-        free = next(i for i, name in enumerate(names) if not (name.exists() or partial_path(name).exists()))
-        interrupted = [name for name in names[:free] if partial_path(name).exists()]
-        return interrupted[-1] if self.resume and interrupted else names[free]
+        return run_folder(self.output, stem, resume=self.resume)
 
 
 @dataclass(frozen=True)
@@ -198,3 +190,30 @@ class EncoderConfig(DataConfig):
         """Arguments of `SpaceTimeTS2Vec`."""
         names = ("size", "filters", "window", "steps", "batch_size")
         return {name: getattr(self, name) for name in names} | {"grid": self.grid or None}
+
+
+def run_folder(output, stem, *, resume=False):
+    """The requested folder, or the first free runs/STEM; to resume, the last interrupted one.
+
+    Parameters
+    ----------
+    output : str or None
+        The requested folder.
+    stem : str
+        Name of a folder under runs/ if none is requested.
+    resume : bool, default=False
+        Whether an interrupted run is continued.
+
+    Returns
+    -------
+    pathlib.Path
+    """
+    from ..reporting.run_folder import partial_path
+
+    if output:
+        return Path(output)
+    first = Path("runs") / stem
+    names = [first, *(first.with_name(f"{first.name}-{i}") for i in range(2, 1000))]
+    free = next(i for i, name in enumerate(names) if not (name.exists() or partial_path(name).exists()))
+    interrupted = [name for name in names[:free] if partial_path(name).exists()]
+    return interrupted[-1] if resume and interrupted else names[free]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..clusterers import DEEP_METHODS, FEATURE_METHODS, METHODS, build, clusterer
-from ..clusterers.registry import METHOD_OPTIONS
+from ..clusterers.registry import METHOD_OPTIONS, parameters
 from ..errors import DscTfError, refuse_damaged
 from ..logging import record_warnings
 from ..preprocessing.protocols import PROTOCOLS
@@ -175,17 +175,18 @@ def run(config):
             samples[0].close()
 
 
-def _run(config, ds, filler, output, messages, X, prep, Z):
+def _run(config, ds, filler, output, messages, X, prep, Z, encoder):
     from ..clusterers.base import check_cluster_count
     from ..preprocessing.samples import true_labels
     from ..reporting import open_run, write_config, write_results
+    from ..reporting.clusters import CLUSTERS, clusters_dataset, distances, features_of
 
     echo = cli.make_echo(config.quiet)
     check_cluster_count(config.n_clusters, len(X))
     devices = _devices(config)
     echo(f"{len(X)} samples of {' x '.join(map(str, X.shape[1:]))} (window, latitude, longitude, variable)")
     folder = open_run(output, resume=config.resume)
-    write_config(folder, config.result_settings(), ds)
+    write_config(folder, config.result_settings() | _settings_of(encoder, prep), ds)
     began = time.perf_counter()
     method = _method(config, folder.path)
     with folder.raise_on_full_disk(), devices:
@@ -200,7 +201,9 @@ def _run(config, ds, filler, output, messages, X, prep, Z):
     }
     folder.write_json("metrics.json", {"measures": measures, "training": training})
     echo(_table(measures))
-    _write_model(folder, method, prep, filler)
+    _write_model(folder, method, prep, filler, encoder)
+    clusters = clusters_dataset(method, Z)
+    folder.write_netcdf(CLUSTERS, clusters)
     write_results(
         folder,
         ds,
@@ -211,6 +214,8 @@ def _run(config, ds, filler, output, messages, X, prep, Z):
         latent=method.transform(Z) if hasattr(method, "transform") else None,
         centres=_centres(method),
         components=hasattr(method, "pca_"),
+        distance=distances(features_of(method, Z), clusters["centre"].values, method.labels_),
+        anomalies=prep.anomalies(ds) if "seasonal_cycle" in prep.steps_ else None,
         history=getattr(method, "history_", []),
     )
     (folder.path / CHECKPOINT).unlink(missing_ok=True)  # last of all: until here a resumed run needs it
@@ -229,14 +234,14 @@ def _config(argv):
 
 
 def _samples(ds, config, scratch):
-    """Prepared fields, what prepared them, and what is clustered: the fields, or an encoder's words for them."""
+    """Prepared fields, what prepared them, what is clustered (fields or representations), and the encoder or None."""
     from ..preprocessing.preprocessor import PREPROCESSING, Preprocessor, prepare
 
     if config.encoder is None:
         X, prep = prepare(
             ds, protocol=config.protocol, window=config.window, memory=config.memory, scratch=scratch
         )
-        return X, prep, X
+        return X, prep, X, None
     cli.load_keras()
     import numpy as np
 
@@ -248,14 +253,19 @@ def _samples(ds, config, scratch):
         with open(file, "rb") as opened, np.load(opened, allow_pickle=False) as state:
             prep = Preprocessor.from_state(state)
     X = prep.transform(ds)
-    return X, prep, X.with_features(encoder.transform(X))
+    return X, prep, X.with_features(encoder.transform(X)), encoder
+
+
+def _settings_of(encoder, prep):
+    """Settings of the run that are those of the encoder."""
+    return {} if encoder is None else {"protocol": prep.protocol_.name, "window": encoder.window}
 
 
 def _method(config, folder):
     name = config.method
     if config.encoder is not None:
         name = "clustering_layer" if name == "dsc" else name
-    options = {"random_state": config.seed}
+    options = {"random_state": config.seed} if "random_state" in parameters(name) else {}
     if name not in DEEP_METHODS:
         return build(name, config.n_clusters, **options)
     cli.load_keras()
@@ -315,15 +325,18 @@ def _centres(method):
     return None if centres is None else centres.reshape(len(centres), -1)
 
 
-def _write_model(folder, method, prep, filler):
+def _write_model(folder, method, prep, filler, encoder):
     from ..preprocessing.preprocessor import PREPROCESSING
+    from ..reporting.trained_run import ENCODER
 
     folder.write_arrays(PREPROCESSING, prep.state())
     if filler is not None:
         folder.write_arrays(GAP_FILLING, filler.state())
-    if hasattr(method, "save"):
-        with folder.raise_on_full_disk():
-            method.save(folder.path)
+    with folder.raise_on_full_disk():
+        method.save(folder.path)
+        if encoder is not None:
+            (folder.path / ENCODER).mkdir(exist_ok=True)
+            encoder.save(folder.path / ENCODER)
 
 
 def _table(measures):

@@ -8,6 +8,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "fingerprint": ["data_fingerprint", "run_fingerprint", "software_versions", "write_config"],
         "labels": ["labels_dataset"],
         "results": ["write_results"],
+        "clusters": ["clusters_dataset"],
+        "trained_run": ["TrainedRun", "load_run"],
         "run_folder": ["RunFolder", "open_run", "partial_path"],
     },
 )

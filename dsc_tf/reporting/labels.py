@@ -4,7 +4,9 @@ import numpy as np
 import xarray as xr
 
 
-def labels_dataset(labels, time, *, n_clusters, soft=None, latent=None, truth=None, attrs=None):
+def labels_dataset(
+    labels, time, *, n_clusters, soft=None, latent=None, distance=None, truth=None, attrs=None
+):
     """Labels of a whole record as CF flags, with what belongs to them.
 
     Parameters
@@ -19,6 +21,8 @@ def labels_dataset(labels, time, *, n_clusters, soft=None, latent=None, truth=No
         Soft assignments, NaN where unassigned.
     latent : array of shape (time, feature), default=None
         Latent vectors, NaN where unassigned.
+    distance : array of shape (time,), default=None
+        Distance of each step from the centre of its cluster, NaN where unassigned.
     truth : array of int, shape (time,), default=None
         Known regimes.
     attrs : dict, default=None
@@ -27,8 +31,9 @@ def labels_dataset(labels, time, *, n_clusters, soft=None, latent=None, truth=No
     Returns
     -------
     xr.Dataset
-        `labels` (time,) with flag_values and flag_meanings; soft_assignment (time, cluster), latent (time, feature) and
-        true_regime (time,) where given. Integers carry no fill value, so they are read back as integers.
+        `labels` (time,) with flag_values and flag_meanings; soft_assignment (time, cluster), latent (time, feature),
+        distance (time,) and true_regime (time,) where given. Integers carry no fill value, so they are read back as
+        integers.
     """
     kind = np.int8 if n_clusters < 127 else np.int16
     flags = {
@@ -53,6 +58,33 @@ def labels_dataset(labels, time, *, n_clusters, soft=None, latent=None, truth=No
             np.asarray(latent, np.float32),
             {"long_name": "latent vector", "units": "1"},
         )
+    if distance is not None:
+        described = {"long_name": "distance from the centre of the cluster, among features"}
+        ds["distance"] = ("time", np.asarray(distance, np.float64), described)
     if truth is not None:
         ds["true_regime"] = ("time", np.asarray(truth).astype(np.int16), {"long_name": "known regime"})
     return ds
+
+
+def label_rows(ds):
+    """Rows of a table of labels.
+
+    Parameters
+    ----------
+    ds : xr.Dataset
+        As `labels_dataset` returns it.
+
+    Returns
+    -------
+    list of dict
+        time, label, and distance where there is one, of every step.
+    """
+    columns = {
+        "time": [str(time)[:19].replace("T", " ") for time in ds["time"].values],
+        "label": ds["labels"].values,
+    }
+    if "distance" in ds:
+        columns["distance"] = [
+            f"{value:.6g}" if np.isfinite(value) else "" for value in ds["distance"].values
+        ]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

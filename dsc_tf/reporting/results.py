@@ -4,7 +4,7 @@ import numpy as np
 
 from ..regimes.describe import describe_regimes
 from .figures import composite_maps, label_calendar, latent_map, training_curves
-from .labels import labels_dataset
+from .labels import label_rows, labels_dataset
 
 
 def write_results(
@@ -18,6 +18,8 @@ def write_results(
     latent=None,
     centres=None,
     components=False,
+    distance=None,
+    anomalies=None,
     history=(),
 ):
     """Write labels, regimes and figures.
@@ -42,6 +44,10 @@ def write_results(
         Centres in latent space.
     components : bool, default=False
         Whether the latent vectors are principal components.
+    distance : array of shape (sample,), default=None
+        Distance of each sample from the centre of its cluster.
+    anomalies : xr.Dataset, default=None
+        The record without its seasonal cycle, from which composites are made; None makes them from the record.
     history : list of dict, default=()
         Rows of training, see `training_curves`.
     """
@@ -60,11 +66,13 @@ def write_results(
         n_clusters=n_clusters,
         soft=over_record(soft, np.nan),
         latent=over_record(latent, np.nan),
+        distance=over_record(distance, np.nan),
         truth=ds.coords.get("regime"),
         attrs={"title": "Regimes of " + str(ds.attrs.get("title", "a gridded record"))},
     )
     folder.write_netcdf("labels.nc", described)
-    composites = describe_regimes(ds, every_label)
+    folder.write_csv("labels.csv", label_rows(described))
+    composites = describe_regimes(ds if anomalies is None else anomalies, every_label)
     folder.write_netcdf("regimes.nc", composites)
     note = "synthetic data" if "synthetic" in str(ds.attrs.get("title", "")).lower() else ""
     folder.save_figure("calendar.png", label_calendar(every_label, ds["time"], n_clusters, note=note))

@@ -1,0 +1,141 @@
+"""A finished run labels other records: the same labels for its own record, and one line where it cannot."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from small_networks import build_small
+
+from dsc_tf import DscTfError, load_run
+from dsc_tf.clusterers import DEEP_METHODS, METHODS
+from dsc_tf.commands import predict, train
+from dsc_tf.commands.train import TrainConfig
+from dsc_tf.datasets.mock import mock_dataset
+from dsc_tf.reporting import results
+from dsc_tf.reporting.run_folder import RunFolder
+
+CLASSICAL = [name for name in METHODS if name not in DEEP_METHODS]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("records")
+    ds = mock_dataset(days=90)
+    ds.to_netcdf(folder / "days.nc")
+    return folder
+
+
+def trained(place, method="kmeans", name=None, **settings):
+    output = place / (name or method)
+    config = TrainConfig(
+        data=(str(place / "days.nc"),),
+        method=method,
+        n_clusters=3,
+        output=str(output),
+        quiet=True,
+        **settings,
+    )
+    return train.run(config)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_figures():
+    """Runs without figures, which take most of their time."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("composite_maps", "label_calendar", "latent_map", "training_curves"):
+            patch.setattr(results, name, lambda *args, **kwargs: None)
+        patch.setattr(RunFolder, "save_figure", lambda *args: None)
+        yield
+
+
+def small_build(method, n_clusters, **options):
+    """`build` with a small network, the progress of which nobody watches."""
+    return build_small(
+        method, n_clusters, **{k: v for k, v in options.items() if k not in ("precision", "cell")}
+    )
+
+
+@pytest.mark.parametrize("method", ["dsc", *(pytest.param(m, marks=pytest.mark.slow) for m in DEEP_METHODS)])
+def test_networks_label_the_record_of_the_run_as_in_the_run(place, method, monkeypatch):
+    monkeypatch.setattr(train, "build", small_build)
+    short = {"epochs": 1} if "epochs" in METHODS[method].options else {}
+    run = load_run(trained(place, method, name=f"network-{method}", **short))
+    fitted = run.fitted_labels["labels"].values
+    found = run.predict(str(place / "days.nc"))
+    np.testing.assert_array_equal(found.values, fitted[fitted >= 0])
+    assert run.transform(str(place / "days.nc")).sizes["time"] == len(found)
+
+
+@pytest.mark.parametrize("method", CLASSICAL)
+def test_labels_of_the_record_of_the_run_are_those_of_the_run(place, method):
+    run = load_run(trained(place, method, protocol="anomaly"))
+    fitted = run.fitted_labels["labels"].values
+    if not hasattr(run.clusterer, "predict"):
+        with pytest.raises(DscTfError, match="cannot label new samples"):
+            run.predict(str(place / "days.nc"))
+        return
+    found = run.predict(str(place / "days.nc"))
+    np.testing.assert_array_equal(found.values, fitted[fitted >= 0])
+    np.testing.assert_array_equal(found["time"].values, run.fitted_labels["time"].values[fitted >= 0])
+
+
+@pytest.fixture(scope="module")
+def kmeans(place):
+    return trained(place, name="window", window=3, region=(60.0, -30.0, 30.0, 20.0))
+
+
+def test_settings_of_the_run_are_applied_again(place, kmeans):
+    run, ds = load_run(kmeans), xr.open_dataset(place / "days.nc")
+    expected = run.predict(str(place / "days.nc"))
+    assert len(expected) == 88  # the first two days end no window of three
+    for same in (ds, ds.isel(latitude=slice(None, None, -1)), run.open(ds), ds.assign(more=ds["t2m"])):
+        np.testing.assert_array_equal(run.predict(same), expected)
+    celsius = ds.assign(t2m=(ds["t2m"] - 273.15).assign_attrs(ds["t2m"].attrs | {"units": "degC"}))
+    with pytest.warns(UserWarning, match="converted from degC to K"):
+        found = run.predict(celsius)
+    assert (found.values == expected.values).mean() > 0.98  # rounding
+
+
+def test_far_steps_are_left_unassigned(place, kmeans):
+    run = load_run(kmeans)
+    found = run.predict(str(place / "days.nc"), unassigned=0.75)
+    assert (found == -1).sum() == 22  # a quarter of 88
+    distance = run.fitted_labels["distance"].values
+    far = distance[2:] > np.quantile(distance[2:], 0.75)
+    np.testing.assert_array_equal(found.values == -1, far)
+
+
+def test_samples_unlike_those_of_the_run_are_reported(place, kmeans):
+    run, ds = load_run(kmeans), xr.open_dataset(place / "days.nc")
+    with pytest.warns(UserWarning, match="months that the run was not fitted on"):
+        run.predict(ds.assign_coords(time=ds["time"] + np.timedelta64(180, "D")))
+    hot = ds.assign(t2m=(ds["t2m"] + 50).assign_attrs(ds["t2m"].attrs))
+    with pytest.warns(UserWarning, match=r"t2m: 90 of 90 steps have values outside"):
+        run.predict(hot)
+
+
+def test_other_grids_and_variables_are_refused(place, kmeans):
+    run, ds = load_run(kmeans), xr.open_dataset(place / "days.nc")
+    with pytest.raises(DscTfError, match="the model was fitted to"):
+        run.predict(ds.isel(latitude=slice(4)))
+    with pytest.raises(DscTfError, match="variables: t2m"):
+        run.predict(ds.drop_vars("t2m"))
+
+
+def test_command_writes_labels(place, kmeans):
+    other = mock_dataset(days=30, start="2021-02-01")
+    other.to_netcdf(place / "other.nc")
+    arguments = [str(kmeans), "--data", str(place / "other.nc"), "--output", str(place / "labels"), "--quiet"]
+    assert predict.main(arguments) == 0
+    with xr.open_dataset(place / "labels" / "labels.nc") as stored:
+        labels = stored["labels"].load()
+    assert labels.attrs["flag_meanings"].split()[0] == "unassigned" and labels.dtype == np.int8
+    rows = (place / "labels" / "labels.csv").read_text().splitlines()
+    assert rows[0] == "time,label,distance" and len(rows) == 31
+    assert [int(row.split(",")[1]) for row in rows[1:]] == labels.values.tolist()
+    assert labels.values[:2].tolist() == [-1, -1]
+
+
+@pytest.mark.parametrize("given", [["missing"], []])
+def test_bad_input_is_one_line(given, capsys):
+    assert predict.main([*given, "--data", "x.nc"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
