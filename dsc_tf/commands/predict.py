@@ -87,6 +87,7 @@ def _run_recorded(config, messages):
     from ..clusterers import DEEP_METHODS
     from ..reporting import load_run, open_run, write_config
     from ..reporting.labels import label_rows, labels_dataset
+    from ..reporting.readme import write_readme
 
     echo = cli.make_echo(config.quiet)
     trained = load_run(config.run)
@@ -111,6 +112,7 @@ def _run_recorded(config, messages):
     folder.write_csv("labels.csv", label_rows(written))
     sizes = ", ".join(f"{j}: {int((labels == j).sum())}" for j in range(trained.n_clusters))
     echo(f"{len(labels)} steps; cluster: steps {sizes}; unassigned {int((labels < 0).sum())}")
+    write_readme(folder)
     path = folder.finish(warnings=messages)
     echo(f"labels in {path}")
     return path

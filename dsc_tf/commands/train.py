@@ -180,6 +180,7 @@ def _run(config, ds, filler, output, messages, X, prep, Z, encoder):
     from ..preprocessing.samples import true_labels
     from ..reporting import open_run, write_config, write_results
     from ..reporting.clusters import CLUSTERS, clusters_dataset, distances, features_of
+    from ..reporting.readme import write_readme
 
     echo = cli.make_echo(config.quiet)
     check_cluster_count(config.n_clusters, len(X))
@@ -218,6 +219,7 @@ def _run(config, ds, filler, output, messages, X, prep, Z, encoder):
         anomalies=prep.anomalies(ds) if "seasonal_cycle" in prep.steps_ else None,
         history=getattr(method, "history_", []),
     )
+    write_readme(folder, use=True)
     (folder.path / CHECKPOINT).unlink(missing_ok=True)  # last of all: until here a resumed run needs it
     path = folder.finish(warnings=messages)
     echo(f"results in {path} ({time.perf_counter() - began:.0f} s)")

@@ -3,10 +3,12 @@
 import numpy as np
 import xarray as xr
 
+from ..errors import DscTfError
 from ..preprocessing.windows import segment_starts
 from ..records.chunks import block_length, field_blocks
 from .spells import check_labels, find_spells, transition_counts
 
+ANOMALY_OF = "mean anomaly of "  # begins the long name of a composite, which has no standard name of its own
 SEASONS = ("DJF", "MAM", "JJA", "SON")
 
 
@@ -27,7 +29,8 @@ def describe_regimes(ds, labels):
         (cluster, season), shares of each month's or season's assigned steps; mean_run_length (cluster,) in steps;
         run_length_count (cluster, run_length), number of spells by length; transition_count and
         transition_probability (cluster, next_cluster) between consecutive steps of a segment; and for each variable
-        the mean anomaly of the cluster from the mean of the record (cluster, latitude, longitude).
+        the mean anomaly of the cluster from the mean of the record (cluster, latitude, longitude), with "_" at the end
+        of its name if that is one of the above.
 
     Raises
     ------
@@ -43,6 +46,8 @@ def describe_regimes(ds, labels):
     1.0
     """
     labels = check_labels(labels)
+    if len(labels) != ds.sizes["time"]:
+        raise DscTfError(f"labels: {len(labels)} for {ds.sizes['time']} steps. Give one for each step.")
     starts = segment_starts(ds["time"].values)
     k = labels.max() + 1
     member = labels[:, None] == np.arange(k)
@@ -84,10 +89,10 @@ def describe_regimes(ds, labels):
             "season": list(SEASONS),
             "run_length": ("run_length", np.arange(1, lengths.shape[1] + 1), {"units": "steps"}),
         },
-        {"title": "Regimes of " + str(ds.attrs.get("title", "a gridded record"))},
+        {"Conventions": "CF-1.8", "title": "Regimes of " + str(ds.attrs.get("title", "a gridded record"))},
     )
     for name, values in ds.data_vars.items():
-        result[name] = composite(values, member)
+        result[f"{name}_" if name in result.variables else name] = composite(values, member)
     return result.drop_vars([c for c in result.coords if c not in (*result.dims, "latitude", "longitude")])
 
 
@@ -119,8 +124,15 @@ def composite(values, member):
     means = divide(sums, counts).reshape(-1, height, width)
     anomaly = (means[:-1] - means[-1]).astype(np.float32)
     coords = {"latitude": values["latitude"], "longitude": values["longitude"]}
-    attrs = {k: v for k, v in values.attrs.items() if k in ("units", "long_name", "standard_name")}
+    attrs = {"long_name": ANOMALY_OF + name_of(values)}
+    attrs |= {"units": values.attrs["units"]} if "units" in values.attrs else {}
     return xr.DataArray(anomaly, coords, ("cluster", "latitude", "longitude"), attrs=attrs)
+
+
+def name_of(values):
+    """Long name of a variable, else its standard name in words, else its name."""
+    standard = str(values.attrs.get("standard_name", "")).replace("_", " ")
+    return str(values.attrs.get("long_name") or standard or values.name or "values")
 
 
 def divide(a, b):

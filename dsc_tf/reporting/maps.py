@@ -140,7 +140,7 @@ def composite_maps(described, name, *, note=""):
         for j, (size, share) in enumerate(zip(described["size"], described["frequency"], strict=True))
     ]
     long_name = values.attrs.get("long_name", name)
-    title = long_name if long_name == name else f"{long_name} ({name})"
+    title = long_name if long_name.endswith(name) else f"{long_name} ({name})"
     return cluster_maps(values, titles, title=title, label=f"anomaly of {name}", note=note)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from ..atomic_write import atomic_write
 from ..errors import DscTfError, refuse_damaged
 from ..evaluation.registry import EXTERNAL, MEASURES
+from ..regimes.describe import ANOMALY_OF
 from .finished import FinishedRun, read_run
 from .maps import MONTHS
 from .style import cluster_colours
@@ -142,12 +143,18 @@ def _clusters(regimes):
 def _variable(name, about, regimes):
     return {
         "name": name,
-        "long_name": regimes[name].attrs.get("long_name", "") if name in regimes else "",
+        "long_name": _long_name(regimes, name),
         "units": about["units"] or "none given",
         "minimum": number(about["minimum"], 6),
         "maximum": number(about["maximum"], 6),
         "missing": f"{100 * about['missing']:.3g} %",
     }
+
+
+def _long_name(regimes, name):
+    """Long name of a variable, without what marks its composite as an anomaly; empty if it has none."""
+    long_name = regimes[name].attrs.get("long_name", "") if name in regimes else ""
+    return "" if long_name == ANOMALY_OF + name else long_name.removeprefix(ANOMALY_OF)
 
 
 def _measures(values):
@@ -213,7 +220,7 @@ def _map(found, name):
         if np.isfinite(value):
             j = int(np.argwhere(values.values == np.float32(value))[0, 0])
             peaks.append(f"{word} {number(value)} {units} in cluster {j}".replace("  ", " "))
-    long_name = values.attrs.get("long_name", name)
+    long_name = _long_name(found.regimes, name) or name
     title = f"Mean anomaly of {long_name}" + ("" if long_name == name else f" ({name})")
     words = f"{title} in each cluster: {', '.join(peaks)}."
     return _picture(found, f"composite_{name}.png", "Maps. " + words, words)

@@ -73,6 +73,8 @@ def write_results(
     folder.write_netcdf("labels.nc", described)
     folder.write_csv("labels.csv", label_rows(described))
     composites = describe_regimes(ds if anomalies is None else anomalies, every_label)
+    if anomalies is not None:
+        composites.attrs["comment"] = "Composites are of departures from the seasonal cycle of the record."
     folder.write_netcdf("regimes.nc", composites)
     note = "synthetic data" if "synthetic" in str(ds.attrs.get("title", "")).lower() else ""
     folder.save_figure("calendar.png", label_calendar(every_label, ds["time"], n_clusters, note=note))

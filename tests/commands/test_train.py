@@ -19,7 +19,8 @@ from dsc_tf.errors import DscTfError
 
 QUICK = "--n-clusters 3 --pretrain-epochs 1 --epochs 1 --precision float32".split()
 
-RUN_FILES = """calendar.png composite_msl.png composite_t2m.png config.json history.csv labels.nc latent.png
+RUN_FILES = """README.txt clusters.nc labels.csv
+calendar.png composite_msl.png composite_t2m.png config.json history.csv labels.nc latent.png
 metrics.json model.json model.weights.h5 preprocessing.npz regimes.nc training.png""".split()
 
 

@@ -72,3 +72,15 @@ def test_transitions_of_several_records_at_once():
 def test_labels_without_a_cluster_are_refused(labels):
     with pytest.raises(DscTfError, match="labels: no cluster"):
         find_spells(np.array(labels))
+
+
+def test_a_variable_named_like_a_statistic_replaces_none():
+    ds = mock_dataset(days=6, variables=("t2m",)).rename(t2m="size")
+    described = describe_regimes(ds, [0, 0, 0, 1, 1, 1])
+    assert described["size"].values.tolist() == [3, 3]
+    assert described["size_"].dims == ("cluster", "latitude", "longitude")
+
+
+def test_labels_of_another_length_are_refused():
+    with pytest.raises(DscTfError, match="labels: 2 for 6 steps"):
+        describe_regimes(mock_dataset(days=6), [0, 1])

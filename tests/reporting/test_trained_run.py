@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 from small_networks import build_small
 
-from dsc_tf import DscTfError, load_run
+from dsc_tf import DscTfError, load_run, open_dataset, prepare
 from dsc_tf.clusterers import DEEP_METHODS, METHODS
 from dsc_tf.commands import predict, train
 from dsc_tf.commands.train import TrainConfig
@@ -54,7 +54,8 @@ def small_build(method, n_clusters, **options):
     )
 
 
-@pytest.mark.parametrize("method", ["dsc", *(pytest.param(m, marks=pytest.mark.slow) for m in DEEP_METHODS)])
+@pytest.mark.slow
+@pytest.mark.parametrize("method", DEEP_METHODS)
 def test_networks_label_the_record_of_the_run_as_in_the_run(place, method, monkeypatch):
     monkeypatch.setattr(train, "build", small_build)
     short = {"epochs": 1} if "epochs" in METHODS[method].options else {}
@@ -133,6 +134,33 @@ def test_command_writes_labels(place, kmeans):
     assert rows[0] == "time,label,distance" and len(rows) == 31
     assert [int(row.split(",")[1]) for row in rows[1:]] == labels.values.tolist()
     assert labels.values[:2].tolist() == [-1, -1]
+
+
+def test_composites_of_the_protocol_anomaly_are_of_departures_from_the_seasonal_cycle(place):
+    with xr.open_dataset(trained(place, name="anomaly", protocol="anomaly") / "regimes.nc") as stored:
+        regimes = stored.load()
+    ds = open_dataset(str(place / "days.nc"))
+    anomalies = prepare(ds, "anomaly")[1].anomalies(ds)["t2m"]
+    labels = regimes["labels"].values
+    expected = anomalies.values[labels == 0].mean(axis=0) - anomalies.values.mean(axis=0)
+    np.testing.assert_allclose(regimes["t2m"][0], expected, atol=1e-4)
+    assert "standard_name" not in regimes["t2m"].attrs
+    assert regimes["t2m"].attrs["long_name"].startswith("mean anomaly of ")
+    assert regimes.attrs["Conventions"] == "CF-1.8"
+
+
+def test_run_folder_holds_centres_eofs_and_a_list_of_its_files(place):
+    run = trained(place, "eof_kmeans", name="eofs", protocol="anomaly")
+    with xr.open_dataset(run / "clusters.nc") as stored:
+        clusters = stored.load()
+    eof = clusters["eof"].values.reshape(clusters.sizes["component"], -1)
+    np.testing.assert_allclose(eof @ eof.T, np.eye(len(eof)), atol=1e-5)
+    assert 0.9 <= float(clusters["explained_variance_ratio"].sum()) <= 1
+    assert clusters["centre"].shape == (3, len(eof))
+    assert clusters["eof"].sizes["latitude"] == 8 and list(clusters["variable"].values) == ["t2m", "msl"]
+    lines = (run / "README.txt").read_text().splitlines()
+    listed = {line.split()[0] for line in lines[: lines.index("")]}
+    assert listed == {path.name for path in run.iterdir()} - {"README.txt"}
 
 
 @pytest.mark.parametrize("given", [["missing"], []])
