@@ -214,7 +214,7 @@ def _options(entry):
         return {"action": "store_true"}
     choices = entry.metadata.get("choices")
     name = entry.name if entry.metadata.get("positional") else entry.name.upper()
-    metavar = "{" + ",".join(choices) + "}" if choices else entry.metadata.get("metavar", name)
+    metavar = "{" + ",".join(map(str, choices)) + "}" if choices else entry.metadata.get("metavar", name)
     if typing.get_origin(kind) is not tuple:
         return {"metavar": metavar}
     parts = typing.get_args(kind)
