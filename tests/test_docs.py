@@ -17,6 +17,7 @@ import xarray as xr
 import dsc_tf
 from dsc_tf.clusterers import METHODS
 from dsc_tf.commands import (
+    choose,
     cli,
     download,
     downscale,
@@ -44,6 +45,7 @@ CONFIGS = {
     "probe": probe.ProbeConfig,
     "download": download.DownloadConfig,
     "downscale": downscale.DownscaleConfig,
+    "choose": choose.ChooseConfig,
     "predict": predict.PredictConfig,
     "report": report.ReportConfig,
     "interpolate": interpolate.InterpolateConfig,
