@@ -7,11 +7,11 @@ from keras import layers
 from ..training.batches import Batches, encode, fit_batches
 from ..training.reuse import compile_or_reset
 
-CORRUPTION = 0.2  # share of values dropped, before the layer and after it
+CORRUPTION = 0.2  # dropout rate before and after the layer
 
 
 def pretrain_layers(autoencoder, X, recipe, seed, *, epochs=None):
-    """Train each layer as a denoising autoencoder of what the layers before it say.
+    """Train each layer as a denoising autoencoder of the outputs of the preceding layers.
 
     The layers `encoder_i` and `decoder_i` are trained as a pair, in place, from the outermost inwards.
 
@@ -37,16 +37,16 @@ def pretrain_layers(autoencoder, X, recipe, seed, *, epochs=None):
     passes = epochs if epochs is not None else recipe.pretrain_epochs
     for i in range(depth):
         outer, inner = encoder.get_layer(f"encoder_{i}"), decoder.get_layer(f"decoder_{i}")
-        said = encode(keras.Model(encoder.input, outer.input), X)
+        inputs_of_layer = encode(keras.Model(encoder.input, outer.input), X)
         pair = denoising_pair(outer, inner)
         compile_or_reset(pair, recipe.new_optimizer(recipe.pretrain_learning_rate), loss="mse")
-        batches = Batches(said, lambda at, x: x, batch_size=recipe.batch_size, seed=seed)
+        batches = Batches(inputs_of_layer, lambda at, x: x, batch_size=recipe.batch_size, seed=seed)
         wanted = passes if passes is not None else -(-recipe.pretrain_steps // batches.steps_per_pass)
         fit_batches(pair, batches, epochs=max(1, wanted))
 
 
 def denoising_pair(outer, inner):
-    """Dropout, a layer of the encoder, dropout, and the layer of the decoder that undoes it.
+    """Dropout, a layer of the encoder, dropout, and the corresponding layer of the decoder.
 
     Parameters
     ----------

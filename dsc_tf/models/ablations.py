@@ -1,6 +1,6 @@
 """The networks of the ablation study (Table 3): DSC without its recurrent layers, or without its decoder.
 
-Convolutions see single fields, so the window is folded into the batch for them, as in the DSC network.
+Convolutions process single fields, so the window axis is folded into the batch axis for them, as in the DSC network.
 All convolutions use tanh, as those of the DSC network.
 """
 
@@ -25,11 +25,11 @@ def cnn_encoder(shape, *, filters=FILTERS, dense=DENSE, dropout=0.1, policy="flo
     shape : tuple of int
         (window, latitude, longitude, variable) of one sample; any grid.
     filters : tuple of int, default=(64, 128, 256)
-        Channels of the groups of convolutions, each of which ends in a pooling.
+        Number of channels of the groups of convolutions, each of which ends with a pooling.
     dense : tuple of int, default=(2048, 512)
-        Widths of the dense layers (sigmoid); the last is the length of the latent vector.
+        Number of units of the dense layers (sigmoid); the last is the length of the latent vector.
     dropout : float, default=0.1
-        After the first two poolings.
+        Dropout rate after the first two poolings.
     policy : str, default="float32"
         Keras dtype policy of the convolutions.
 
@@ -55,11 +55,11 @@ def cnn_autoencoder(
     shape : tuple of int
         (window, latitude, longitude, variable) of one sample; any grid.
     filters : tuple of int, default=(64, 128, 256)
-        Channels of the groups of convolutions, each of which ends in a pooling.
+        Number of channels of the groups of convolutions, each of which ends with a pooling.
     dense : tuple of int, default=(2048, 512)
-        Widths of the encoder's dense layers (sigmoid).
+        Number of units of the dense layers of the encoder (sigmoid).
     dropout : float, default=0.1
-        After the first two poolings.
+        Dropout rate after the first two poolings.
     output_activation : str, default="linear"
         "sigmoid" as published; "linear" where the data are not scaled to [0, 1].
     policy : str, default="float32"
@@ -111,7 +111,7 @@ def cnn_lstm_encoder(
     filters : tuple of int, default=(64, 64, 256)
         Channels of the convolutions; the last two are followed by poolings.
     units : int, default=512
-        Width of the LSTM layers.
+        Number of units of the LSTM layers.
     latent_size : int, default=256
         Length of the latent vector (sigmoid).
     dropout : float, default=0.0
@@ -144,7 +144,7 @@ def cnn_lstm_encoder(
 
 
 def _cnn(shape, filters, dense, dropout, policy):
-    """Encoder, and the shape of its last fields."""
+    """Encoder, and the shape of its last feature maps."""
     inputs, x = _fields(shape)
     for group, channels in enumerate(filters):
         for _ in range(2 if group == 0 else 3):
@@ -160,7 +160,7 @@ def _cnn(shape, filters, dense, dropout, policy):
 
 
 def _fields(shape):
-    """Input, and its fields with the window folded into the batch."""
+    """Input, and its fields with the window axis folded into the batch axis."""
     inputs = keras.Input(shape, name="window")
     return inputs, ops.reshape(Standardise(name="standardise")(inputs), (-1, *shape[1:]))
 

@@ -37,11 +37,11 @@ def dsc_autoencoder(
         end of both axes until the poolings divide them, and the decoder's output is cropped back.
     cell : {"lstm", "convlstm"}, default="lstm"
         "lstm" is the published encoder: convolutions, flatten, two LSTM layers. "convlstm" keeps the
-        recurrent state on the grid: two ConvLSTM layers stand for the last convolution and the LSTMs.
+        recurrent state on the grid: two ConvLSTM layers replace the last convolution and the LSTM layers.
     filters : tuple of int, default=(64, 128, 256, 512)
         Channels of the convolutions, each of which is followed by a pooling.
     units : int, default=512
-        Width of the LSTM layers. ConvLSTM layers have a quarter of it as channels.
+        Number of units of the LSTM layers. ConvLSTM layers have a quarter of this number as channels.
     latent_size : int, default=256
         Length of the latent vector (sigmoid).
     dropout : float, default=0.0

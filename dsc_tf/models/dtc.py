@@ -10,21 +10,22 @@ from .joint_clustering import build_autoencoder
 
 
 def temporal_autoencoder(shape, *, filters=50, kernel_size=10, pool_size=8, units=(50, 1)):
-    """Convolution, pooling and two bidirectional LSTM layers over a sequence, and back.
+    """Autoencoder of sequences: convolution, pooling and two bidirectional LSTM layers, and a transposed convolution.
 
     Parameters
     ----------
     shape : tuple of int
-        Of one sample: its values, one after the other, are the sequence. Zeros are appended until `pool_size`
-        divides its length.
+        Shape of a sample; its values in order are the sequence. Zeros are appended until `pool_size` divides its
+        length.
     filters : int, default=50
-        Of the convolution.
+        Number of channels of the convolution.
     kernel_size : int, default=10
-        Its width.
+        Kernel size of the convolution.
     pool_size : int, default=8
-        Steps that become one.
+        Number of steps of a pooling.
     units : tuple of int, default=(50, 1)
-        Of the two LSTM layers; directions are summed. The last is the number of channels of the latent sequence.
+        Number of units of the two LSTM layers, whose directions are summed; the last is the number of channels of the
+        latent sequence.
 
     Returns
     -------

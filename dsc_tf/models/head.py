@@ -1,11 +1,11 @@
-"""A head for representations."""
+"""A linear layer on given representations."""
 
 import keras
 from keras import layers
 
 
 def linear_head(shape):
-    """A linear map that begins as the identity.
+    """A linear map that is initialised as the identity.
 
     Parameters
     ----------

@@ -18,14 +18,14 @@ def joint_clustering_model(network, n_clusters, *, alpha=1.0, metric="euclidean"
     alpha : float, default=1.0
         Degrees of freedom of the clustering layer.
     metric : str, default="euclidean"
-        Its distance, see `ClusteringLayer`.
+        Distance of the clustering layer, see `ClusteringLayer`.
     reconstruct : bool, default=True
-        Whether an autoencoder's reconstruction is an output as well.
+        Whether the reconstruction of an autoencoder is an output as well.
 
     Returns
     -------
     keras.Model
-        Outputs `clustering` (time, cluster) and, if asked for, `reconstruction` (the shape of the input).
+        Outputs `clustering` (time, cluster) and, if `reconstruct`, `reconstruction` (the shape of the input).
     """
     inputs = keras.Input(network.input_shape[1:], name="window")
     latent = network.get_layer("encoder")(inputs)
@@ -81,7 +81,7 @@ def _with_name(model, name):
 
 
 def build_autoencoder(encoder, decoder=None):
-    """Encoder, and decoder if there is one, as one model that keeps them as its layers."""
+    """Model of an encoder and, if there is one, a decoder, which are its layers of these names."""
     inputs = keras.Input(encoder.input_shape[1:], name="window")
     latent = encoder(inputs)
     if decoder is None:
