@@ -251,7 +251,8 @@ def test_links_between_pages_lead_to_places(site):
 
 
 def test_reference_holds_every_public_name(site):
-    text = (site / "reference.html").read_text()
+    pages = [site / "reference.html", *(site / "reference").glob("*.html")]
+    text = "".join(page.read_text() for page in pages)
     wanted = [
         "dsc_tf." + ".".join(["clusterers", METHODS[name].module, METHODS[name].class_name])
         for name in METHODS
@@ -264,4 +265,15 @@ def test_reference_holds_every_public_name(site):
         ]
     assert len(wanted) > 60
     assert not [name for name in wanted if f'id="{name}"' not in text]
-    assert set(dsc_tf.__all__) <= {name.rpartition(".")[2] for name in wanted}
+    assert not [name for name in dsc_tf.__all__ if not re.search(rf'id="dsc_tf\.[\w.]*\b{name}"', text)]
+
+
+def test_every_page_is_reachable_from_the_index():
+    linked, waiting = set(), [DOCS / "index.md"]
+    while waiting:
+        page = waiting.pop()
+        linked.add(page)
+        for entry in re.findall(r"^```{toctree}\n(.*?)^```$", page.read_text(), re.M | re.S):
+            names = [line for line in entry.splitlines() if line and not line.startswith(":")]
+            waiting += [page.parent / f"{name}.md" for name in names]
+    assert linked == set(PAGES)
