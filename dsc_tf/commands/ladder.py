@@ -43,7 +43,7 @@ class LadderConfig(Settings):
     output : str
         Run folder.
     resume : bool
-        Go on with an interrupted run.
+        Continue an interrupted run.
     quiet : bool
         Print nothing but errors.
     """

@@ -58,7 +58,7 @@ def forecast_errors(fields, labels, segment, train, test, lead):
         Number of the segment of each sample.
     train, test : array of bool, shape (time,)
         Samples that composites are taken from (both the sample and the one `lead` later), and samples whose
-        forecasts are judged (likewise).
+        forecasts are evaluated (likewise).
     lead : int
         Steps ahead; 0 is the same step.
 
@@ -78,13 +78,13 @@ def forecast_errors(fields, labels, segment, train, test, lead):
     """
     now, then = steps_ahead(segment, lead)
     learn = train[now] & train[then]
-    judge = test[now] & test[then]
+    scored = test[now] & test[then]
     followed, label = fields[then[learn]], labels[now[learn]]
     mean = followed.mean(axis=0)
     composites = np.tile(mean, (labels.max() + 1, 1))
     for k in np.unique(label):
         composites[k] = followed[label == k].mean(axis=0)
-    at, actual = now[judge], fields[then[judge]]
+    at, actual = now[scored], fields[then[scored]]
     error = ((actual - composites[labels[at]]) ** 2).sum(axis=1)
     return at, error, ((actual - mean) ** 2).sum(axis=1)
 
@@ -208,8 +208,8 @@ def information_ahead(labels, classes, segment, test, lead):
         Steps ahead.
     """
     now, then = steps_ahead(segment, lead)
-    judge = test[now] & test[then]
-    return mutual_information(labels[now[judge]], classes[then[judge]])
+    scored = test[now] & test[then]
+    return mutual_information(labels[now[scored]], classes[then[scored]])
 
 
 def terciles(values, train):
@@ -407,7 +407,7 @@ def predictive_evaluation(
     n_components=40,
     reference=None,
 ):
-    """Fit methods to the first years of a record and judge their causal labels on the last ones.
+    """Fit methods to the first years of a record and evaluate their causal labels on the last ones.
 
     Parameters
     ----------
@@ -423,7 +423,7 @@ def predictive_evaluation(
         Years at the end of the record that are held out. The last months of a year belong to the next one, if the
         season goes from one year into the next or the record has gaps (winters).
     season : str, default=None
-        First letters of consecutive months: only these are judged.
+        First letters of consecutive months: only these are evaluated.
     seeds : tuple of int, default=(0, 1, 2)
         Seeds of the methods.
     leads : tuple of int, default=(0, 1, 3, 5, 7)
