@@ -15,7 +15,7 @@ from ..preprocessing.protocols import PROTOCOLS
 from ..records.memory import memory_limit
 from . import cli
 from .data_settings import GAP_FILLING, RECIPES, DataConfig
-from .settings import check_seed
+from .settings import check_seed, check_value
 
 CHECKPOINT = "checkpoint.npz"
 MIN_SHARE = 0.01  # a cluster with a smaller share of the samples causes a warning
@@ -116,8 +116,11 @@ class TrainConfig(DataConfig):
     def merge(cls, saved, given):
         """Values of a config file, those that its method does not have excepted, overridden by given ones."""
         method = given.get("method", saved.get("method", cls.method))
-        if method not in METHODS:
+        if not isinstance(method, str) or method not in METHODS:
             return saved | given  # refused when the settings are checked
+        for entry in dataclasses.fields(cls):
+            if entry.name in saved:  # also those that are left out
+                check_value(entry, saved[entry.name], cls.minimum.get(entry.name))
         check_options(method, given)
         own = METHODS[method].options
         return {name: v for name, v in saved.items() if name not in METHOD_OPTIONS or name in own} | given

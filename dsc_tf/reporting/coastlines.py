@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.collections import LineCollection
 
 PER_DEGREE = 100  # the file holds int16
+MAX_LONGITUDE = 720  # of a map in degrees; anything above is in other units, such as metres
 
 
 def coastlines(north, west, south, east):
@@ -26,8 +27,10 @@ def coastlines(north, west, south, east):
     -------
     array of shape (piece, 2, 2)
         Longitude and latitude of both ends of every piece whose bounding box touches the region, in the region's
-        own turn. Empty where there is open sea.
+        own turn. Empty where there is open sea, and where the limits are no degrees.
     """
+    if not (max(abs(west), abs(east)) <= MAX_LONGITUDE and max(abs(south), abs(north)) <= 180):  # or NaN
+        return np.empty((0, 2, 2))
     pieces = _pieces()
     found = []
     for turn in range(int((west - 180) // 360), int((east + 180) // 360) + 1):

@@ -167,23 +167,20 @@ def cluster_maps(values, titles, *, title="", label="anomaly", significant=None,
     matplotlib.figure.Figure
     """
     k = values.sizes["cluster"]
-    latitude, longitude = values["latitude"].values, values["longitude"].values
-    aspect = 1 / max(0.2, np.cos(np.deg2rad(latitude.mean())))
-    figure, panels, bar_axes = _panels(k, np.ptp(latitude) * aspect / np.ptp(longitude), note)
+    latitude = values["latitude"].values.astype(float)
+    longitude = np.unwrap(values["longitude"].values.astype(float), period=360)  # one strip across Greenwich
+    x, y = cell_edges(longitude), cell_edges(latitude)
+    in_degrees = bool(np.abs(latitude).max() <= 90)
+    y = y.clip(-90, 90) if in_degrees else y
+    aspect = 1 / max(0.2, np.cos(np.deg2rad(latitude.mean()))) if in_degrees else 1.0
+    figure, panels, bar_axes = _panels(k, np.ptp(y) * aspect / np.ptp(x), note)
     finite = np.abs(values.values[np.isfinite(values.values)])
     limit = float(np.quantile(finite, 0.995)) if finite.size and finite.max() > 0 else 1.0
     for j, axes in enumerate(panels):
-        mesh = axes.pcolormesh(
-            longitude,
-            latitude,
-            np.ma.masked_invalid(values.values[j]),
-            cmap="RdBu_r",
-            vmin=-limit,
-            vmax=limit,
-            shading="nearest",
-        )
+        field = np.ma.masked_invalid(values.values[j])
+        mesh = axes.pcolormesh(x, y, field, cmap="RdBu_r", vmin=-limit, vmax=limit)
         axes.set_facecolor("0.85")
-        axes.set_aspect(aspect)
+        axes.set(xlim=(x.min(), x.max()), ylim=(y.min(), y.max()), aspect=aspect)
         axes.grid(color="0.3", alpha=0.2 if draw_coastlines(axes) else 0.6, lw=0.5)
         if significant is not None:
             row, column = np.nonzero(significant[j])
@@ -191,8 +188,9 @@ def cluster_maps(values, titles, *, title="", label="anomaly", significant=None,
         axes.set_title(titles[j], fontsize=9)
         axes.tick_params(labelsize=7)
     axes = panels[0]  # axes are shared, so that ticks are set once
-    axes.xaxis.set_major_formatter(lambda x, _: f"{abs(_west(x)):g}°{'W' if _west(x) < 0 else 'E'}")
-    axes.yaxis.set_major_formatter(lambda y, _: f"{abs(y):g}°{'S' if y < 0 else 'N'}")
+    if in_degrees:
+        axes.xaxis.set_major_formatter(lambda x, _: f"{abs(_west(x)):g}°{'W' if _west(x) < 0 else 'E'}")
+        axes.yaxis.set_major_formatter(lambda y, _: f"{abs(y):g}°{'S' if y < 0 else 'N'}")
     axes.locator_params(nbins=4)
     bar = figure.colorbar(mesh, cax=bar_axes, extend="both")
     bar.ax.tick_params(labelsize=8)
@@ -238,6 +236,29 @@ def _panels(count, shape, note):
         0.84 * inner / size[1],
     )
     return figure, panels[:count], figure.add_axes(bar_box)
+
+
+def cell_edges(centres):
+    """Edges of the cells of one axis: midpoints, and at both ends as far outside as the first midpoint is inside.
+
+    Parameters
+    ----------
+    centres : array of shape (cell,)
+        Monotone.
+
+    Returns
+    -------
+    array of shape (cell + 1,)
+        A single cell is one unit wide.
+
+    >>> cell_edges([0.0, 1.0, 3.0])
+    array([-0.5,  0.5,  2. ,  4. ])
+    """
+    centres = np.asarray(centres, dtype=float)
+    if len(centres) == 1:
+        return centres[0] + np.array([-0.5, 0.5])
+    middle = (centres[:-1] + centres[1:]) / 2
+    return np.concatenate([[2 * centres[0] - middle[0]], middle, [2 * centres[-1] - middle[-1]]])
 
 
 def _west(longitude):

@@ -276,6 +276,16 @@ def test_one_cluster_for_all_is_told_not_hidden(file, tmp_path, monkeypatch, cap
     assert json.loads((tmp_path / "run/metrics.json").read_text())["measures"] == {}
 
 
+@pytest.mark.parametrize(
+    ("saved", "words"),
+    [({"method": ["kmeans"]}, "method"), ({"method": "kmeans", "epochs": "many"}, "epochs: 'many'")],
+)
+def test_settings_that_the_method_does_not_have_are_checked_too(saved, words, tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"config": {"data": ["sample"]} | saved}))
+    with pytest.raises(DscTfError, match=words):
+        parse(TrainConfig, ["--config", str(tmp_path / "config.json")], program="", epilog="")
+
+
 def test_unknown_settings_of_a_config_are_refused(tmp_path):
     (tmp_path / "config.json").write_text('{"config": {"clusters": 3}}')
     with pytest.raises(DscTfError, match="unknown settings clusters"):

@@ -57,3 +57,8 @@ def test_drawing_keeps_the_limits_of_the_map(region, there):
     assert axes.get_xlim() == (west, east) and axes.get_ylim() == (south, north)
     (lines,) = axes.findobj(LineCollection)
     assert bool(lines.get_segments()) is there
+
+
+@pytest.mark.parametrize("limits", [(5e6, -5e6, -5e6, 5e6), (60.0, -1e9, 30.0, 1e9), (np.nan, 0.0, 0.0, 9.0)])
+def test_metres_have_no_coast(limits):
+    assert coastlines(*limits).shape == (0, 2, 2)

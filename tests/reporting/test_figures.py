@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.regimes.describe import describe_regimes
 from dsc_tf.reporting.figures import composite_maps, label_calendar, latent_map, training_curves
+from dsc_tf.reporting.maps import cluster_maps
 from dsc_tf.reporting.style import cluster_colours
 
 
@@ -87,3 +88,35 @@ def test_latent_map_of_a_long_record_says_how_many_it_shows(tmp_path, monkeypatc
 def test_colours_differ():
     for k in (2, 8, 20):
         assert len(set(cluster_colours(k))) == k
+
+
+def panels(latitude, longitude):
+    field = np.arange(2.0 * len(latitude) * len(longitude)).reshape(2, len(latitude), len(longitude))
+    coords = {"cluster": [0, 1], "latitude": latitude, "longitude": longitude}
+    values = xr.DataArray(field, coords, ("cluster", "latitude", "longitude"), attrs={"units": "K"})
+    return cluster_maps(values, ["a", "b"]).axes[:2]
+
+
+@pytest.mark.parametrize(
+    ("longitude", "west", "east"),
+    [
+        (np.r_[np.arange(300, 360, 2.5), np.arange(0, 30, 2.5)], 298.75, 388.75),  # across Greenwich
+        (np.r_[np.arange(150, 180, 2.5), np.arange(-180, -150, 2.5)], 148.75, 208.75),  # the date line
+        (np.arange(0, 360, 2.5), -1.25, 358.75),  # the globe
+    ],
+)
+def test_map_is_one_strip_that_ends_at_the_poles(longitude, west, east):
+    for axes in panels(np.linspace(90, -90, 13), longitude):
+        assert axes.get_xlim() == (west, east) and axes.get_ylim() == (-90, 90)
+        edges = axes.collections[0].get_coordinates()
+        assert (np.diff(edges[0, :, 0]) > 0).all() and np.abs(edges[..., 1]).max() == 90
+        assert len(axes.collections) == 2  # cells and coast
+
+
+def test_map_in_metres_ends(tmp_path):
+    for axes in panels(np.arange(0, 5e6, 1e6), np.arange(-2e6, 2e6, 1e6)):
+        assert not axes.collections[1].get_segments() and axes.get_aspect() == 1
+
+
+def test_map_of_one_row():
+    assert panels(np.array([45.0]), np.arange(0, 9.0))[0].get_ylim() == (44.5, 45.5)
