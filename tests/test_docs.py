@@ -19,6 +19,7 @@ from dsc_tf.clusterers import METHODS
 from dsc_tf.commands import (
     choose,
     cli,
+    compare,
     download,
     downscale,
     interpolate,
@@ -45,6 +46,7 @@ CONFIGS = {
     "probe": probe.ProbeConfig,
     "download": download.DownloadConfig,
     "downscale": downscale.DownscaleConfig,
+    "compare": compare.CompareConfig,
     "choose": choose.ChooseConfig,
     "predict": predict.PredictConfig,
     "report": report.ReportConfig,

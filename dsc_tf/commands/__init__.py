@@ -8,6 +8,7 @@ COMMANDS = {
     "train": "cluster the steps of a gridded record into regimes",
     "predict": "label another record with a finished run",
     "choose": "compute criteria for the number of clusters of a record",
+    "compare": "compare finished runs",
     "report": "write one page about a finished run",
     "reproduce": "make the published tables and figures from any record",
     "pretrain": "learn an encoder of fields without labels",

@@ -1,0 +1,239 @@
+"""Agreement of finished runs, side by side."""
+
+from dataclasses import dataclass, field
+from html import escape
+from itertools import combinations
+from pathlib import Path
+
+from ..errors import DscTfError
+from . import cli
+from .data_settings import run_folder
+from .settings import Settings
+
+EXAMPLES = """examples:
+  python -m dsc_tf.compare runs/dsc runs/kmeans --output runs/compared
+"""
+STYLE = "body{font:1rem/1.5 sans-serif;max-width:60rem;margin:1rem auto;padding:0 1rem}"
+STYLE += "table{border-collapse:collapse}td,th{border:1px solid #bbb;padding:.2rem .6rem;text-align:right}"
+TITLES = {
+    "agreement": "Agreement of the labels on the steps that both runs label",
+    "contingency": "Steps in each pair of clusters; matched pairs are those of the best assignment",
+    "composites": "Correlation of the composites of matched clusters, weighted by area",
+    "clusters": "Frequency and mean length of spells (steps) of each cluster",
+}
+
+
+@dataclass(frozen=True)
+class CompareConfig(Settings):
+    """Compare finished runs of dsc_tf.train: agreement of labels, matched composites, frequencies, persistence.
+
+    Parameters
+    ----------
+    runs : tuple of str
+        Two or more folders that dsc_tf.train wrote.
+    output : str
+        Folder; a free name under runs/ by default.
+    quiet : bool
+        Print nothing but errors and warnings.
+    """
+
+    runs: tuple[str, ...] = field(default=(), metadata={"positional": True})
+    output: str | None = None
+    quiet: bool = False
+
+    def __post_init__(self):
+        super().__post_init__()
+        if len(self.runs) < 2:
+            raise DscTfError(
+                f"runs: {len(self.runs)} given. Give two or more folders that dsc_tf.train wrote."
+            )
+
+
+def run(config):
+    """Compare runs with the settings of `config`.
+
+    Parameters
+    ----------
+    config : CompareConfig
+        Settings.
+
+    Returns
+    -------
+    pathlib.Path
+        The finished folder: `agreement.csv`, `contingency.csv`, `composites.csv`, `clusters.csv`, `compare.html`.
+
+    Raises
+    ------
+    DscTfError
+        If a run is missing or damaged, or two runs have no step in common.
+    """
+    from ..reporting.finished import check_finished, read_run
+
+    for path in config.runs:
+        check_finished(path)
+    from ..reporting import open_run
+    from ..reporting.readme import write_readme
+
+    found = [(str(path), read_run(path), _labels(path)) for path in config.runs]
+    tables = {"agreement": [], "contingency": [], "composites": [], "clusters": []}
+    for first, second in combinations(found, 2):
+        for name, rows in _compared(first, second).items():
+            tables[name] += rows
+    for path, one, _ in found:
+        tables["clusters"] += _clusters(path, one.regimes)
+    folder = open_run(
+        run_folder(config.output, "compare-" + "-".join(Path(path).name for path in config.runs))
+    )
+    for name, rows in tables.items():
+        if rows:
+            folder.write_csv(f"{name}.csv", rows)
+    folder.write_text("compare.html", page(tables))
+    write_readme(folder)
+    echo = cli.make_echo(config.quiet)
+    for row in tables["agreement"]:
+        echo(f"{row['run']} and {row['other']}: adjusted Rand index {row['adjusted_rand_index']:.3f}")
+    path = folder.finish()
+    echo(f"results in {path}")
+    return path
+
+
+def matched_clusters(labels, other, n_clusters, n_other):
+    """Contingency table of two labellings and the assignment of clusters with the most steps in common.
+
+    Parameters
+    ----------
+    labels, other : array of int, shape (time,)
+        Clusters of the same steps, without unassigned ones.
+    n_clusters, n_other : int
+        Numbers of clusters.
+
+    Returns
+    -------
+    counts : array of int, shape (n_clusters, n_other)
+        Steps in each pair of clusters.
+    pairs : list of tuple of int
+        Matched clusters (Hungarian method); the smaller number of clusters decides how many.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> matched_clusters(np.array([0, 0, 1]), np.array([1, 1, 0]), 2, 2)[1]
+    [(0, 1), (1, 0)]
+    """
+    import numpy as np
+    from scipy.optimize import linear_sum_assignment
+
+    counts = np.zeros((n_clusters, n_other), int)
+    np.add.at(counts, (labels, other), 1)
+    pairs = zip(*(one.tolist() for one in linear_sum_assignment(-counts)), strict=True)
+    return counts, list(pairs)
+
+
+def _labels(path):
+    import xarray as xr
+
+    with xr.open_dataset(Path(path) / "labels.nc") as stored:
+        labels = stored["labels"].load()
+    if not labels.indexes["time"].is_unique:
+        raise DscTfError(f"runs: {path} has several members at one time. Compare runs of one member.")
+    return labels
+
+
+def _compared(first, second):
+    """Rows of the tables of a pair of runs."""
+    import xarray as xr
+
+    from ..evaluation.external import adjusted_rand_index
+
+    (path, one, labels), (other_path, other, other_labels) = first, second
+    a, b = xr.align(labels, other_labels, join="inner")
+    both = (a.values >= 0) & (b.values >= 0)
+    if not both.any():
+        raise DscTfError(f"runs: {path} and {other_path} have no step in common. Compare runs of one record.")
+    a, b = a.values[both].astype(int), b.values[both].astype(int)
+    counts, pairs = matched_clusters(a, b, one.regimes.sizes["cluster"], other.regimes.sizes["cluster"])
+    names = {"run": path, "other": other_path}
+    matched = sum(int(counts[pair]) for pair in pairs)
+    agreement = names | {"steps": len(a), "adjusted_rand_index": float(adjusted_rand_index(a, b))}
+    contingency = [
+        names
+        | {"cluster": i, "other_cluster": j, "steps": int(counts[i, j]), "matched": int((i, j) in pairs)}
+        for i in range(len(counts))
+        for j in range(counts.shape[1])
+    ]
+    return {
+        "agreement": [agreement | {"matched_share": matched / len(a)}],
+        "contingency": contingency,
+        "composites": [
+            names | {"variable": name, "cluster": i, "other_cluster": j, "pattern_correlation": r}
+            for i, j in pairs
+            for name, r in _correlations(one.regimes.isel(cluster=i), other.regimes.isel(cluster=j))
+        ],
+    }
+
+
+def _correlations(one, other):
+    """Name and area-weighted correlation of the composites of variables that both runs have on one grid."""
+    import numpy as np
+
+    for name in one.data_vars:
+        if "latitude" not in one[name].dims or name not in other or one[name].shape != other[name].shape:
+            continue
+        if not all(np.allclose(one[axis], other[axis]) for axis in ("latitude", "longitude")):
+            continue
+        weight = np.broadcast_to(np.cos(np.deg2rad(one["latitude"].values))[:, None], one[name].shape)
+        x, y = one[name].values, other[name].values
+        known = np.isfinite(x) & np.isfinite(y)
+        if known.any():
+            covariance = np.cov(x[known], y[known], aweights=weight[known])
+            scale = np.sqrt(covariance[0, 0] * covariance[1, 1])
+            yield name, float(covariance[0, 1] / scale) if scale > 0 else float("nan")
+
+
+def _clusters(path, regimes):
+    return [
+        {
+            "run": path,
+            "cluster": j,
+            "frequency": float(regimes["frequency"][j]),
+            "mean_run_length": float(regimes["mean_run_length"][j]),
+        }
+        for j in range(regimes.sizes["cluster"])
+    ]
+
+
+def page(tables):
+    """Tables as one HTML page that needs no other file.
+
+    Parameters
+    ----------
+    tables : dict of str to list of dict
+        Rows of each table.
+
+    Returns
+    -------
+    str
+    """
+    parts = ["<!doctype html><html lang='en'><meta charset='utf-8'><title>Comparison of runs</title>"]
+    parts += [f"<style>{STYLE}</style><h1>Comparison of runs</h1>"]
+    for name, rows in tables.items():
+        if rows:
+            head = "".join(f"<th>{escape(column)}</th>" for column in rows[0])
+            body = "".join(
+                "<tr>" + "".join(f"<td>{escape(_text(value))}</td>" for value in row.values()) + "</tr>"
+                for row in rows
+            )
+            parts.append(f"<h2>{TITLES[name]}</h2><table><tr>{head}</tr>{body}</table>")
+    return "\n".join(parts) + "\n</html>\n"
+
+
+def _text(value):
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def main(argv=None):
+    """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
+    return cli.run_command(
+        lambda: run(cli.parse(CompareConfig, argv, program="python -m dsc_tf.compare", epilog=EXAMPLES)),
+        again="Run the same command again.",
+    )
