@@ -63,7 +63,7 @@ def squared_wasserstein(mean, covariance, other_mean, other_covariance):
 
 
 def _squared_wasserstein(mean, covariance, root, other_mean, other_covariance):
-    """The distance where the square root of the first covariance is known."""
+    """Find the distance where the square root of the first covariance is known."""
     product = root @ other_covariance @ root
     values = np.linalg.eigvalsh((product + np.swapaxes(product, -1, -2)) / 2)
     cross = np.sqrt(np.maximum(values, 0.0)).sum(axis=-1)

@@ -187,7 +187,7 @@ class SpaceTimeKriging:
         return (all_weights, found) if weights_only else (mean, variance)
 
     def _nearest(self, places, steps, targets, count):
-        """Indices of the nearest known values, shape (target, count)."""
+        """Find the indices of the nearest known values, shape (target, count)."""
         if count == len(places):
             return np.broadcast_to(np.arange(count), (len(targets), count))
         from scipy.spatial import cKDTree

@@ -510,7 +510,7 @@ def _read(values, steps):
 
 
 def _segments(ds):
-    """Number of the gap-free segment, of one member, that each step belongs to."""
+    """Return the number of the gap-free segment, of one member, that each step belongs to."""
     member = ds["member"].values if "member" in ds.coords and ds["member"].dims == ("time",) else None
     return segment_numbers(ds["time"].values, member)
 

@@ -168,7 +168,7 @@ class SpaceTimeField(RegressorMixin, BaseEstimator):
         return coordinates, series
 
     def _number(self, coordinates, coefficients, variance, rng):
-        """Number of functions: given, by the gap of the spectrum, or by held-out places."""
+        """Choose the number of functions: given, by the gap of the spectrum, or by held-out places."""
         most = int((variance > 1e-10 * variance[0]).sum())
         if self.n_components is not None:
             if not 1 <= self.n_components <= most:

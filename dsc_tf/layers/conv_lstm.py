@@ -79,7 +79,7 @@ class ConvLSTM(keras.layers.Layer):
 
 
 def _unit_forget_bias(shape, dtype=None):
-    """Initial bias: one for the forget gate, zero for the other gates."""
+    """Return the initial bias: one for the forget gate, zero for the other gates."""
     filters = shape[0] // 4
     parts = [ops.zeros(filters), ops.ones(filters), ops.zeros(2 * filters)]
     return ops.cast(ops.concatenate(parts), dtype or "float32")

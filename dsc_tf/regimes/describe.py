@@ -151,7 +151,7 @@ def _shares(member, group, n_groups):
 
 
 def _run_lengths(labels, starts, k):
-    """Number of spells by cluster and length."""
+    """Count spells by cluster and length."""
     found = find_spells(labels, starts)
     assigned = found.label >= 0
     counts = np.zeros((k, found.length[assigned].max()), dtype=int)

@@ -51,7 +51,7 @@ def find_spells(labels, starts=(0,)):
 
 
 def transition_counts(labels, n_clusters, starts=(0,)):
-    """Number of steps in one cluster that are followed by a step in another, shape (..., cluster, next_cluster).
+    """Count steps in one cluster that are followed by a step in another, shape (..., cluster, next_cluster).
 
     Parameters
     ----------

@@ -117,7 +117,7 @@ def fit_batches(model, batches, *, epochs, start=0, callbacks=()):
 
 
 def encode(model, X, *, batch_size=64, kind=Batches):
-    """Outputs of `model` for every sample, without holding a copy of `X`.
+    """Return the outputs of `model` for every sample, without holding a copy of `X`.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 def strategy():
-    """What TensorFlow shares batches by at the moment; None where nothing is shared."""
+    """Return the current distribution strategy of TensorFlow, or None."""
     if keras.backend.backend() != "tensorflow":
         return None
     import tensorflow as tf

@@ -86,7 +86,7 @@ class Recipe:
     shuffle_pretraining: bool = False
 
     def new_optimizer(self, learning_rate):
-        """The recipe's optimiser."""
+        """Return the optimiser of the recipe."""
         if self.optimizer == "sgd":
             return SGD(learning_rate, momentum=0.9)
         return Adam(learning_rate)

@@ -43,7 +43,7 @@ class TargetRefresh(keras.callbacks.Callback):
         return {"clustering": self.p[at]} | ({"reconstruction": x} if self.reconstructs else {})
 
     def state(self):
-        """What a resumed run needs to go on as if nothing had happened."""
+        """Return the state from which an interrupted run continues."""
         return {"p": self.p, "labels": self.labels, "n_unchanged": np.array(self.n_unchanged)}
 
     def restore(self, state):
