@@ -18,6 +18,7 @@ from .seasonal_cycle import fit_seasonal_cycle, regressors, seasonal_design
 from .seasonal_deviation import fit_seasonal_deviation, seasonal_deviation
 from .windows import window_ends
 
+MIN_SCALE = float(np.finfo(np.float32).tiny)  # division by less overflows in single precision
 MIN_WEIGHT = 1e-6  # least cosine of latitude of an area weight: a field at a pole can still be inverted
 
 
@@ -312,7 +313,7 @@ class Scale(Step):
             pairs = self._range(statistics)
         offset, second = (np.stack([np.atleast_2d(pair[i]) for pair in pairs]) for i in range(2))
         scale = second if self.to == "standard" else second - offset
-        self.center_, self.scale_ = offset, np.where(scale > 0, scale, 1.0)
+        self.center_, self.scale_ = offset, np.where(scale > MIN_SCALE, scale, 1.0)
         return self
 
     def affine(self) -> Affine:

@@ -369,3 +369,10 @@ def test_state_without_months_and_ranges_is_read():
     del text["months"], text["ranges"]
     prep = Preprocessor.from_state(state | {"text": json.dumps(text)})
     assert len(prep.transform(mock_dataset(days=70))) == 70
+
+
+def test_range_that_single_precision_cannot_divide_by_becomes_zero(protocol):
+    ds = mock_dataset()
+    ds["msl"] = ((ds["msl"] - ds["msl"].min()) * 1e-44).astype("float32")
+    X, _ = prepare(ds, dataclasses.replace(PROTOCOLS[protocol], pad_multiple=1))
+    assert np.isfinite(np.asarray(X)).all()
