@@ -6,7 +6,7 @@ from importlib import import_module
 from . import __version__
 from .commands import COMMANDS
 
-LIST = "\n".join(f"  {name:<12}{summary}" for name, summary in COMMANDS.items())
+LIST = "\n".join(f"  {name:<13}{summary}" for name, summary in COMMANDS.items())
 HELP = f"""usage: dsc-tf COMMAND [OPTIONS]      or      python -m dsc_tf COMMAND [OPTIONS]
 
 Deep spatiotemporal clustering of gridded climate records.
