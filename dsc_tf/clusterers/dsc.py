@@ -10,17 +10,20 @@ from .deep import FieldClusterer, JointTrainingParameters
 class DSC(FieldClusterer):
     """Deep Spatiotemporal Clustering of windows of gridded fields.
 
-    A convolutional and recurrent autoencoder learns a latent vector for each window; a clustering layer compares it
-    with the centres; reconstruction and clustering are trained jointly.
+    A convolutional and recurrent autoencoder learns a latent vector for each window of fields. A clustering layer
+    computes the membership in each cluster from the distance of the latent vector to the cluster centres (Student's t
+    kernel, see `dsc_tf.layers.ClusteringLayer`). The network is first trained to reconstruct the fields; then the
+    reconstruction loss and the clustering loss are minimised together. Samples have the shape (time, window, latitude,
+    longitude, variable); the label of a window is that of its last time step. The defaults are the published sizes.
 
     Parameters
     ----------
     n_clusters : int, default=7
         Number of clusters.
     cell : {"lstm", "convlstm"}, default="lstm"
-        Recurrent layers of the encoder, see `dsc_autoencoder`.
+        Type of the recurrent layers of the encoder, see `dsc_autoencoder`.
     filters : tuple of int, default=(64, 128, 256, 512)
-        Channels of the convolutions, each of which is followed by a pooling.
+        Number of channels of each convolution; each is followed by a pooling layer.
     units : int, default=512
         Width of the recurrent layers.
     latent_size : int, default=256
@@ -28,8 +31,9 @@ class DSC(FieldClusterer):
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         Number format of the convolutions; "auto" uses bfloat16 where the hardware supports it.
     **training
-        Parameters of `DeepClusterer` and `NetworkClusterer`: `recipe`, `network`, `pretrain_epochs`, `epochs`,
-        `batch_size`, `learning_rate`, `random_state`, `checkpoint`, `callbacks`.
+        Training parameters, documented in the base classes `DeepClusterer` and `NetworkClusterer`: `recipe`,
+        `network`, `pretrain_epochs`, `epochs`, `batch_size`, `learning_rate`, `random_state`, `checkpoint`,
+        `callbacks`.
 
     Attributes
     ----------

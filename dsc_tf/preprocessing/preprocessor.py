@@ -1,4 +1,7 @@
-"""From a dataset in physical units to samples, and back, by the steps of a protocol."""
+"""Conversion of a dataset in physical units to samples and back, by the processing steps of a protocol.
+
+In this module a step is a processing step (a `Step` object); a time step is always called so.
+"""
 
 import json
 import logging
@@ -42,7 +45,7 @@ from .windows import segment_numbers
 log = logging.getLogger(__name__)
 
 PREPROCESSING = "preprocessing.npz"  # file of a run folder that holds `Preprocessor.state`
-FAR = 1.0  # distance from the fitted range, as a share of its width, from which values are extrapolated
+FAR = 1.0  # values farther outside the fitted range than this share of its width cause a warning
 
 
 def prepare(
@@ -53,7 +56,7 @@ def prepare(
     memory: int | str | None = None,
     scratch: str | PathLike | None = None,
 ) -> tuple[Samples, "Preprocessor"]:
-    """Samples of a record, ready for a clusterer.
+    """Prepare the samples of a record for clustering.
 
     Parameters
     ----------
@@ -62,12 +65,12 @@ def prepare(
     protocol : str or Protocol, default="paper"
         "paper", "notebook", "anomaly" or "standardised_anomaly", see `PROTOCOLS`.
     window : int, default=1
-        Number of consecutive steps of a sample; its time is that of the last one.
+        Number of consecutive time steps of a sample; the time of a sample is that of its last time step.
     memory : int or str, default=None
         Memory for the record, in bytes or as a text such as "2GB"; None is half of the available memory. Prepared
-        fields that take more than half of it are stored in a scratch file, from which samples are read.
+        fields that need more than half of this limit are stored in a scratch file, from which samples are read.
     scratch : path, default=None
-        Folder of the scratch file; None is that of the variable TMPDIR, or the working directory.
+        Folder of the scratch file; None is the folder in the environment variable TMPDIR, or the working directory.
 
     Returns
     -------
@@ -79,8 +82,8 @@ def prepare(
     Raises
     ------
     DscTfError
-        If the data are at fault (see `check_dataset`) or lack an axis, there is no such protocol, or no gap-free
-        segment is as long as a window.
+        If the data are invalid (see `dsc_tf.records.validation`) or lack an axis, the protocol is unknown, or no
+        gap-free segment is as long as a window.
 
     References
     ----------
@@ -102,8 +105,8 @@ def prepare(
 class Preprocessor(TransformerMixin, BaseEstimator):
     """The steps of a protocol as a scikit-learn transformer: fitted on one dataset, applicable to others of its grid.
 
-    The steps are, in this order: pad, seasonal cycle, fill, scale, area weight, window; a protocol may leave some out.
-    They are fitted in one pass over the data. `transform` keeps nothing of the data that it is given.
+    The steps are, in this order: pad, seasonal cycle, fill, scale, seasonal deviation, area weight, window; a protocol
+    may leave some out. They are fitted in one pass over the data. `transform` stores nothing about its argument.
 
     Parameters
     ----------
@@ -160,18 +163,18 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         self.scratch = scratch
 
     def fit(self, ds: xr.Dataset, y: object = None) -> Self:
-        """Learn the constants of every step from `ds`; `y` is ignored."""
+        """Fit the constants of every step to `ds`; `y` is ignored. Raises the errors of `prepare`."""
         self._fit(ds).close()
         return self
 
     def fit_transform(self, ds: xr.Dataset, y: object = None) -> Samples:
-        """`fit` and `transform` in one pass over the data; `y` is ignored."""
+        """Call `fit` and `transform` in one pass over the data; `y` is ignored. Raises the errors of `prepare`."""
         return self._fit(ds)
 
     def transform(self, ds: xr.Dataset) -> Samples:
-        """Samples of another dataset of the same variables and grid, prepared with the constants of the fitted one.
+        """Prepare the samples of another dataset of the same variables and grid with the fitted constants.
 
-        Other units are converted, rows and columns in another order are sorted.
+        Units are converted, and latitudes and longitudes reordered, to match the fitted record.
 
         Parameters
         ----------
@@ -194,8 +197,8 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         Warns
         -----
         UserWarning
-            Of converted units; of steps in months that the fitted record does not have, or with values that are
-            further outside the fitted range than the range is wide.
+            If units were converted, if time steps are in months that the fitted record does not contain, or if values
+            are outside the fitted range by more than its width.
         """
         self._check_fitted()
         check_dimensions(ds)
@@ -211,15 +214,15 @@ class Preprocessor(TransformerMixin, BaseEstimator):
     def inverse_transform(
         self, fields: npt.ArrayLike, time: npt.ArrayLike | xr.DataArray | None = None
     ) -> xr.Dataset:
-        """Physical units of prepared fields; padding is cropped.
+        """Convert prepared fields back to physical units; padding is cropped.
 
         Parameters
         ----------
         fields : array of shape (time, latitude, longitude, variable)
             Prepared values, such as a reconstruction's last step or a cluster mean.
         time : array or xr.DataArray, shape (time,), default=None
-            Their times. The seasonal cycle, if one was removed, is added only if they are given; without them the
-            result is anomalies.
+            Times of the fields. The seasonal cycle, if one was removed, is added only if they are given; without them
+            the result contains anomalies.
 
         Returns
         -------
@@ -229,7 +232,7 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         Raises
         ------
         DscTfError
-            If `fields` or `time` have another shape.
+            If `fields` or `time` do not have the documented shapes.
         NotFittedError
             If `fit` was not called.
         """
@@ -238,6 +241,7 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         if time is not None and not isinstance(time, xr.DataArray):
             time = xr.DataArray(np.asarray(time), dims="time")
         pad = self.steps_["pad"]
+        # Fields may be padded or not: they are cropped and padded again.
         block = pad.apply(pad.invert(np.asarray(fields), None), None).astype(np.float64)
         for step in reversed(self.steps_.values()):
             if not isinstance(step, Window):
@@ -252,7 +256,7 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         return xr.Dataset(result, coords)
 
     def anomalies(self, ds: xr.Dataset) -> xr.Dataset:
-        """Departures of a record from the fitted seasonal cycle, in physical units.
+        """Subtract the fitted seasonal cycle from a record, in physical units.
 
         Parameters
         ----------
@@ -431,27 +435,28 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         return *map(self.steps_["pad"].padded, sizes), len(self.variables_)
 
     def _new_rows(self, ds):
-        """Storage of the fields of all steps: an array, or a scratch file if they take over half of the memory."""
+        """Create storage for all fields: an array, or a scratch file above half of the memory limit."""
         shape = (ds.sizes["time"], int(np.prod(self._grid)))
-        if 2 * 4 * shape[0] * shape[1] > memory_limit(self.memory):
+        n_bytes = np.dtype(np.float32).itemsize * shape[0] * shape[1]
+        if n_bytes > memory_limit(self.memory) / 2:
             return ScratchArray(shape, self.scratch or scratch_folder())
         return np.empty(shape, np.float32)
 
     def _raw_blocks(self, rows) -> Iterator[tuple[slice, np.ndarray]]:
-        """Slices of time and blocks (time, value) as they were read."""
+        """Yield slices of time and blocks (time, value) as they were read, before the fitted steps."""
         length = block_length(rows.shape[1])
         read = rows.read_unscaled if isinstance(rows, ScratchArray) else lambda start, stop: rows[start:stop]
         for start in range(0, len(rows), length):
             yield slice(start, start + length), read(start, start + length)
 
     def _unpadded_fields(self, rows, v):
-        """Blocks (time, latitude, longitude) of one variable as they were read."""
+        """Yield blocks (time, latitude, longitude) of one variable as they were read, before the fitted steps."""
         height, width = len(self.latitude_), len(self.longitude_)
         for _, block in self._raw_blocks(rows):
             yield block.reshape(-1, *self._grid)[:, :height, :width, v]
 
     def _samples(self, ds, rows, *, has_missing):
-        """Samples of fields that were read; a scratch file is prepared whenever it is read."""
+        """Build samples of the stored fields, prepared in place, or block by block when a scratch file is read."""
         time = ds["time"].values
         member = record_members(ds)
         segment = segment_numbers(time, member)
@@ -514,7 +519,7 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         return limits
 
     def _warn_of_extrapolation(self, ds, outside):
-        """Warn of months and of values that the fitted record does not have; `outside` counts steps by variable."""
+        """Warn about unseen months and values outside the range; `outside` counts time steps by variable."""
         months = ds["time"].dt.month.values
         others = ~np.isin(months, self.months_) if self.months_ else np.zeros(len(months), bool)
         found = []
@@ -575,12 +580,12 @@ def check_protocol(protocol: Any) -> Protocol:
 
 
 def check_dimensions(ds: xr.Dataset) -> None:
-    """Refuse a dataset that lacks a dimension or whose times are not sorted within each ensemble member.
+    """Check the dimensions of a dataset and the order of its times.
 
     Raises
     ------
     DscTfError
-        In these cases.
+        If a dimension is missing, or times are not sorted within each ensemble member, whose time steps are contiguous.
     """
     missing = [name for name in DIMENSIONS if name not in ds.dims or name not in ds.coords]
     if missing:
@@ -608,5 +613,5 @@ def _list(months):
 
 
 def _to_builtin(value):
-    """NumPy values in attributes as JSON can hold them."""
+    """Convert NumPy values in attributes to types that JSON can store."""
     return value.tolist() if hasattr(value, "tolist") else str(value)

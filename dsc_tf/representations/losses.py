@@ -1,12 +1,15 @@
-"""Contrastive losses in time: TS2Vec, DepTS2Vec and variogram-aware contrast as settings of one computation.
+"""Contrastive losses in time: TS2Vec, DepTS2Vec and variogram-aware contrast as settings of one loss function.
 
 Two views of the same steps, each of shape (series, time, feature), are compared at every scale of a pyramid that
 halves the time axis by max pooling. At each scale every vector i contributes
 
     loss_i = - sum_j P_ij log( W_ij exp(s_ij) / sum_m W_im exp(s_im) )
 
-where s_ij is the dot product divided by the temperature, P_ij the weight of the positive j, and W_ij the weight of
-the candidate j. In TS2Vec, P is 1 for the same step in the other view, and W is 1 for every candidate except i itself.
+where j and m run over the vectors of both views that are compared with i, s_ij is the dot product divided by the
+temperature, P_ij the weight of the positive j, and W_ij the weight of the candidate j. In TS2Vec, P is 1 for the same
+step in the other view and 0 otherwise, and W is 1 for every candidate except i itself, for which it is 0. The positive
+is a candidate as well. The similarity of a lag is 1 - semivariogram / sill: it falls from 1 at lag 0 to 0 at the range,
+the lag beyond which the semivariogram is constant.
 """
 
 from dataclasses import dataclass
@@ -17,8 +20,9 @@ from keras import ops
 from ..errors import DscTfError
 from .negatives import FORMS, pair_log_weights
 
-EXCLUDED = -1e9  # logit of a candidate that does not count
+EXCLUDED = -1e9  # logit added to excluded candidates
 NEIGHBOUR_WEIGHTINGS = ("as_negatives", "downweight", "as_positives", "causal")
+# Values in `encoder.json` files of earlier versions.
 OLD_NAMES = {"negative": "as_negatives", "drop": "downweight", "attract": "as_positives", "follow": "causal"}
 
 
@@ -37,22 +41,24 @@ class ContrastiveLossConfig:
     temperature : float, default=1.0
         Divisor of the dot products.
     instance_temperature : float or None, default=None
-        Divisor of the dot products of the instance term; None is `temperature`.
+        Divisor of the dot products of the instance term; if None, `temperature` is used.
     neighbour_weighting : {"as_negatives", "downweight", "as_positives", "causal"}, default="as_negatives"
         Role of steps that are near in time. "as_negatives": candidates like all others (TS2Vec). "downweight":
         candidates are weighted by their expected dissimilarity, 1 - similarity of the lag, so that near steps count
         less. "as_positives": positives, weighted by the similarity of the lag. "causal": the later steps of the same
         view are positives (DepTS2Vec); the instance term is that of TS2Vec.
     hardness : float, default=0.0
-        Additional weight of negatives beyond the range of the semivariogram whose distance is below the mean distance.
+        Additional weight of hard negatives: pairs whose lag is beyond the range of the semivariogram, but whose
+        representations are closer to each other than the mean of all pairs.
     pair_weights : {None, "abstract", "paper"}, default=None
         Weights of pairs of steps by the difference between their distance and the semivariogram, see
-        `pair_log_weights`; None uses none. They replace `neighbour_weighting` and `hardness`.
+        `pair_log_weights`. With None, pairs are not weighted in this way. The weights replace `neighbour_weighting`
+        and `hardness`.
     beta : float, default=2.0
         Maximum log-weight of hard negatives, for `pair_weights`.
     fitted : {"embedding", "input"}, default="embedding"
-        Vectors that the semivariogram is fitted to: representations, again in every epoch, or inputs, once. For
-        `pair_weights` vectors are scaled to length 1 before.
+        Vectors to which the semivariogram is fitted: "embedding", the representations, refitted in every epoch; or
+        "input", the inputs, fitted once. For `pair_weights` the vectors are first scaled to length 1.
 
     Raises
     ------
@@ -61,8 +67,8 @@ class ContrastiveLossConfig:
 
     References
     ----------
-    Yue et al. (2022), TS2Vec; Marusov et al. (2025), DepTS2Vec; Chen et al. (2025) for the use of the semivariogram,
-    there between places, here between times.
+    Yue et al. (2022), TS2Vec; Marusov et al. (2025), DepTS2Vec; Chen et al. (2025), spatial contrastive
+    learning with variograms, who apply the semivariogram between places; here it is applied between times.
 
     Examples
     --------
@@ -114,7 +120,7 @@ class ContrastiveLossConfig:
 
     @property
     def uses_regions(self):
-        """Whether the weight of a pair of series depends on the distance of their regions."""
+        """Whether pairs of series are weighted by the similarity of their regions (`series_similarity`)."""
         return self.uses_lags and self.neighbour_weighting != "causal" and self.pair_weights is None
 
     @classmethod
@@ -154,7 +160,7 @@ def hierarchical_loss(
     contrast : ContrastiveLossConfig, default=TS2VEC
         Settings of the loss.
     length : tensor of int, shape (), default=None
-        Number of valid steps; the steps after them are padding. None is all.
+        Number of valid steps; the steps after them are padding. If None, all steps are valid.
     lag_similarity : callable, default=None
         Function from lags in steps of the finest scale (tensor) to similarities: 1 - semivariogram / sill, which
         falls from 1 at lag 0 to 0 at the range. Needed if `contrast.uses_lags`.
@@ -212,7 +218,7 @@ def instance_term(first, second, contrast=TS2VEC, valid_mask=None, similarity=No
         return ops.zeros(())
     views = [ops.transpose(v, (1, 0, 2)) for v in (first, second)]
     temperature = contrast.instance_temperature or contrast.temperature
-    losses = _pair_losses(*views, temperature, _equal_weights(similarity))
+    losses = _pair_losses(*views, temperature, _shared_weights(similarity))
     return _masked_mean(ops.transpose(losses, (1, 0)), valid_mask)
 
 
@@ -258,7 +264,7 @@ def temporal_term(
     similarity = lag_similarity(lag) if contrast.uses_lags else None
     if contrast.neighbour_weighting == "causal":
         return _causal_term(first, second, contrast, valid_mask, similarity)
-    weights = _equal_weights(similarity if contrast.neighbour_weighting == "downweight" else None)
+    weights = _shared_weights(similarity if contrast.neighbour_weighting == "downweight" else None)
     if contrast.hardness > 0:
         pairs = ((first, first), (second, second), (first, second))
         hard = (_hard_negative_log_weight(*pair, similarity, contrast.hardness, valid_mask) for pair in pairs)
@@ -276,8 +282,8 @@ class LogWeights(NamedTuple):
     across: object = 0.0
 
 
-def _equal_weights(similarity):
-    """The same weights within and between views: 1 - similarity, or 1 without a similarity."""
+def _shared_weights(similarity):
+    """Candidate weights 1 - similarity, the same matrix within and between the views; 1 without a similarity."""
     if similarity is None:
         return LogWeights()
     log_weight = _log_dissimilarity(similarity)
@@ -325,7 +331,7 @@ def _causal_term(first, second, contrast, valid_mask, similarity):
     for view in (first, second):
         products = ops.matmul(view, ops.transpose(view, (0, 2, 1))) / contrast.temperature
         norm = ops.logsumexp(products + EXCLUDED * (1.0 - later), axis=2)
-        # The weights of a row sum to 1, or to 0 if no step follows.
+        # The weights of a row sum to 1, or to 0 if there is no later valid step.
         total = total + _masked_mean(ops.sum(weight * (norm[..., None] - products), axis=2), valid_mask)
     return total / 2
 
@@ -340,7 +346,7 @@ def _hard_negative_log_weight(left, right, similarity, hardness, valid_mask):
 
 
 def _half_squared_distance(left, right):
-    """Half the squared distances of vectors scaled to length 1, constant for the gradient."""
+    """Half the squared distances of vectors scaled to length 1; no gradient is propagated through them."""
     left, right = (ops.stop_gradient(_unit(v)) for v in (left, right))
     return 1.0 - ops.matmul(left, ops.transpose(right, (0, 2, 1)))
 
