@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from ..datasets.regime_ladder import RUNGS
 from . import cli
 from .settings import Settings
+
+RUNGS = (1, 2, 3, 4, 5, 6, 7, 8)  # those of `dsc_tf.datasets.regime_ladder`, which imports xarray
 
 EXAMPLES = """examples:
   python -m dsc_tf.reproduce ladder

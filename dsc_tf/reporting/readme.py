@@ -29,7 +29,6 @@ FILES = {
     "contingency.csv": "numbers of steps in each pair of clusters of two runs, after matching",
     "composites.csv": "pattern correlations of matched composites",
     "clusters.csv": "frequency and mean length of spells of each cluster of each run",
-    "impact_*.csv": "another variable in each cluster: mean, odds ratio and interval",
     "compare.html": "everything on one page",
 }
 USE = """The folder is complete. Use it with:

@@ -97,3 +97,10 @@ def test_rung_8_has_uneven_regimes_and_a_trend():
 def test_unknown_rungs_and_lengths_are_refused(arguments, words):
     with pytest.raises(DscTfError, match=words):
         ladder(**arguments)
+
+
+def test_the_command_offers_every_rung():
+    from dsc_tf.commands.ladder import RUNGS as offered
+    from dsc_tf.datasets.regime_ladder import RUNGS
+
+    assert tuple(offered) == tuple(RUNGS)
