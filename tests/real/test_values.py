@@ -38,7 +38,9 @@ VALUES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "variable", "plain"), VALUES, ids=lambda v: str(v)[-40:])
+@pytest.mark.parametrize(
+    ("name", "variable", "plain"), VALUES, ids=[f"{row[0][-30:]}-{row[1]}" for row in VALUES]
+)
 def test_values_are_those_of_plain_xarray(name, variable, plain):
     with xr.open_dataset(DATA / name, decode_timedelta=False) as raw, open_dataset(DATA / name) as opened:
         expected = plain(raw)
