@@ -181,6 +181,7 @@ def run(config):
 def _run(config, ds, filler, output, messages, X, prep, Z, encoder):
     from ..clusterers.base import check_cluster_count
     from ..preprocessing.samples import true_labels
+    from ..records import notes_of
     from ..reporting import open_run, write_config, write_results
     from ..reporting.clusters import CLUSTERS, clusters_dataset, distances, features_of
     from ..reporting.readme import write_readme
@@ -224,7 +225,8 @@ def _run(config, ds, filler, output, messages, X, prep, Z, encoder):
     )
     write_readme(folder, use=True)
     (folder.path / CHECKPOINT).unlink(missing_ok=True)  # last of all: until here a resumed run needs it
-    path = folder.finish(warnings=messages)
+    unshown = [note for note in notes_of(ds) if not any(note in message for message in messages)]
+    path = folder.finish(warnings=[*messages, *unshown])
     echo(f"results in {path} ({time.perf_counter() - began:.0f} s)")
     return path
 
