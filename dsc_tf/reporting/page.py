@@ -133,7 +133,7 @@ def _clusters(regimes):
             "colour": colour,
             "size": int(regimes["size"][j]),
             "share": f"{100 * float(regimes['frequency'][j]):.0f} %",
-            "stay": f"{float(regimes['mean_run_length'][j]):.1f}",
+            "spell": f"{float(regimes['mean_run_length'][j]):.1f}",
             "peak": f"{MONTHS[int(by_month[j].argmax())]} ({100 * by_month[j].max():.0f} % of that month)",
         }
         for j, colour in enumerate(cluster_colours(k))
