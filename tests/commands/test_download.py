@@ -56,7 +56,8 @@ def test_interrupted_download_goes_on_where_it_was(service, tmp_path, monkeypatc
     monkeypatch.setattr(ClimateDataStore, "fetch", interrupted)
     assert run(*SMALL, "--output", "a.nc") == 130
     assert (
-        "Run the same command again to continue" in capsys.readouterr().err and not (tmp_path / "a.nc").exists()
+        "Run the same command again to continue" in capsys.readouterr().err
+        and not (tmp_path / "a.nc").exists()
     )
     monkeypatch.setattr(ClimateDataStore, "fetch", fetch)
     assert run(*SMALL, "--output", "a.nc", "--quiet") == 0

@@ -103,7 +103,7 @@ def test_interrupted_table_is_resumed(file, tmp_path, monkeypatch, capsys):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(reproduce.report, "write_report", stop)
+        patched.setattr("dsc_tf.experiments.report.write_report", stop)
         assert run(*arguments, "--output", out) == 130
     assert "--resume" in capsys.readouterr().err
     assert run(*arguments, "--output", out) == 2

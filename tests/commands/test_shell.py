@@ -119,8 +119,7 @@ def test_tensorboard_not_installed_is_one_line(monkeypatch, capsys):
 @pytest.mark.filterwarnings("ignore:Even though the `tf.config")
 def test_callbacks_are_called_in_both_stages(eagerly):
     import keras
-
-    from dsc_tf.clusterers import build
+    from small_networks import build_small
 
     class Remember(keras.callbacks.Callback):
         def __init__(self):
@@ -133,8 +132,7 @@ def test_callbacks_are_called_in_both_stages(eagerly):
     X = np.random.default_rng(0).random((12, 1, 4, 4, 1), dtype=np.float32)
     for method, stages in {"dec": ["autoencoder"] * 2 + ["dsc"], "dtcr": ["dtcr"]}.items():
         mine = Remember()
-        options = {"pretrain_epochs": 2, "epochs": 1, "units": (2,), "dilations": (1,), "layer_sizes": (4,)}
-        build(method, 2, callbacks=(mine,), random_state=0, **options).fit(X)
+        build_small(method, callbacks=(mine,), random_state=0, pretrain_epochs=2, epochs=1).fit(X)
         assert mine.seen == stages
 
 
