@@ -141,7 +141,8 @@ CHANGES = {
 # Tested with DSC, and with DTC, themselves.
 NETWORK = {"recipe", "cell", "pretrain_epochs", "epochs", "batch_size", "precision", "sequence_length"}
 PLACE = {"output", "resume", "quiet", "memory", "tensorboard"}  # tested above, and test_memory.py
-ELSEWHERE = {"encoder", "gpus"}  # test_pretrain.py, test_devices.py
+# test_pretrain.py, test_devices.py; tests of dsc_tf.records; test_interpolate.py
+ELSEWHERE = {"encoder", "gpus", "member", "level", "grib_filter", "fill"}
 
 
 def test_every_setting_has_a_test():
