@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from dsc_tf.clusterers.registry import parameters
 from dsc_tf.commands import train
 from dsc_tf.commands.cli import parse
 from dsc_tf.commands.train import TrainConfig
@@ -250,14 +251,16 @@ def test_full_disk_is_one_line_and_leaves_no_result(file, tmp_path, monkeypatch,
 @pytest.mark.parametrize("method", ["dtc", "eof_kmeans", "gaussian_mixture", "persistent_kmeans"])
 def test_every_kind_of_method_leaves_a_run(method, file, tmp_path):
     out = tmp_path / "run"
+    options = {"pretrain_epochs": 1, "epochs": 1, "precision": "float32", "sequence_length": 40}
+    known = [[f"--{n.replace('_', '-')}", v] for n, v in options.items() if n in parameters(method)]
     arguments = [
         "--data",
         file,
-        *QUICK,
+        "--n-clusters",
+        3,
         "--method",
         method,
-        "--sequence-length",
-        40,
+        *sum(known, []),
         "--output",
         out,
         "--quiet",
@@ -271,7 +274,11 @@ def test_every_kind_of_method_leaves_a_run(method, file, tmp_path):
 def test_one_cluster_for_all_is_told_not_hidden(file, tmp_path, monkeypatch, capsys):
     from dsc_tf.clusterers.kmeans import KMeans
 
-    monkeypatch.setattr(KMeans, "_fit", lambda self, X: np.zeros(len(X)))
+    def fit(self, X):
+        self.cluster_centers_ = np.zeros((self.n_clusters, X.last_step().shape[1]))
+        return np.zeros(len(X))
+
+    monkeypatch.setattr(KMeans, "_fit", fit)
     assert run("--data", file, "--method", "kmeans", "--output", tmp_path / "run") == 0
     assert "all samples fell into one cluster" in capsys.readouterr().err
     assert json.loads((tmp_path / "run/metrics.json").read_text())["measures"] == {}
