@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Unpack
+from typing import Any, Unpack
 
 from ..models import cnn_autoencoder, cnn_encoder, cnn_lstm_encoder
 from ..training import NOTEBOOK, TRAINED, UNTRAINED
@@ -10,7 +10,7 @@ from ..training.recipes import by_name
 from .deep import FieldClusterer, JointTrainingParameters
 
 # The notebooks of the two encoders start from scikit-learn's default k-means++ with 20 restarts.
-_KMEANS = {"kmeans_init": "k-means++", "kmeans_restarts": 20}
+_KMEANS: dict[str, Any] = {"kmeans_init": "k-means++", "kmeans_restarts": 20}
 
 
 class CNNEncoder(FieldClusterer):

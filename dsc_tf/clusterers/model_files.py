@@ -87,7 +87,7 @@ def write_arrays(folder: str | PathLike, arrays: dict[str, np.ndarray]) -> None:
     arrays : dict
         Arrays of numbers.
     """
-    np.savez(Path(folder) / MODEL_ARRAYS, **arrays)
+    np.savez(Path(folder) / MODEL_ARRAYS, **arrays)  # type: ignore[arg-type]  # names of arrays, not options
 
 
 def plain(value: Any) -> Any:

@@ -160,7 +160,7 @@ METHOD_OPTIONS = tuple(sorted({name for method in METHODS.values() for name in m
 CONTROL_METHODS = tuple(name for name, method in METHODS.items() if method.is_control)
 
 
-def clusterer(method: str) -> type:
+def clusterer(method: str) -> Any:
     """Import the class of a method.
 
     Parameters

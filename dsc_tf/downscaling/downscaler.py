@@ -225,7 +225,8 @@ class Downscaler(BaseEstimator):
         days = self._days(values, time, segment)
         self.fine_ = _template(fine)
         self.interpolations_ = _interpolations(datasets, fine)
-        self.models_, self.networks_ = {}, {}
+        self.models_: dict = {}
+        self.networks_: dict = {}
         for name in map(str, fine.data_vars):
             observed = flat(fine[name].isel(time=self.days_[1][learned]))
             with log_duration(log, f"downscaling of {name}"):

@@ -194,7 +194,7 @@ class Samples:
             For samples in a scratch file a `RowView`, whose rows are read when it is indexed.
         """
         if self.is_stored:
-            return RowView(self.rows, self.ends)
+            return RowView(self.rows, self.ends)  # type: ignore[arg-type]
         return self._fields(self.ends).reshape(len(self), -1)
 
     def unique_fields(self, at: Any = slice(None)) -> tuple[np.ndarray, np.ndarray]:
@@ -320,7 +320,7 @@ class RowView:
 
     def select(self, at: npt.ArrayLike) -> "RowView":
         """A view of fewer rows, without reading any."""
-        return RowView(self.rows, self.index[at])
+        return RowView(self.rows, self.index[at])  # type: ignore[index]
 
 
 class ScratchArray:
@@ -361,7 +361,7 @@ class ScratchArray:
 
     def append(self, block: np.ndarray) -> None:
         """Write the next steps, shape (step, ...), float32."""
-        left = memoryview(np.ascontiguousarray(block)).cast("B")
+        left = memoryview(np.ascontiguousarray(block)).cast("B")  # type: ignore[arg-type]
         with self._raise_on_full_disk():
             while left:
                 left = left[self._file.write(left) :]
@@ -370,7 +370,7 @@ class ScratchArray:
         """Steps as they were written, shape (step, value)."""
         stop = min(stop, len(self))
         block = np.empty((stop - start, self.shape[1]), np.float32)
-        view = memoryview(block).cast("B")
+        view = memoryview(block).cast("B")  # type: ignore[arg-type]
         with self._lock:
             self._file.seek(start * self.shape[1] * 4)
             while view:

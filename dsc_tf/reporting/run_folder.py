@@ -19,7 +19,7 @@ from ..errors import DscTfError
 try:
     import fcntl
 except ImportError:  # Windows has other locks; there, nothing refuses a second process
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 ADVICE = "add --resume to continue"
 LOCK = ".lock"
