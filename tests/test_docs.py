@@ -34,6 +34,7 @@ from dsc_tf.datasets import synthetic
 from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.datasets.synthetic import sample_dataset
 from dsc_tf.downscaling import coarsen
+from dsc_tf.errors import DscTfError
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -196,7 +197,7 @@ def test_page_can_be_followed(page, records):
     "wrong", ["python -m dsc_tf.train --no-such-option", "python -m dsc_tf.train --method best", "rm x"]
 )
 def test_a_wrong_command_would_be_found(wrong, capsys):
-    with pytest.raises((SystemExit, AssertionError)):
+    with pytest.raises((DscTfError, AssertionError)):
         check_command(shlex.split(wrong))
 
 
