@@ -83,6 +83,7 @@ class SwitchingAutoregression(EOFClusterer):
     (1.0, 1.0)
     """
 
+    supports_out_of_core = False
     saved_attributes = ("soft_labels_", "scale_", "branch_")
 
     def __init__(

@@ -60,7 +60,8 @@ def autoencoder_of(network):
         If it has no encoder.
     """
     layers = {layer.name: layer for layer in getattr(network, "layers", ())}
-    if "encoder" in layers and isinstance(layers["encoder"], keras.Model):
+    is_functional = hasattr(network, "inputs")  # models that subclass keras.Model have no symbolic inputs
+    if is_functional and isinstance(layers.get("encoder"), keras.Model):
         return network
     encoder, decoder = (getattr(network, name, None) for name in ("encoder", "decoder"))
     if encoder is None:
