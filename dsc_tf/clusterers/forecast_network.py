@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from ..models.forecast import field_encoder, stretch_forecaster, window_forecaster
-from .predictive_embedding import root_mean_square, successors
+from .predictive_embedding import root_mean_square, steps_ahead
 
 STRETCH = 64  # windows of a stretch of consecutive steps
 STRETCHES = 10  # in a batch
@@ -56,7 +56,7 @@ class Stretches:
     def __post_init__(self):
         runs = np.bincount(self.segment)
         self.length = max(1, min(STRETCH, int(runs.max()) - self.window + 1))
-        first, last = successors(self.segment, self.length + self.window - 2)
+        first, last = steps_ahead(self.segment, self.length + self.window - 2)
         labelled = self.weights[0]
         ends = np.cumsum(np.r_[0, labelled])
         share = (ends[last + 1] - ends[first + self.window - 1]) / self.length
@@ -202,7 +202,7 @@ class ForecastNetwork:
     def _stretches(self, fields, scores, segment, chosen):
         targets, weights = {}, {}
         for lead in self.leads:
-            now, then = successors(segment, lead)
+            now, then = steps_ahead(segment, lead)
             targets[lead] = np.zeros(scores.shape, np.float32)
             targets[lead][now] = scores[then] / self.scales_[lead]
             weights[lead] = np.zeros(len(scores), np.float32)

@@ -12,7 +12,7 @@ from .predictive_embedding import (
     history_index,
     mixing_weight,
     stack_history,
-    successors,
+    steps_ahead,
 )
 from .predictive_kmeans import PredictiveKMeans
 
@@ -146,7 +146,7 @@ class PredictiveDSC(PredictiveKMeans):
         linear, network = rest.predict(history, available), self._network_forecasts(X, segment)
         self.mixing_, self.linear_r2_ = {}, {}
         for lead in self.leads:
-            now, then = successors(parts, lead)
+            now, then = steps_ahead(parts, lead)
             now, then = now[held_out[now]], then[held_out[now]]
             if lead not in linear or not len(now) or not (scores[then] ** 2).any():
                 self.mixing_[lead] = 0.0

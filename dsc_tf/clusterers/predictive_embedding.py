@@ -1,4 +1,4 @@
-"""Ridge forecasts of principal components, and the space of today's field and its forecasts. NumPy alone.
+"""Ridge forecasts of principal components, and the space of today's field and its forecasts..
 
 Arrays are named as follows: `scores` (time, component) are the principal components of the labelled step of each
 sample, `history` (time, lag, component) those of the same and the preceding steps, lag 0 first, and `available`
@@ -9,35 +9,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..evaluation.predictability import steps_ahead
+
 PENALTIES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)  # per sample, for inputs of unit variance
 N_FOLDS = 4
 MAX_BLOCK = 180  # steps of a held-out block; shorter in records of fewer than 2 * N_FOLDS such blocks
 MIN_PAIRS = 3 * N_FOLDS  # pairs of a sample and its successor that a forecast is fitted to
 TOLERANCE = 1e-6  # of the largest standard deviation, below which a component counts as constant
-
-
-def successors(segment, lead):
-    """Positions of samples that have a sample `lead` steps later in the same segment, and those of the later ones.
-
-    Parameters
-    ----------
-    segment : array of int, shape (time,)
-        Number of the segment of each sample.
-    lead : int
-        Steps ahead, 0 or more.
-
-    Returns
-    -------
-    now, then : array of int
-
-    Examples
-    --------
-    >>> successors(np.array([0, 0, 0, 1, 1]), 1)
-    (array([0, 1, 3]), array([1, 2, 4]))
-    """
-    now = np.arange(max(0, len(segment) - lead))
-    now = now[segment[now] == segment[now + lead]]
-    return now, now + lead
 
 
 def history_index(n, own, segment, window):
@@ -160,7 +138,7 @@ class LinearForecasts:
         inputs = self._inputs(history)
         longest = available.max()
         for lead in self.leads:
-            now, then = successors(segment, lead)
+            now, then = steps_ahead(segment, lead)
             complete = available[now] == longest
             self._fit_lead(lead, inputs[now[complete]], scores[then[complete]])
         return self

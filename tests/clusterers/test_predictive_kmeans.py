@@ -11,7 +11,7 @@ from dsc_tf.clusterers.predictive_embedding import (
     ridge,
     root_mean_square,
     stack_history,
-    successors,
+    steps_ahead,
 )
 from dsc_tf.clusterers.predictive_kmeans import PredictiveKMeans, in_season
 from dsc_tf.errors import DscTfError
@@ -145,7 +145,7 @@ def test_first_steps_use_the_steps_that_exist(wave):
 
 
 def test_successors_stay_in_their_segment():
-    now, then = successors(np.array([0, 0, 0, 2, 2]), 2)
+    now, then = steps_ahead(np.array([0, 0, 0, 2, 2]), 2)
     assert now.tolist() == [0] and then.tolist() == [2]
 
 
