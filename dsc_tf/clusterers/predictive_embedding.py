@@ -1,4 +1,4 @@
-"""Ridge forecasts of principal components, and the space of today's field and its forecasts..
+"""Ridge forecasts of principal components, and the space of today's field and its forecasts.
 
 Arrays are named as follows: `scores` (time, component) are the principal components of the labelled step of each
 sample, `history` (time, lag, component) those of the same and the preceding steps, lag 0 first, and `available`
