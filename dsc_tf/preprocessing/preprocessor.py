@@ -525,8 +525,8 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         found = []
         if others.any():
             found.append(
-                f"{others.sum()} steps are in months {_list(np.unique(months[others]))}, "
-                f"fitted were months {_list(self.months_)}"
+                f"{others.sum()} are in months {_list(np.unique(months[others]))}, the preprocessing was "
+                f"fitted to months {_list(self.months_)}"
             )
         for name, count in outside.items():
             units = self.attributes_[self.variables_.index(name)].get("units", "")

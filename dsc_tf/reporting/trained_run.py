@@ -1,7 +1,6 @@
 """A finished run as an estimator: it labels other records with the settings and the model of the run."""
 
 import json
-import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -174,10 +173,8 @@ class TrainedRun:
         return self._filled(check_units_and_grid(self._with_fitted_names(ds), self._expected()))
 
     def samples(self, ds):
-        """Prepared samples of a record that `open` returned, with a warning of those unlike the record of the run."""
+        """Prepared samples of a record that `open` returned, with a warning of those unlike its own."""
         X = self.preprocessor.transform(ds)
-        self._warn_of_months(X)
-        self._warn_of_range(ds)
         if self.config.get("encoder") is None:
             return X
         from ..representations import SpaceTimeTS2Vec
@@ -273,32 +270,6 @@ class TrainedRun:
 
         filler = load_gap_filler(self.path)
         return ds if filler is None else filler.transform(ds)[list(ds.data_vars)]
-
-    def _warn_of_months(self, X):
-        fitted = np.unique(self.fitted_labels["time"].dt.month.values)
-        outside = ~np.isin(xr.DataArray(X.time, dims="time").dt.month.values, fitted)
-        if outside.any():
-            warnings.warn(
-                f"{int(outside.sum())} of {len(outside)} samples are in months that the run was not fitted on: their "
-                "labels are extrapolated. Use --season, or train on the whole year.",
-                UserWarning,
-                stacklevel=3,
-            )
-
-    def _warn_of_range(self, ds):
-        for name, about in self.data["variables"].items():
-            low, high = about["minimum"], about["maximum"]
-            if low is None or high is None or name not in ds:
-                continue
-            outside = ((ds[name] < low) | (ds[name] > high)).any(("latitude", "longitude"))
-            count = int(outside.sum())
-            if count:
-                warnings.warn(
-                    f"{name}: {count} of {len(outside)} steps have values outside {low:g} to {high:g}, the range "
-                    "that the run was fitted on.",
-                    UserWarning,
-                    stacklevel=3,
-                )
 
 
 def _median_step(ds):

@@ -202,7 +202,8 @@ BAD = {
     "k > days": (lambda d: ["--data", damaged("good", d), "--n-clusters", 21], "21 for 20 samples"),
     "window = 0": (lambda d: ["--window", 0], "window: 0"),
     "long window": (lambda d: ["--data", damaged("good", d), "--window", 21], "window: 21 steps"),
-    "epochs = 0": (lambda d: ["--epochs", 0], "epochs: 0"),
+    "epochs of a method without a network": (lambda d: ["--epochs", 5], "epochs: kmeans has no such option"),
+    "epochs = 0": (lambda d: ["--method", "dsc", "--epochs", 0], "epochs: 0"),
     "negative seed": (lambda d: ["--seed", -1], "seed: -1"),
     "output is a file": (
         lambda d: ["--data", damaged("good", d), "--output", damaged("other", d)],

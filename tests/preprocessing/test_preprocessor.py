@@ -360,7 +360,8 @@ def test_one_warning_of_other_months_and_values_far_outside(tmp_path):
     with pytest.warns(UserWarning) as found:
         prep.transform(later)
     (message,) = (str(one.message) for one in found)
-    assert "of 62 steps, 3 steps are in months 3, fitted were months 1, 2; t2m of 3 steps is far" in message
+    assert "of 62 steps, 3 are in months 3, the preprocessing was fitted to months 1, 2;" in message
+    assert "t2m of 3 steps is far outside" in message
 
 
 def test_state_without_months_and_ranges_is_read():
