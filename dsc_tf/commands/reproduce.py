@@ -17,9 +17,10 @@ EXAMPLES = """examples:
   python -m dsc_tf.reproduce table3 --recipes notebook --runs 5
   python -m dsc_tf.reproduce table2 --data 'era5_*.nc' --protocols anomaly paper --jobs 8
   python -m dsc_tf.reproduce table2 --methods dtc dtcr --sequence-length 0     as published: days of work
+  python -m dsc_tf.reproduce comparison --protocols anomaly paper notebook      every method under each protocol
   python -m dsc_tf.reproduce ladder --help                      synthetic records with known regimes
 """
-TABLES = ("table1", "table2", "table3", "figure1", "figure2", "all")
+TABLES = ("table1", "table2", "table3", "figure1", "figure2", "all", "comparison")
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class ReproduceConfig(DataConfig):
     ----------
     what : str
         "table1" (properties), "table2" (baselines), "table3" (ablations), "figure1" (the network), "figure2" (latent
-        vectors), or "all".
+        vectors), "all" of these, or "comparison" (every method under every protocol, the methods without a published
+        figure included).
     runs : int
         Number of seeds of methods without a network and of the recipes "notebook" and "untrained".
     trained_runs : int

@@ -22,7 +22,7 @@ class Row:
     group : str
         Which part of the table it stands in.
     tables : tuple of str
-        Tables that hold it.
+        Published tables and figures that hold it, or that it is added to; the comparison holds every row.
     recipe : str, default=None
         The only recipe it is run with; None is every recipe asked for, if it is a network.
     options : dict, default={}
@@ -66,6 +66,8 @@ ROWS = (
     ),
     Row("persistent_kmeans", "persistent k-means", "persistent_kmeans", CLIMATE, ("table2",)),
     Row("gaussian_mixture", "EOF + Gaussian mixture", "gaussian_mixture", CLIMATE, ("table2",)),
+    Row("predictive_kmeans", "predictive k-means", "predictive_kmeans", CLIMATE, ()),
+    Row("switching", "switching autoregression", "switching", CLIMATE, ()),
     Row("random_network", "random DSC network", "dsc", CONTROL, BOTH, recipe="untrained"),
     Row("random_partition", "random partition", "random_partition", CONTROL, BOTH),
 )
@@ -76,12 +78,12 @@ UNMOVED = ("dsc", "cnn_encoder", "cnn_autoencoder", "cnn_lstm_encoder")
 
 
 def rows_of(table, chosen=None):
-    """Rows of a table, or of all tables.
+    """Rows of a table, of all published tables, or of the comparison.
 
     Parameters
     ----------
     table : str
-        "table2", "table3", "figure2" or "all".
+        "table2", "table3", "figure2", "all" for every row of these, or "comparison" for every row.
     chosen : tuple of str, default=None
         Names to keep; None keeps all.
 
@@ -89,5 +91,7 @@ def rows_of(table, chosen=None):
     -------
     list of Row
     """
-    rows = [row for row in ROWS if table == "all" or table in row.tables]
+    rows = [
+        row for row in ROWS if table == "comparison" or table in row.tables or (table == "all" and row.tables)
+    ]
     return [row for row in rows if chosen is None or row.name in chosen]

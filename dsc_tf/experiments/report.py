@@ -3,7 +3,9 @@
 from ..clusterers import DEEP_METHODS, build
 from ..clusterers.registry import parameters
 from ..evaluation.registry import EXTERNAL, MEASURES
+from ..preprocessing.preprocessor import prepare
 from . import audit, figures, tables
+from .comparison import comparison_page
 from .methods import BY_NAME, ROWS, rows_of
 from .paper_file import fingerprint_page
 from .published import PROPERTIES
@@ -31,6 +33,9 @@ def write_report(folder, config, ds, samples, records):
     records : list of dict
         As `run_table` returns them.
     """
+    if config.what == "comparison":
+        _write_comparison(folder, config, ds, samples, records)
+        return
     X = next(iter(samples.values())).X
     note = "synthetic data" if "synthetic" in str(ds.attrs.get("title", "")).lower() else ""
     page = _head(config, ds, X)
@@ -43,6 +48,21 @@ def write_report(folder, config, ds, samples, records):
     for protocol in config.protocols if records else ():
         page += _protocol(folder, config, samples[protocol], records, protocol, note)
     folder.write_text("report.md", "\n".join(page))
+
+
+def _write_comparison(folder, config, ds, samples, records):
+    """Tables of every method under every protocol, next to each other."""
+    anomalies = samples["anomaly"].X if "anomaly" in samples else prepare(ds, protocol="anomaly")[0]
+    page, table = comparison_page(records, anomalies, sequence_length=config.longest_sequence)
+    _write_table(folder, "comparison", table)
+    folder.write_csv("runs.csv", [_flat(record) for record in records])
+    title = tables.escape_markdown(ds.attrs.get("title") or config.data_stem)
+    size = " x ".join(map(str, anomalies.shape[1:]))
+    head = (
+        f"# Methods and protocols on {title}\n\n{len(anomalies)} steps of {size} (window, latitude, longitude, "
+        f"variable), k = {config.n_clusters}.\n"
+    )
+    folder.write_text("report.md", "\n".join([head, SHORTCUT if config.shortcut else "", *page]))
 
 
 def _head(config, ds, X):

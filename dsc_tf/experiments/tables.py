@@ -101,7 +101,7 @@ def comparison(summaries, *, by_equation=False, sequence_length=None):
         header += [f"{column}: best", "mean ± sd", "published"]
     rows = []
     for s in summaries:
-        cells = [title(s, sequence_length), _runs(s)]
+        cells = [title(s, sequence_length), runs_cell(s)]
         for column in COLUMNS:
             other = definitions[column] != DEFINITIONS[column]
             cells += [*_ours(s, definitions[column]), published_cell(s["row"], column, other)]
@@ -131,23 +131,25 @@ def guards(summaries, *, sequence_length=None):
     for s in summaries:
         cells = ["-"] * (len(header) - 1)
         if "best" in s:
-            cells = [_mean(s, "smallest_cluster"), _mean(s, "size_entropy"), number(s["stability"])]
+            cells = [mean_cell(s, "smallest_cluster"), mean_cell(s, "size_entropy"), number(s["stability"])]
             cells += [f"{s['mean_run_length']:.1f}", number(s["moved"]), f"{s['seconds']:.0f}"]
-            cells += [_mean(s, name) for name in known]
+            cells += [mean_cell(s, name) for name in known]
         rows.append([title(s, sequence_length), *cells])
     return header, rows
 
 
-def _runs(s):
+def runs_cell(s):
+    """Number of runs of a summary, with the failed and collapsed ones."""
     notes = [f"{s[name]} {name}" for name in ("failed", "collapsed") if s[name]]
     return str(s["runs"]) + (f" ({', '.join(notes)})" if notes else "")
 
 
 def _ours(s, measure):
-    return [number(s["best"][measure]), _mean(s, measure)] if "best" in s else ["-", "-"]
+    return [number(s["best"][measure]), mean_cell(s, measure)] if "best" in s else ["-", "-"]
 
 
-def _mean(s, measure):
+def mean_cell(s, measure):
+    """Mean of a measure over the runs of a summary, with the standard deviation of several runs."""
     if "mean" not in s:
         return "-"
     spread = f" ± {number(s['std'][measure])}" if s["runs"] - s["failed"] > 1 else ""

@@ -166,3 +166,17 @@ def test_estimate_is_said_before_the_start(file, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "2 of 2 runs to do: about" in said and np.char.startswith(said.splitlines()[-1], "results in")
     shutil.rmtree(tmp_path / "out")
+
+
+def test_comparison_has_a_column_for_each_protocol(file, tmp_path):
+    out = tmp_path / "out"
+    chosen = ["--methods", "kmeans", "hierarchical", "--protocols", "anomaly", "paper", "--jobs", 1]
+    assert run("comparison", "--data", file, *SETTINGS, *chosen, "--output", out) == 0
+    rows = table(out / "comparison.csv")
+    assert [(row["method"], row["protocol"], row["runs"]) for row in rows] == [
+        ("k-means", "anomaly", "2"),
+        ("hierarchical (Ward)", "anomaly", "1"),
+        ("k-means", "paper", "2"),
+        ("hierarchical (Ward)", "paper", "1"),
+    ]
+    assert "| method | seeds | `anomaly` | `paper` |" in (out / "report.md").read_text()
