@@ -50,7 +50,7 @@ class ContrastiveLossConfig:
     hardness : float, default=0.0
         Additional weight of hard negatives: pairs whose lag is beyond the range of the semivariogram, but whose
         representations are closer to each other than the mean of all pairs.
-    pair_weights : {None, "abstract", "paper"}, default=None
+    pair_weights : {None, "abstract", "hard", "paper"}, default=None
         Weights of pairs of steps by the difference between their distance and the semivariogram, see
         `pair_log_weights`. With None, pairs are not weighted in this way. The weights replace `neighbour_weighting`
         and `hardness`.

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-FORMS = ("abstract", "paper")
+FORMS = ("abstract", "hard", "paper")
 MIN_SHARE = 1e-3  # smallest weight of a false negative
 MIN_SILL = 1e-12
 
@@ -22,11 +22,12 @@ def pair_log_weights(distance, separation, semivariance, *, beta=2.0, form="abst
         such as `geostatistics.Semivariogram`.
     beta : float, default=2.0
         Maximum log-weight of hard negatives.
-    form : {"abstract", "paper"}, default="abstract"
+    form : {"abstract", "hard", "paper"}, default="abstract"
         "abstract": pairs beyond the range that are closer than expected (hard negatives) have the log-weight
         beta min((gamma - distance) / sill, 1), and pairs within the range (false negatives) log(gamma / sill), at least
-        log(1e-3). "paper": pairs within the range that are farther apart than expected have the log-weight
-        distance - gamma, as in the authors' program; all others 0.
+        log(1e-3); with beta = 0 only false negatives are weighted. "hard": hard negatives only. "paper": pairs within
+        the range that are farther apart than expected have the log-weight distance - gamma, as in the authors'
+        program; all others 0.
 
     Returns
     -------
@@ -59,7 +60,8 @@ def pair_log_weights(distance, separation, semivariance, *, beta=2.0, form="abst
     if form == "paper":
         log_weight = ops.where(within_range, ops.relu(excess), 0.0)
     else:
-        false_negative = ops.log(ops.clip(expected / sill, MIN_SHARE, 1.0)) + ops.zeros_like(excess)
+        share = ops.clip(expected / sill, MIN_SHARE, 1.0) if form == "abstract" else 1.0
+        false_negative = ops.log(share) + ops.zeros_like(excess)
         hard_negative = beta * ops.clip(-excess / sill, 0.0, 1.0)
         log_weight = ops.where(within_range, false_negative, hard_negative)
     return ops.where(separation > 0, log_weight, 0.0)

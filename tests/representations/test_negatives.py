@@ -39,6 +39,8 @@ def test_six_pairs_by_hand(name):
     pair = np.float32([distance]), np.float32([separation]), Linear()
     assert float(pair_log_weights(*pair)[0]) == pytest.approx(abstract, abs=1e-6)
     assert float(pair_log_weights(*pair, form="paper")[0]) == pytest.approx(paper, abs=1e-6)
+    hard = abstract if separation > Linear.range else 0.0
+    assert float(pair_log_weights(*pair, form="hard")[0]) == pytest.approx(hard, abs=1e-6)
 
 
 def test_false_negatives_keep_a_thousandth():
@@ -90,8 +92,8 @@ def test_weight_zero_leaves_the_loss_unchanged():
 
 
 def test_settings_are_checked():
-    with pytest.raises(DscTfError, match="pair_weights: 'hard'"):
-        ContrastiveLossConfig(pair_weights="hard")
+    with pytest.raises(DscTfError, match="pair_weights: 'near'"):
+        ContrastiveLossConfig(pair_weights="near")
     with pytest.raises(DscTfError, match="fitted: 'raw'"):
         ContrastiveLossConfig(fitted="raw")
     with pytest.raises(DscTfError, match="one way of weighting"):
@@ -122,3 +124,18 @@ def test_semivariogram_of_unit_vectors_reaches_the_model(fitted, fits):
     # Independent directions: half the squared distance of unit vectors is 1 on average, from lag 1 on.
     np.testing.assert_allclose(model.semivariance(np.float32([0, 1, 5, LAGS + 9])), [0, 1, 1, 1], atol=0.05)
     assert float(model.gamma_sill) == pytest.approx(1, abs=0.05)
+
+
+def test_semivariogram_of_an_exponential_field_is_recovered():
+    """Unit vectors of a first-order autoregression: gamma(h) = 1 - r^h, sill 1, 95 % at log(0.05) / log(r)."""
+    r, rng = 0.8, np.random.default_rng(0)
+    noise = rng.normal(size=(1500, 64)) * np.sqrt(1 - r**2)
+    noise[0] /= np.sqrt(1 - r**2)
+    for t in range(1, len(noise)):
+        noise[t] += r * noise[t - 1]
+    encoder = keras.Sequential([keras.Input((None, 64)), keras.layers.Identity()])
+    update = UpdateSemivariogram(lambda: [noise])
+    update.set_model(ContrastiveModel(encoder, ContrastiveLossConfig(pair_weights="abstract"), longest=4))
+    update.on_epoch_begin(0)
+    assert update.semivariogram_.sill == pytest.approx(1.0, rel=0.10)
+    assert update.semivariogram_.range == pytest.approx(np.log(0.05) / np.log(r), rel=0.20)
