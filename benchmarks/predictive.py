@@ -249,6 +249,9 @@ def main():
                 start = pair * given.networks
                 make = build("predictive_dsc", 5, random_state=start, n_networks=given.networks)
                 models.append(study.fit(f"predictive DSC, seeds from {start}", lambda make=make: make))
+                kept = Path(given.out) / f"{name}_networks_{pair}"
+                kept.mkdir(exist_ok=True)
+                models[-1].save(kept)
                 facts[f"mixing_{pair}"] = [
                     models[-1].mixing_, models[-1].linear_r2_, models[-1].lead_r2_, test_r2(study, models[-1]),
                 ]  # fmt: skip

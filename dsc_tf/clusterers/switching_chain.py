@@ -9,7 +9,7 @@ innovation, and EM spends a state on days of change. For one variable and exact 
 switching autoregression of Hamilton (1989); the posterior mean path replaces its K^(L+1) joint states by K.
 """
 
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, field, replace
 
 import numpy as np
 from scipy.linalg import solve_triangular
@@ -147,65 +147,91 @@ def forward_backward(log_emissions, transitions, starts):
     Rabiner, L. R. (1989). A tutorial on hidden Markov models. Proc. IEEE 77, equations 19 to 28 and 37, normalised
     at each step as in section V.A.
     """
-    n_states = len(transitions)
-    peak = log_emissions.max(axis=1, keepdims=True)
+    return _posteriors(log_emissions[None], np.asarray(transitions)[None], starts)[0]
+
+
+def _posteriors(log_emissions, transitions, starts):
+    """`forward_backward` of several chains at once: arrays with the chain as first axis, a list of Posterior."""
+    n_chains, _, n_states = log_emissions.shape
+    peak = log_emissions.max(axis=2, keepdims=True)
     weights = np.exp(log_emissions - peak)
-    filtered, scale = _recursion(weights, transitions, np.full(n_states, 1 / n_states), starts)
-    following, _ = _backward(weights, transitions, starts)
-    after = _messages(following, transitions, starts)
-    smoothed = filtered * after
-    smoothed /= smoothed.sum(axis=1, keepdims=True)
+    ends = np.append(starts[1:], True)
+    initial = np.repeat([[1 / n_states], [1.0]], n_chains, axis=0) * np.ones(n_states)
+    found, scale = _recursion(
+        np.concatenate([weights, weights[:, ::-1]]),
+        np.concatenate([transitions, transitions.transpose(0, 2, 1)]),
+        initial,
+        np.repeat([starts, ends[::-1]], n_chains, axis=0),
+    )
     linked = np.flatnonzero(~starts)
-    before, here = filtered[linked - 1], following[linked]
-    norm = ((before @ transitions) * here).sum(axis=1, keepdims=True)
-    counts = transitions * ((before / norm).T @ here)
-    return Posterior(smoothed, filtered, counts, float(np.log(scale).sum() + peak.sum()))
+    result = []
+    for i in range(n_chains):
+        filtered, following = found[i], found[n_chains + i, ::-1]
+        smoothed = filtered * _messages(following, transitions[i], starts)
+        smoothed /= smoothed.sum(axis=1, keepdims=True)
+        before, here = filtered[linked - 1], following[linked]
+        norm = ((before @ transitions[i]) * here).sum(axis=1, keepdims=True)
+        counts = transitions[i] * ((before / norm).T @ here)
+        result.append(Posterior(smoothed, filtered, counts, float(np.log(scale[i]).sum() + peak[i].sum())))
+    return result
 
 
 def _recursion(weights, transitions, initial, starts):
-    """Normalised a_t = (a_(t-1) transitions, or `initial` at a start) * weights_t, and the norms.
+    """Normalised a_t = (a_(t-1) transitions, or `initial` at a start) * weights_t, and the norms, for several chains.
 
-    Days are cut into blocks of about the square root of their number. The products of each block, and then the days
-    of each block, are computed for all blocks at once, which replaces most of the loop over days.
+    Days are cut into blocks. The products of each block, and then the days of each block, are computed for all blocks
+    and chains at once, which replaces most of the loop over days.
+
+    Parameters
+    ----------
+    weights : array of shape (chain, time, state)
+        Densities up to a factor for each day.
+    transitions : array of shape (chain, state, state)
+        Of each chain.
+    initial : array of shape (chain, state)
+        At a start.
+    starts : array of bool, shape (chain, time)
+        Days before which there is no transition.
+
+    Returns
+    -------
+    states : array of shape (chain, time, state)
+    norms : array of shape (chain, time)
     """
-    days, n_states = weights.shape
-    length = max(1, int(np.ceil(np.sqrt(days))))
+    chains, days, n_states = weights.shape
+    length = max(1, int(np.ceil(np.sqrt(days / 2))))
     blocks = -(-days // length)
-    padding = blocks * length - days
-    weights = np.pad(weights, ((0, padding), (0, 0)), constant_values=1.0).reshape(blocks, length, n_states)
-    starts = np.pad(starts, (0, padding)).reshape(blocks, length)
-    product = np.tile(np.eye(n_states), (blocks, 1, 1))
-    for j in range(length):
-        moved = product @ transitions
-        if starts[:, j].any():
-            begins = starts[:, j]
-            moved[begins] = product[begins].sum(axis=2, keepdims=True) * initial
-        product = moved * weights[:, j, None, :]
-        product /= product.sum(axis=(1, 2), keepdims=True)
-    entering = np.empty((blocks, n_states))
-    state = initial / initial.sum()
+    padded = np.ones((chains, blocks * length, n_states))
+    padded[:, :days] = weights
+    weights = padded.reshape(chains, blocks, length, n_states).transpose(2, 0, 1, 3).copy()
+    begins = np.zeros((chains, blocks * length), bool)
+    begins[:, :days] = starts
+    begins = begins.reshape(chains, blocks, length)
+    begin_at = [np.nonzero(begins[..., j]) for j in range(length)]  # chains and blocks
+    product = np.tile(np.eye(n_states), (chains, blocks, 1, 1))
+    for j, at in enumerate(begin_at):
+        moved = (product.reshape(chains, -1, n_states) @ transitions).reshape(product.shape)
+        if len(at[0]):
+            moved[at] = product[at].sum(axis=2, keepdims=True) * initial[at[0], None]
+        moved *= weights[j][:, :, None]
+        product = moved / np.einsum("cbij->cb", moved)[..., None, None]
+    entering = np.empty((blocks, chains, n_states))
+    state = initial / initial.sum(axis=1, keepdims=True)
     for block in range(blocks):
         entering[block] = state
-        state = state @ product[block]
-        state /= state.sum()
-    result, norms = np.empty_like(weights), np.empty((blocks, length))
-    state = entering
-    for j in range(length):
+        state = (state[:, None] @ product[:, block])[:, 0]
+        state /= state.sum(axis=1, keepdims=True)
+    result, norms = np.empty_like(weights), np.empty((length, chains, blocks))
+    state = entering.transpose(1, 0, 2)
+    for j, at in enumerate(begin_at):
         state = state @ transitions
-        if starts[:, j].any():
-            state[starts[:, j]] = initial
-        state *= weights[:, j]
-        norms[:, j] = state.sum(axis=1)
-        state = state / norms[:, j, None]
-        result[:, j] = state
-    return result.reshape(-1, n_states)[:days], norms.ravel()[:days]
-
-
-def _backward(weights, transitions, starts):
-    """Density of each day and those after it under each state, normalised: the recursion in reversed time."""
-    ends = np.append(starts[1:], True)
-    reverse, norms = _recursion(weights[::-1], transitions.T, np.ones(len(transitions)), ends[::-1])
-    return reverse[::-1], norms[::-1]
+        if len(at[0]):
+            state[at] = initial[at[0]]
+        state *= weights[j]
+        norms[j] = np.einsum("cbi->cb", state)
+        state = np.divide(state, norms[j][..., None], out=result[j])
+    result = result.transpose(1, 2, 0, 3).reshape(chains, -1, n_states)
+    return result[:, :days], norms.transpose(1, 2, 0).reshape(chains, -1)[:, :days]
 
 
 def _messages(following, transitions, starts):
@@ -333,14 +359,12 @@ def fit_chain(
         begins = [initial]
     else:
         begins = (_start(X, n_states, i, rng) for i in range(n_init))
-    runs = []
-    for probabilities in begins:
-        blurred = CONFIDENCE * probabilities + (1 - CONFIDENCE) / n_states
-        runs.append(_em(X, starts, blurred, lags, min(max_iter, SHORT_RUN), priors))
-    chain, posterior, history = max(runs, key=lambda run: run[2][-1])
-    if len(history) == SHORT_RUN < max_iter:  # neither converged nor at the last iteration
-        chain, posterior, _ = _em(X, starts, posterior.smoothed, lags, max_iter, priors, chain, SHORT_RUN)
-    return chain, posterior
+    blurred = [CONFIDENCE * probabilities + (1 - CONFIDENCE) / n_states for probabilities in begins]
+    runs = _em(X, starts, [Run(one) for one in blurred], lags, min(max_iter, SHORT_RUN), priors)
+    best = max(runs, key=lambda run: run.history[-1])
+    if len(best.history) == SHORT_RUN < max_iter:  # neither converged nor at the last iteration
+        (best,) = _em(X, starts, [best], lags, max_iter, priors)
+    return best.chain, best.posterior
 
 
 def maximise(X, starts, probabilities, lags, priors, n_iter=3):
@@ -390,35 +414,64 @@ def _start(X, n_states, number, rng):
     return np.eye(n_states)[labels]
 
 
-def _em(X, starts, probabilities, lags, max_iter, priors, chain=None, done=0):
-    """One run of EM, or its continuation after `done` iterations: chain, posterior, log-likelihoods."""
-    n_states = probabilities.shape[1]
-    if chain is None:
+@dataclass
+class Run:
+    """A run of EM and how far it has come.
+
+    Parameters
+    ----------
+    probabilities : array of shape (time, state)
+        Of the states, from which the next iteration begins.
+    chain : Chain, default=None
+        Of the last iteration; None before the first one.
+    posterior : Posterior, default=None
+        Likewise.
+    history : list of float
+        Log-likelihood of each iteration.
+    """
+
+    probabilities: np.ndarray
+    chain: Chain | None = None
+    posterior: Posterior | None = None
+    history: list = field(default_factory=list)
+
+    @property
+    def settled(self):
+        """Whether the last iteration raised the likelihood by less than `SETTLED`."""
+        if len(self.history) < TEMPERED + 6:
+            return False
+        return self.history[-1] - self.history[-2] < SETTLED * abs(self.history[-1])
+
+    def parameters(self, X, priors):
+        """Transitions and means of the last iteration, or those that EM starts with."""
+        if self.chain is not None:
+            return self.chain.transitions, self.chain.means
+        n_states = self.probabilities.shape[1]
         transitions = np.full((n_states, n_states), (1 - STAY) / (n_states - 1))
         np.fill_diagonal(transitions, STAY)
-        means = probabilities.T @ X / (probabilities.sum(axis=0)[:, None] + priors.mean)
-    else:
-        transitions, means = chain.transitions, chain.means
-    history = []
-    for iteration in range(done, max_iter):
-        path = probabilities @ means
-        regressors = lagged(X - path, lags, starts)
-        chain = _maximise(X, path, regressors, probabilities, transitions, priors)
-        emissions = log_emissions(chain, X, regressors)
-        if iteration < TEMPERED:
-            emissions = TEMPERATURE * emissions
-        posterior = forward_backward(emissions, transitions, starts)
-        probabilities, means = posterior.smoothed, chain.means
-        counts = posterior.counts + priors.transition + priors.stickiness * np.eye(n_states)
-        transitions = counts / counts.sum(axis=1, keepdims=True)
-        history.append(posterior.log_likelihood)
-        if (
-            len(history) > 1
-            and iteration >= TEMPERED + 5
-            and history[-1] - history[-2] < SETTLED * abs(history[-1])
-        ):
-            break
-    return replace(chain, transitions=transitions), posterior, history
+        totals = self.probabilities.sum(axis=0)[:, None]
+        return transitions, self.probabilities.T @ X / (totals + priors.mean)
+
+
+def _em(X, starts, runs, lags, max_iter, priors):
+    """Continue runs of EM until each has settled or has `max_iter` iterations; the runs are computed side by side."""
+    active = runs
+    while active := [run for run in active if len(run.history) < max_iter and not run.settled]:
+        emissions = []
+        for run in active:
+            transitions, means = run.parameters(X, priors)
+            path = run.probabilities @ means
+            regressors = lagged(X - path, lags, starts)
+            run.chain = _maximise(X, path, regressors, run.probabilities, transitions, priors)
+            density = log_emissions(run.chain, X, regressors)
+            emissions.append(TEMPERATURE * density if len(run.history) < TEMPERED else density)
+        transitions = np.stack([run.chain.transitions for run in active])
+        for run, posterior in zip(active, _posteriors(np.stack(emissions), transitions, starts), strict=True):
+            run.posterior, run.probabilities = posterior, posterior.smoothed
+            counts = posterior.counts + priors.transition + priors.stickiness * np.eye(len(posterior.counts))
+            run.chain = replace(run.chain, transitions=counts / counts.sum(axis=1, keepdims=True))
+            run.history.append(posterior.log_likelihood)
+    return runs
 
 
 def _maximise(X, path, regressors, probabilities, transitions, priors):
@@ -435,17 +488,22 @@ def _maximise(X, path, regressors, probabilities, transitions, priors):
     means = np.empty((len(totals), features))
     scatter = np.empty((len(totals), features, features))
     previous = probabilities.T @ X / (totals[:, None] + priors.mean + 1e-9)
+    both = np.hstack([regressors, X])
     for k, total in enumerate(totals):
-        weight = probabilities[:, k, None]
+        weighted = (both * probabilities[:, k, None]).T
+        sums, products = weighted.sum(axis=1), weighted @ both
+        inner, cross = products[:width, :width], products[:width, width:]
         if width:
-            weighted = (regressors * weight).T
-            left = weighted @ regressors + shrinkage + 1e-9 * np.eye(width)
-            right = weighted @ (X - previous[k]) + shrinkage @ pooled
+            left = inner + shrinkage + 1e-9 * np.eye(width)
+            right = cross - np.outer(sums[:width], previous[k]) + shrinkage @ pooled
             coefficients[k] = np.linalg.solve(left, right)
-        rest = X - regressors @ coefficients[k]
-        means[k] = (rest * weight).sum(axis=0) / (total + priors.mean + 1e-9)
-        rest -= means[k]
-        scatter[k] = (rest * weight).T @ rest
+        # Sums of r = X - regressors A and of (r - m) (r - m)' by the products of regressors and X.
+        rest = sums[width:] - sums[:width] @ coefficients[k]
+        means[k] = rest / (total + priors.mean + 1e-9)
+        mixed = coefficients[k].T @ cross
+        scatter[k] = products[width:, width:] - mixed - mixed.T + coefficients[k].T @ inner @ coefficients[k]
+        shift = np.outer(rest, means[k])
+        scatter[k] += total * np.outer(means[k], means[k]) - shift - shift.T
     common = scatter.sum(axis=0) / days
     floor = 1e-6 * np.trace(common) / features + 1e-9
     covariances = (scatter + priors.covariance * common) / (totals + priors.covariance + 1e-9)[:, None, None]
@@ -474,9 +532,14 @@ def past_future_information(log_emissions, transitions, starts, gap=GAP):
     """
     n_states = len(transitions)
     weights = np.exp(log_emissions - log_emissions.max(axis=1, keepdims=True))
-    past, _ = _recursion(weights, transitions, np.full(n_states, 1 / n_states), starts)
-    future = _messages(_backward(weights, transitions, starts)[0], transitions, starts)
-    future = future * stationary(transitions)
+    ends = np.append(starts[1:], True)
+    (past, reverse), _ = _recursion(
+        np.stack([weights, weights[::-1]]),
+        np.stack([transitions, transitions.T]),
+        np.array([[1 / n_states], [1.0]]) * np.ones(n_states),
+        np.stack([starts, ends[::-1]]),
+    )
+    future = _messages(reverse[::-1], transitions, starts) * stationary(transitions)
     number = np.cumsum(starts)
     pairs = np.flatnonzero(number[: len(number) - gap] == number[gap:])
     if not len(pairs):

@@ -8,6 +8,7 @@ import pytest
 from dsc_tf.clusterers.switching_chain import (
     Chain,
     Priors,
+    Run,
     _em,
     fit_chain,
     forward_backward,
@@ -110,7 +111,8 @@ def test_em_never_lowers_the_likelihood():
     X = rng.normal(size=(3, 4))[regime] + rng.normal(size=(300, 4))
     guess = rng.dirichlet(np.ones(3), 300)
     none = Priors(mean=0, covariance=0, lag=0, transition=0, stickiness=0)
-    history = np.array(_em(X, segment_starts(np.zeros(300)), guess, 0, 60, none)[2])[10:]  # after tempering
+    (run,) = _em(X, segment_starts(np.zeros(300)), [Run(guess)], 0, 60, none)
+    history = np.array(run.history)[10:]  # after tempering
     assert len(history) > 5 and (np.diff(history) > -1e-5 * np.abs(history[1:])).all()
     assert history[-1] > history[0]
 
