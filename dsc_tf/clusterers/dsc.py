@@ -1,10 +1,16 @@
 """Deep Spatiotemporal Clustering."""
 
-from collections.abc import Sequence
-from typing import Unpack
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import Any, Self, Unpack
 
+from sklearn.utils.validation import check_is_fitted
+
+from ..errors import DscTfError
 from ..models import dsc_autoencoder
 from .deep import FieldClusterer, JointTrainingParameters
+from .model_files import read_model_json
+from .registry import METHODS, OBJECTIVES, build, load_clusterer
 
 
 class DSC(FieldClusterer):
@@ -16,10 +22,21 @@ class DSC(FieldClusterer):
     reconstruction loss and the clustering loss are minimised together. Samples have the shape (time, window, latitude,
     longitude, variable); the label of a window is that of its last time step. The defaults are the published sizes.
 
+    This is the published objective. With another `objective`, `DSC` delegates to the class named below, which has its
+    own network; the parameters of the published network and of its training then have no effect.
+
     Parameters
     ----------
     n_clusters : int, default=7
         Number of clusters.
+    objective : {"published", "fields", "dynamics"}, default="published"
+        "published": reconstruction and clustering loss, as above. "fields": clusters of today's fields and their
+        forecasts (`PredictiveDSC`), for maps and weather regimes. "dynamics": a switching autoregression
+        (`SwitchingDSC`), for regimes that differ in how a day follows from those before it. Both need values
+        without their seasonal cycle (protocol `standardised_anomaly`).
+    objective_options : dict, default=None
+        Parameters of the class of the objective other than `n_clusters` and `random_state`, such as
+        `{"leads": (1, 3)}`.
     cell : {"lstm", "convlstm"}, default="lstm"
         Type of the recurrent layers of the encoder, see `dsc_autoencoder`.
     filters : tuple of int, default=(64, 128, 256, 512)
@@ -39,6 +56,13 @@ class DSC(FieldClusterer):
     ----------
     labels_, soft_labels_, cluster_centers_, history_, stopped_by_, model_, autoencoder_, encoder_
         See `DeepClusterer`.
+    regimes_ : PredictiveDSC or SwitchingDSC
+        The fitted clusterer of another objective, with its attributes.
+
+    Raises
+    ------
+    DscTfError
+        By `fit` if there is no such objective, or its class has no such parameter.
 
     References
     ----------
@@ -62,6 +86,8 @@ class DSC(FieldClusterer):
         self,
         n_clusters: int = 7,
         *,
+        objective: str = "published",
+        objective_options: Mapping[str, Any] | None = None,
         cell: str = "lstm",
         filters: Sequence[int] = (64, 128, 256, 512),
         units: int = 512,
@@ -70,6 +96,8 @@ class DSC(FieldClusterer):
         **training: Unpack[JointTrainingParameters],
     ):
         super().__init__(n_clusters, **training)
+        self.objective = objective
+        self.objective_options = objective_options
         self.cell = cell
         self.filters = filters
         self.units = units
@@ -87,3 +115,101 @@ class DSC(FieldClusterer):
             "output_activation": recipe.output_activation,
             "policy": policy,
         }
+
+    def count_weights(self, shape: tuple[int, ...]) -> int:
+        """Number of weights of the network of the objective.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Shape of a sample: (window, latitude, longitude, variable).
+        """
+        return super().count_weights(shape) if self._is_published else self._regimes().count_weights(shape)
+
+    def save(self, folder: str | PathLike) -> None:
+        """Write the fitted clusterer; with another objective the files are those of its class.
+
+        Parameters
+        ----------
+        folder : path
+            Existing folder.
+        """
+        check_is_fitted(self)
+        if self._is_published:
+            super().save(folder)
+        else:
+            self.regimes_.save(folder)
+
+    @classmethod
+    def load(cls, folder: str | PathLike) -> Self:
+        """Load a fitted clusterer, also one that the class of another objective has saved.
+
+        Parameters
+        ----------
+        folder : path
+            Folder that `save` wrote to.
+
+        Raises
+        ------
+        DscTfError
+            If the files are missing, damaged, or of another method.
+        """
+        name = read_model_json(folder)["method"]
+        for objective, method in OBJECTIVES.items():
+            if METHODS[method].class_name == name != cls.__name__:
+                regimes = load_clusterer(folder)
+                self = cls(regimes.n_clusters, objective=objective, random_state=regimes.random_state)
+                self._adopt(regimes)
+                return self
+        return super().load(folder)
+
+    def __sklearn_is_fitted__(self):
+        return super().__sklearn_is_fitted__() or hasattr(self, "regimes_")
+
+    @property
+    def _is_published(self):
+        return self.objective == "published"
+
+    @property
+    def _n_features_out(self):
+        return super()._n_features_out if self._is_published else self.regimes_._n_features_out
+
+    def _check_parameters(self, X):
+        super()._check_parameters(X)
+        if self.objective not in OBJECTIVES:
+            raise DscTfError(f"objective: {self.objective!r}. Choose one of {', '.join(OBJECTIVES)}.")
+        if self._is_published and self.objective_options:
+            name = next(iter(self.objective_options))
+            raise DscTfError(
+                f"objective_options: {name} for the published objective. Choose another objective."
+            )
+
+    def _regimes(self):
+        """A clusterer of the objective, not fitted."""
+        options = dict(self.objective_options or {})
+        return build(OBJECTIVES[self.objective], self.n_clusters, random_state=self.random_state, **options)
+
+    def _adopt(self, regimes):
+        self.regimes_ = regimes
+        for name in ("labels_", "soft_labels_", "cluster_centers_", "sample_shape_", "n_features_in_"):
+            if hasattr(regimes, name):
+                setattr(self, name, getattr(regimes, name))
+
+    def _fit(self, X):
+        if self._is_published:
+            return super()._fit(X)
+        self._adopt(self._regimes().fit(X))
+        return self.labels_
+
+    def _predict(self, X):
+        return super()._predict(X) if self._is_published else self.regimes_.predict(X)
+
+    def _predict_proba(self, X):
+        if self._is_published:
+            return super()._predict_proba(X)
+        if not hasattr(self.regimes_, "predict_proba"):
+            raise DscTfError("objective: fields has no soft assignments. Use predict, or another objective.")
+        return self.regimes_.predict_proba(X)
+
+    def _transform(self, X):
+        return super()._transform(X) if self._is_published else self.regimes_.transform(X)

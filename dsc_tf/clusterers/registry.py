@@ -29,6 +29,8 @@ class Method:
         Whether the method finds no structure, on purpose.
     options : tuple of str, default=()
         Parameters that are options of `python -m dsc_tf.train`.
+    protocol : str, default="paper"
+        Preparation that `python -m dsc_tf.train` takes if none is given.
     """
 
     path: str
@@ -37,6 +39,7 @@ class Method:
     accepts_features: bool = False
     is_control: bool = False
     options: tuple[str, ...] = ()
+    protocol: str = "paper"
 
     @property
     def module(self) -> str:
@@ -49,6 +52,7 @@ class Method:
         return self.path.split(".")[1]
 
 
+PREDICTIVE = "standardised_anomaly"  # protocol of methods that need values without the seasonal cycle
 TRAINING_OPTIONS = ("recipe", "pretrain_epochs", "epochs", "batch_size", "precision")
 METHODS = {
     "dsc": Method(
@@ -56,7 +60,7 @@ METHODS = {
         "Deep Spatiotemporal Clustering of windows of gridded fields.",
         is_deep=True,
         accepts_features=True,  # as a clustering layer on the features
-        options=(*TRAINING_OPTIONS, "cell"),
+        options=(*TRAINING_OPTIONS, "cell", "objective"),
     ),
     "kmeans": Method("kmeans.KMeans", "k-means on the fields of the labelled step.", accepts_features=True),
     "hierarchical": Method(
@@ -133,26 +137,33 @@ METHODS = {
     "predictive_kmeans": Method(
         "predictive_kmeans.PredictiveKMeans",
         "k-means in the joint space of today's fields and their linear forecasts.",
+        protocol=PREDICTIVE,
     ),
     "predictive_dsc": Method(
         "predictive_dsc.PredictiveDSC",
         "k-means in the joint space of today's fields and the forecasts of DSC's trunk mixed with linear ones.",
         is_deep=True,
         options=("epochs",),
+        protocol=PREDICTIVE,
     ),
     "switching": Method(
         "switching.SwitchingAutoregression",
         "A sticky Markov chain that switches between autoregressions of the leading principal components.",
+        protocol=PREDICTIVE,
     ),
     "switching_dsc": Method(
         "switching_dsc.SwitchingDSC",
         "A switching autoregression, or a chain on a shift-invariant network where this predicts itself better.",
         is_deep=True,
+        protocol=PREDICTIVE,
     ),
     "random_partition": Method(
         "random_partition.RandomPartition", "Random labels, all equally likely.", is_control=True
     ),
 }
+
+# Methods that `DSC` delegates to, by its parameter `objective`.
+OBJECTIVES = {"published": "dsc", "fields": "predictive_dsc", "dynamics": "switching_dsc"}
 
 DEEP_METHODS = tuple(name for name, method in METHODS.items() if method.is_deep)
 FEATURE_METHODS = tuple(name for name, method in METHODS.items() if method.accepts_features)

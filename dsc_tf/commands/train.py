@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..clusterers import DEEP_METHODS, FEATURE_METHODS, METHODS, build, clusterer
-from ..clusterers.registry import METHOD_OPTIONS, parameters
+from ..clusterers.registry import METHOD_OPTIONS, OBJECTIVES, parameters
 from ..errors import DscTfError, refuse_damaged
 from ..logging import record_warnings
 from ..preprocessing.protocols import PROTOCOLS
@@ -25,6 +25,7 @@ EXAMPLES = """examples:
   python -m dsc_tf.train --data 'era5_*.nc' --region 60 -30 35 20 --period 2001-01-01 2010-12-31
   python -m dsc_tf.train --data hourly.grib --aggregate daily --window 5 --output runs/mine
   python -m dsc_tf.train --protocol notebook --recipe notebook
+  python -m dsc_tf.train --data 'era5_*.nc' --objective fields             regimes that predict the coming days
   python -m dsc_tf.train --encoder runs/pretrained --data era5_2021.nc     cluster a representation
   python -m dsc_tf.train --data 'era5_*.nc' --memory 2GB      a record larger than memory
   python -m dsc_tf.train --config runs/mine/config.json --seed 1
@@ -48,8 +49,12 @@ class TrainConfig(DataConfig):
     window : int
         Number of consecutive steps in a sample; the last one is labelled.
     protocol : str
-        How values are prepared: "paper" (equations), "notebook" (what printed the published tables), or
-        "anomaly" (without the seasonal cycle, weighted by area).
+        How values are prepared: "paper" (equations), "notebook" (what printed the published tables),
+        "anomaly" (without the seasonal cycle, weighted by area), or "standardised_anomaly" (also divided by the
+        seasonal standard deviation). By default paper; standardised_anomaly for predictive and switching methods.
+    objective : str
+        What dsc learns: "published" (reconstruction and clustering), "fields" (clusters of today's fields and
+        their forecasts, as method predictive_dsc), or "dynamics" (as switching_dsc).
     recipe : str
         How the network is trained: "trained" learns, "notebook" repeats the published settings, "untrained" uses
         the randomly initialised network.
@@ -79,7 +84,8 @@ class TrainConfig(DataConfig):
     method: str = field(default="dsc", metadata={"choices": tuple(METHODS)})
     encoder: str | None = None
     window: int = 1
-    protocol: str = field(default="paper", metadata={"choices": tuple(PROTOCOLS)})
+    protocol: str | None = field(default=None, metadata={"choices": tuple(PROTOCOLS)})
+    objective: str = field(default="published", metadata={"choices": tuple(OBJECTIVES)})
     recipe: str = field(default="trained", metadata={"choices": RECIPES})
     cell: str = field(default="lstm", metadata={"choices": CELLS})
     sequence_length: int | None = None
@@ -109,8 +115,19 @@ class TrainConfig(DataConfig):
             raise DscTfError(
                 f"method: {self.method} reads fields. With --encoder choose {', '.join(FEATURE_METHODS)}."
             )
+        if self.protocol is None:
+            object.__setattr__(self, "protocol", METHODS[self.fitted_method].protocol)
+        if self.encoder is not None and self.objective != "published":
+            raise DscTfError(f"objective: {self.objective} reads fields. Leave it out with --encoder.")
         defaults = {entry.name: entry.default for entry in dataclasses.fields(self)}
-        check_options(self.method, [name for name in METHOD_OPTIONS if getattr(self, name) != defaults[name]])
+        given = [name for name in METHOD_OPTIONS if getattr(self, name) != defaults[name]]
+        check_options(self.method, given)
+        check_options(self.fitted_method, [name for name in given if name != "objective"])
+
+    @property
+    def fitted_method(self):
+        """Name of the method that is fitted: that of the objective for dsc."""
+        return OBJECTIVES[self.objective] if self.method == "dsc" else self.method
 
     @classmethod
     def merge(cls, saved, given):
@@ -122,7 +139,9 @@ class TrainConfig(DataConfig):
             if entry.name in saved:  # also those that are left out
                 check_value(entry, saved[entry.name], cls.minimum.get(entry.name))
         check_options(method, given)
-        own = METHODS[method].options
+        objective = given.get("objective", saved.get("objective", cls.objective))
+        fitted = OBJECTIVES.get(objective, method) if method == "dsc" else method
+        own = (*METHODS[fitted].options, *(("objective",) if method == "dsc" else ()))
         return {name: v for name, v in saved.items() if name not in METHOD_OPTIONS or name in own} | given
 
 
@@ -269,10 +288,11 @@ def _settings_of(encoder, prep):
 
 
 def _method(config, folder):
-    name = config.method
+    name = config.fitted_method
     if config.encoder is not None:
         name = "clustering_layer" if name == "dsc" else name
-    options = {"random_state": config.seed} if "random_state" in parameters(name) else {}
+    known = parameters(name)
+    options = {"random_state": config.seed} if "random_state" in known else {}
     if name not in DEEP_METHODS:
         return build(name, config.n_clusters, **options)
     cli.load_keras()
@@ -280,14 +300,13 @@ def _method(config, folder):
     from ..training import Checkpoint
     from ..training.progress import progress_callbacks
 
-    return build(
-        name,
-        config.n_clusters,
-        **options,
-        **{option: getattr(config, option) for option in METHODS[name].options},
-        checkpoint=Checkpoint(folder / CHECKPOINT, fingerprint=run_fingerprint(folder)),
-        callbacks=progress_callbacks(quiet=config.quiet, tensorboard=config.tensorboard),
-    )
+    given = {option: getattr(config, option) for option in METHODS[name].options if option != "objective"}
+    options |= {option: value for option, value in given.items() if value is not None}  # else of the method
+    if "checkpoint" in known:
+        options["checkpoint"] = Checkpoint(folder / CHECKPOINT, fingerprint=run_fingerprint(folder))
+    if "callbacks" in known:
+        options["callbacks"] = progress_callbacks(quiet=config.quiet, tensorboard=config.tensorboard)
+    return build(name, config.n_clusters, **options)
 
 
 def _devices(config):
@@ -297,7 +316,7 @@ def _devices(config):
     cli.load_keras()
     from ..training.devices import all_gpus
 
-    if not clusterer(config.method).supports_multi_gpu:
+    if not clusterer(config.fitted_method).supports_multi_gpu:
         raise DscTfError(f"gpus: {config.method} cannot share a batch among GPUs. Leave the option out.")
     return all_gpus()
 

@@ -124,6 +124,57 @@ def test_config_of_a_run_repeats_it(file, tmp_path):
         xr.testing.assert_identical(a, b)
 
 
+@pytest.mark.parametrize("objective", ["fields", "dynamics"])
+def test_other_objectives_of_dsc_are_trained_saved_and_predict(objective, file, tmp_path, monkeypatch):
+    """The networks are left out by their parameters: no time is spent on training."""
+    from dsc_tf.clusterers import predictive_dsc, switching_dsc
+    from dsc_tf.commands import predict
+
+    monkeypatch.setattr(predictive_dsc.PredictiveDSC, "_fit_networks", lambda *_: None)
+    monkeypatch.setattr(predictive_dsc.PredictiveDSC, "_mix", no_share)
+    monkeypatch.setattr(predictive_dsc.PredictiveDSC, "_choose_leads", all_leads)
+    monkeypatch.setattr(switching_dsc, "MIN_GRID", 100)
+    out, again = tmp_path / "run", tmp_path / "again"
+    arguments = ["--data", file, "--n-clusters", 3, "--objective", objective, "--quiet"]
+    assert run(*arguments, "--output", out) == 0
+    settings = json.loads((out / "config.json").read_text())["config"]
+    assert settings["method"] == "dsc" and settings["objective"] == objective
+    assert settings["protocol"] == "standardised_anomaly"
+    assert run("--config", out / "config.json", "--output", again, "--quiet") == 0
+    assert predict.main([str(out), "--data", file, "--output", str(tmp_path / "new"), "--quiet"]) == 0
+    with xr.open_dataset(out / "labels.nc") as first, xr.open_dataset(again / "labels.nc") as second:
+        xr.testing.assert_identical(first, second)
+        with xr.open_dataset(tmp_path / "new/labels.nc") as new:
+            np.testing.assert_array_equal(new["labels"], first["labels"])
+
+
+def no_share(self, *_):
+    self.networks_, self.mixing_, self.linear_r2_ = [], dict.fromkeys(self.leads, 0.0), {}
+
+
+def all_leads(self):
+    self.leads_ = tuple(self.leads)
+    self._choose_today_weight()
+
+
+def test_configuration_of_an_earlier_version_means_the_published_objective(file, tmp_path):
+    out, names = tmp_path / "run", {"program": "train", "epilog": ""}
+    earlier = {"method": "dsc", "data": [file], "n_clusters": 3, "recipe": "notebook", "protocol": "paper"}
+    (tmp_path / "config.json").write_text(json.dumps({"config": earlier}))
+    config = parse(TrainConfig, ["--config", str(tmp_path / "config.json"), "--output", str(out)], **names)
+    assert (config.objective, config.fitted_method, config.protocol) == ("published", "dsc", "paper")
+    switched = parse(
+        TrainConfig,
+        ["--config", str(tmp_path / "config.json"), "--objective", "fields", "--output", str(out)],
+        **names,
+    )
+    assert (switched.fitted_method, switched.recipe) == ("predictive_dsc", "trained")
+    with pytest.raises(DscTfError, match="recipe: predictive_dsc has no such option"):
+        TrainConfig(data=(file,), objective="fields", recipe="notebook")
+    with pytest.raises(DscTfError, match="objective: kmeans has no such option"):
+        TrainConfig(data=(file,), method="kmeans", objective="fields")
+
+
 def test_default_names_never_collide(file, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for _ in range(2):
@@ -140,7 +191,16 @@ CHANGES = {
     "protocol": "anomaly", "seed": 5,
 }  # fmt: skip
 # Tested with DSC, and with DTC, themselves.
-NETWORK = {"recipe", "cell", "pretrain_epochs", "epochs", "batch_size", "precision", "sequence_length"}
+NETWORK = {
+    "recipe",
+    "cell",
+    "pretrain_epochs",
+    "epochs",
+    "batch_size",
+    "precision",
+    "sequence_length",
+    "objective",
+}
 PLACE = {"output", "resume", "quiet", "memory", "tensorboard"}  # tested above, and test_memory.py
 # test_pretrain.py, test_devices.py; tests of dsc_tf.records; test_interpolate.py
 ELSEWHERE = {"encoder", "gpus", "member", "level", "grib_filter", "fill"}
@@ -215,6 +275,10 @@ BAD = {
     ),
     "proc": (lambda d: ["--data", damaged("good", d), "--output", "/proc/run"], "cannot be written"),
     "no config": (lambda d: ["--config", d / "no.json"], "is not the config.json of a run"),
+    "no objective": (
+        lambda d: ["--method", "dsc", "--objective", "fieldz"],
+        "objective: 'fieldz'. Choose one",
+    ),
     "no region": (lambda d: ["--region", 1, 0, 0, 1], "holds no grid point"),
     "no period": (lambda d: ["--period", "1900", "1901"], "no step from 1900 to 1901"),
 }
