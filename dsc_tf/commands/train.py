@@ -231,8 +231,8 @@ def _run(config, ds, filler, output, messages, X, prep, Z, encoder):
     write_results(
         folder,
         ds,
+        X=X,
         labels=method.labels_,
-        sample_index=X.sample_index,
         n_clusters=config.n_clusters,
         soft=getattr(method, "soft_labels_", None),
         latent=method.transform(Z) if hasattr(method, "transform") else None,

@@ -13,6 +13,7 @@ from .spells import check_labels, find_spells
 METHODS = ("spells", "effective")
 MAX_AUTOCORRELATION = 0.999
 PERMUTATION_BATCH = 200
+BLOCK_VALUES = 4_000_000  # values of a block of cells, which bounds the memory of "effective"
 
 
 def composite_test(values, labels, *, method="spells", alpha=0.05, n_permutations=1000, random_state=0):
@@ -69,15 +70,16 @@ def composite_test(values, labels, *, method="spells", alpha=0.05, n_permutation
     member = labels[:, None] == np.arange(labels.max() + 1)
     observed = composite(values, member)
     starts = segment_starts(values["time"].values)
-    fields = values.values.reshape(len(labels), -1).astype(np.float64)
-    fields -= divide(np.nansum(fields, axis=0), np.isfinite(fields).sum(axis=0))
+    fields = values.values.reshape(len(labels), -1)
     anomaly = observed.values.reshape(len(observed), -1)
     if method == "spells":
-        p_value = _permuted(
-            fields, anomaly, labels, starts, n_permutations, np.random.default_rng(random_state)
-        )
+        rng = np.random.default_rng(random_state)
+        p_value = _permuted(_centred(fields), anomaly, labels, starts, n_permutations, rng)
     else:
-        p_value = _effective(fields, anomaly, member, starts)
+        parts = np.array_split(np.arange(fields.shape[1]), max(1, fields.size // BLOCK_VALUES))
+        p_value = np.concatenate(
+            [_effective(_centred(fields[:, at]), anomaly[:, at], member, starts) for at in parts], axis=1
+        )
     adjusted = np.stack([adjust(row) for row in p_value])
     significant = adjusted <= 2 * alpha
     share = significant.sum(axis=1) / np.maximum(np.isfinite(adjusted).sum(axis=1), 1)
@@ -95,6 +97,12 @@ def composite_test(values, labels, *, method="spells", alpha=0.05, n_permutation
         {"cluster": np.arange(len(observed))},
         {"method": method, "alpha": alpha, "alpha_fdr": 2 * alpha},
     )
+
+
+def _centred(fields):
+    """Fields (time, cell) minus the mean of each cell, float64."""
+    fields = fields.astype(np.float64)
+    return fields - divide(np.nansum(fields, axis=0), np.isfinite(fields).sum(axis=0))
 
 
 def adjust(p_value):

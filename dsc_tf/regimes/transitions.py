@@ -70,7 +70,9 @@ def transition_test(
     rng = np.random.default_rng(random_state)
     observed = transition_counts(labels, k, starts)
     if null == "memoryless":
-        null_counts = transition_counts(_chains(labels, starts, observed, n_surrogates, rng), k, starts)
+        null_counts = transition_counts(
+            markov_chains(labels, starts, _memoryless(observed), n_surrogates, rng), k, starts
+        )
     else:
         null_counts = _shuffled_counts(labels, starts, groups, k, n_surrogates, rng)
     excess, null_excess = _excess(observed), _excess(null_counts)
@@ -155,13 +157,47 @@ def _excess(counts):
     return departure_shares(counts) - departure_shares(quasi_independent(counts))
 
 
-def _chains(labels, starts, counts, n_surrogates, rng):
-    """Surrogate labels of the memoryless chain, shape (surrogate, time); unassigned steps remain unassigned."""
-    leave = quasi_independent(counts)
-    probability = leave + np.diag(np.diag(counts))
-    total = probability.sum(axis=1, keepdims=True)
-    # A cluster that is never left within a segment has the probability 1 of staying.
-    probability = np.where(total > 0, probability / np.where(total > 0, total, 1.0), np.eye(len(counts)))
+def _memoryless(counts):
+    """Transition probabilities with the observed probability of staying and next clusters without memory."""
+    return transition_probabilities(quasi_independent(counts) + np.diag(np.diag(counts)))
+
+
+def transition_probabilities(counts):
+    """Rows of counts divided by their sums; a cluster that is never left within a segment is never left.
+
+    Parameters
+    ----------
+    counts : array of shape (cluster, next_cluster)
+        Number of transitions.
+
+    Returns
+    -------
+    array of shape (cluster, next_cluster)
+    """
+    total = counts.sum(axis=1, keepdims=True)
+    return np.where(total > 0, counts / np.where(total > 0, total, 1.0), np.eye(len(counts)))
+
+
+def markov_chains(labels, starts, probability, n_surrogates, rng):
+    """Surrogate labels of a first-order Markov chain that starts in each segment with the observed first label.
+
+    Parameters
+    ----------
+    labels : array of int, shape (time,)
+        Observed clusters, -1 where unassigned; unassigned steps remain unassigned and end a segment.
+    starts : sequence of int
+        Positions of the first steps of the gap-free segments.
+    probability : array of shape (cluster, next_cluster)
+        Transition probabilities.
+    n_surrogates : int
+        Number of surrogates.
+    rng : numpy.random.Generator
+        Random numbers.
+
+    Returns
+    -------
+    array of int, shape (surrogate, time)
+    """
     below = probability.cumsum(axis=1)
     below[:, -1] = 1.0
     begins = np.zeros(len(labels), dtype=bool)

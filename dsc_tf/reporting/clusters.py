@@ -57,6 +57,44 @@ def distances(features, centres, labels):
     return np.concatenate(found)
 
 
+def sample_index(X, labels, n_clusters):
+    """Regime index of each sample: standardised projection of its labelled step on the mean of each cluster.
+
+    With anomalies in units of a standard deviation, weighted by the root of the area, this is the index of Michel and
+    Riviere (2011) for all variables together, see `dsc_tf.regimes.regime_index`.
+
+    Parameters
+    ----------
+    X : Samples of shape (time, window, latitude, longitude, variable)
+        Samples.
+    labels : array of int, shape (time,)
+        Cluster of each sample.
+    n_clusters : int
+        Number of clusters.
+
+    Returns
+    -------
+    array of shape (time, cluster)
+        NaN for an empty cluster, and for a projection that does not vary.
+    """
+    rows, labels = X.last_step(), np.asarray(labels)
+    known = np.flatnonzero(labels >= 0)
+    sums, sizes = np.zeros((n_clusters, rows.shape[1])), np.bincount(labels[known], minlength=n_clusters)
+    total = np.zeros(rows.shape[1])
+    for at in row_blocks(rows):
+        part = np.asarray(rows[at], np.float64)
+        assigned = labels[at] >= 0
+        np.add.at(sums, labels[at][assigned], part[assigned])
+        total += part.sum(axis=0)
+    mean = total / len(labels)
+    patterns = sums / np.where(sizes > 0, sizes, np.nan)[:, None] - mean
+    projection = np.concatenate(
+        [(np.asarray(rows[at], np.float64) - mean) @ patterns.T for at in row_blocks(rows)]
+    )
+    spread = projection.std(axis=0)
+    return (projection - projection.mean(axis=0)) / np.where(spread > 0, spread, np.nan)
+
+
 def clusters_dataset(method, X):
     """Centres of the clusters, and the components of a method that projects fields.
 

@@ -5,7 +5,7 @@ import xarray as xr
 
 
 def labels_dataset(
-    labels, time, *, n_clusters, soft=None, latent=None, distance=None, truth=None, attrs=None
+    labels, time, *, n_clusters, soft=None, latent=None, distance=None, index=None, truth=None, attrs=None
 ):
     """Labels of a whole record as CF flags, with what belongs to them.
 
@@ -23,6 +23,8 @@ def labels_dataset(
         Latent vectors, NaN where unassigned.
     distance : array of shape (time,), default=None
         Distance of each step from the centre of its cluster, NaN where unassigned.
+    index : array of shape (time, cluster), default=None
+        Regime index of each step, NaN where unassigned.
     truth : array of int, shape (time,), default=None
         Known regimes.
     attrs : dict, default=None
@@ -32,8 +34,8 @@ def labels_dataset(
     -------
     xr.Dataset
         `labels` (time,) with flag_values and flag_meanings; soft_assignment (time, cluster), latent (time, feature),
-        distance (time,) and true_regime (time,) where given. Integers carry no fill value, so they are read back as
-        integers.
+        distance (time,), regime_index (time, cluster) and true_regime (time,) where given. Integers carry no
+        fill value, so they are read back as integers.
     """
     kind = np.int8 if n_clusters < 127 else np.int16
     flags = {
@@ -61,6 +63,9 @@ def labels_dataset(
     if distance is not None:
         described = {"long_name": "distance from the centre of the cluster, among features"}
         ds["distance"] = ("time", np.asarray(distance, np.float64), described)
+    if index is not None:
+        described = {"long_name": "standardised projection on the mean anomaly of each cluster", "units": "1"}
+        ds["regime_index"] = (("time", "cluster"), np.asarray(index, np.float32), described)
     if truth is not None:
         ds["true_regime"] = ("time", np.asarray(truth).astype(np.int16), {"long_name": "known regime"})
     return ds

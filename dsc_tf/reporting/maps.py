@@ -6,9 +6,11 @@ import numpy as np
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.patches import Patch
 
+from ..regimes.years import first_month
 from .coastlines import draw_coastlines
 from .style import UNASSIGNED, cluster_colours, new_figure
 
+MAX_DOTS = 24  # of significant cells along an axis of a map
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 
@@ -95,7 +97,7 @@ def _seasons(year, month, day):
     """Years by days of the year; months that never occur are left out, so winters stay in one piece."""
     lengths = np.array([31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
     present = np.isin(np.arange(1, 13), month)
-    first = _month_after_longest_absence(present)
+    first = first_month(month)
     order = [m for m in (np.arange(first - 1, first + 11) % 12) if present[m]]
     begins = dict(zip(order, np.cumsum([0, *lengths[order][:-1]]), strict=True))
     season = year - (month < first)
@@ -106,17 +108,7 @@ def _seasons(year, month, day):
     return labels, season - season.min(), ticks, columns, "day of the year"
 
 
-def _month_after_longest_absence(present):
-    """Month, 1 to 12, with which a year of these months begins; January where none or only ends are absent."""
-    absences = [0] * 12
-    for m in range(12):
-        while absences[m] < 12 and not present[(m - 1 - absences[m]) % 12]:
-            absences[m] += 1
-    begins = [absences[m] if present[m] else 0 for m in range(12)]
-    return int(np.argmax(begins)) + 1 if max(begins) else 1
-
-
-def composite_maps(described, name, *, note=""):
+def composite_maps(described, name, *, significant=None, note=""):
     """Mean anomaly of one variable in each cluster, on one symmetric scale, with the coast.
 
     Where no coast falls into the region, the lines of the grid of degrees are drawn more strongly.
@@ -127,6 +119,8 @@ def composite_maps(described, name, *, note=""):
         As `regimes` returns it.
     name : str
         A variable of it.
+    significant : xr.DataArray, default=None
+        Nonzero in cells (cluster, latitude, longitude) to be marked with a dot.
     note : str, default=""
         Small text below.
 
@@ -141,7 +135,8 @@ def composite_maps(described, name, *, note=""):
     ]
     long_name = values.attrs.get("long_name", name)
     title = long_name if long_name.endswith(name) else f"{long_name} ({name})"
-    return cluster_maps(values, titles, title=title, label=f"anomaly of {name}", note=note)
+    dots = None if significant is None else significant.values > 0
+    return cluster_maps(values, titles, title=title, label=f"anomaly of {name}", significant=dots, note=note)
 
 
 def cluster_maps(values, titles, *, title="", label="anomaly", significant=None, note=""):
@@ -158,7 +153,7 @@ def cluster_maps(values, titles, *, title="", label="anomaly", significant=None,
     label : str, default="anomaly"
         Of the colour bar; units follow.
     significant : array of bool, shape (cluster, latitude, longitude), default=None
-        Cells to be marked with a dot.
+        Cells to be marked with a dot; of a fine grid every second, third, ... cell of both axes is marked.
     note : str, default=""
         Small text below.
 
@@ -183,7 +178,8 @@ def cluster_maps(values, titles, *, title="", label="anomaly", significant=None,
         axes.set(xlim=(x.min(), x.max()), ylim=(y.min(), y.max()), aspect=aspect)
         axes.grid(color="0.3", alpha=0.2 if draw_coastlines(axes) else 0.6, lw=0.5)
         if significant is not None:
-            row, column = np.nonzero(significant[j])
+            every = max(1, math.ceil(max(significant.shape[1:]) / MAX_DOTS))
+            row, column = (every * at for at in np.nonzero(significant[j, ::every, ::every]))
             axes.plot(longitude[column], latitude[row], ".", color="black", ms=1.2)
         axes.set_title(titles[j], fontsize=9)
         axes.tick_params(labelsize=7)

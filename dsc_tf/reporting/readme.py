@@ -4,9 +4,10 @@ from fnmatch import fnmatch
 
 README = "README.txt"
 FILES = {
-    "labels.nc": "cluster of each step as CF flags, distance from its centre, soft assignments, latent vectors",
+    "labels.nc": "cluster of each step as CF flags, distance, regime index, soft assignments, latent vectors",
     "labels.csv": "the same labels as a table: time, label (-1: unassigned), distance",
     "regimes.nc": "frequencies, spells, transitions and composites of the clusters",
+    "significance.nc": "p-values of the composites and cells where they are significant",
     "clusters.nc": "centres of the clusters; EOFs and explained variance where the method has them",
     "config.json": "settings, description and SHA-256 of the data, versions of the software",
     "metrics.json": "measures of the labels, time of training, warnings of the run",

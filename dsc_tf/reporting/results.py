@@ -1,18 +1,25 @@
 """Everything that a finished clustering leaves behind, written into its run folder."""
 
 import numpy as np
+import xarray as xr
 
+from ..records.memory import memory_limit
 from ..regimes.describe import describe_regimes
+from ..regimes.significance import composite_test
+from .clusters import sample_index
 from .figures import composite_maps, label_calendar, latent_map, training_curves
 from .labels import label_rows, labels_dataset
+
+SIGNIFICANCE = "significance.nc"  # file of a run folder that holds what `tested_composites` returns
+TESTED_SHARE = 0.25  # of the memory limit: a larger variable is not tested
 
 
 def write_results(
     folder,
     ds,
     *,
+    X,
     labels,
-    sample_index,
     n_clusters,
     soft=None,
     latent=None,
@@ -30,10 +37,10 @@ def write_results(
         An open run folder.
     ds : xr.Dataset
         The record, dimensions (time, latitude, longitude).
-    labels : array of int, shape (sample,)
+    X : Samples of shape (time, window, latitude, longitude, variable)
+        The prepared samples; steps of the record that end none stay unassigned (-1).
+    labels : array of int, shape (time,)
         Cluster of each sample.
-    sample_index : array of int, shape (sample,)
-        Position in time of each sample; other steps stay unassigned (-1).
     n_clusters : int
         Number of clusters.
     soft : array of shape (sample, cluster), default=None
@@ -47,7 +54,8 @@ def write_results(
     distance : array of shape (sample,), default=None
         Distance of each sample from the centre of its cluster.
     anomalies : xr.Dataset, default=None
-        The record without its seasonal cycle, from which composites are made; None makes them from the record.
+        The record without its seasonal cycle, from which composites are made, in which case the regime index of each
+        sample is written too; None makes them from the record.
     history : list of dict, default=()
         Rows of training, see `training_curves`.
     """
@@ -56,7 +64,7 @@ def write_results(
         if values is None:
             return None
         whole = np.full((ds.sizes["time"], *np.shape(values)[1:]), missing, np.asarray(values).dtype)
-        whole[sample_index] = values
+        whole[X.sample_index] = values
         return whole
 
     every_label = over_record(labels, -1)
@@ -67,19 +75,26 @@ def write_results(
         soft=over_record(soft, np.nan),
         latent=over_record(latent, np.nan),
         distance=over_record(distance, np.nan),
+        index=None if anomalies is None else over_record(sample_index(X, labels, n_clusters), np.nan),
         truth=ds.coords.get("regime"),
         attrs={"title": "Regimes of " + str(ds.attrs.get("title", "a gridded record"))},
     )
     folder.write_netcdf("labels.nc", described)
     folder.write_csv("labels.csv", label_rows(described))
-    composites = describe_regimes(ds if anomalies is None else anomalies, every_label)
+    described_record = ds if anomalies is None else anomalies
+    composites = describe_regimes(described_record, every_label)
     if anomalies is not None:
         composites.attrs["comment"] = "Composites are of departures from the seasonal cycle of the record."
     folder.write_netcdf("regimes.nc", composites)
+    tested = tested_composites(described_record, every_label)
+    if tested.data_vars:
+        folder.write_netcdf(SIGNIFICANCE, tested)
     note = "synthetic data" if "synthetic" in str(ds.attrs.get("title", "")).lower() else ""
     folder.save_figure("calendar.png", label_calendar(every_label, ds["time"], n_clusters, note=note))
     for name in ds.data_vars:
-        folder.save_figure(f"composite_{name}.png", composite_maps(composites, name, note=note))
+        significant = tested.get(f"{name}_significant")
+        figure = composite_maps(composites, name, significant=significant, note=note)
+        folder.save_figure(f"composite_{name}.png", figure)
     if history:
         folder.write_csv("history.csv", history)
         folder.save_figure("training.png", training_curves(history, note=note))
@@ -87,3 +102,36 @@ def write_results(
         folder.save_figure(
             "latent.png", latent_map(latent, labels, centres, components=components, note=note)
         )
+
+
+def tested_composites(ds, labels, *, memory=None):
+    """Test the composites of each variable against zero, allowing for serial correlation, see `composite_test`.
+
+    Parameters
+    ----------
+    ds : xr.Dataset
+        Variables over (time, latitude, longitude), best anomalies.
+    labels : array of int, shape (time,)
+        Cluster of each step, -1 where unassigned.
+    memory : int or str, default=None
+        Memory limit, see `memory_limit`; a variable that takes more than a quarter of it is not tested.
+
+    Returns
+    -------
+    xr.Dataset
+        For each variable NAME that is tested: NAME_p_value and NAME_significant (cluster, latitude, longitude).
+    """
+    result = xr.Dataset()
+    for name, values in ds.data_vars.items():
+        if values.nbytes > TESTED_SHARE * memory_limit(memory) or len(np.unique(labels[labels >= 0])) < 2:
+            continue
+        found = composite_test(values.load(), labels, method="effective")
+        for part in ("p_value", "significant"):
+            result[f"{name}_{part}"] = found[part].astype(np.float32 if part == "p_value" else np.int8)
+        result.attrs = {
+            "Conventions": "CF-1.8",
+            "title": "Significance of composites",
+            "comment": "t test with the variance of an AR(1) process at each cell, then the false discovery rate "
+            f"{found.attrs['alpha_fdr']:g} over the cells of each cluster",
+        }
+    return result

@@ -1,3 +1,4 @@
+import cf_xarray  # noqa: F401 - registers the accessor
 import numpy as np
 import pytest
 import xarray as xr
@@ -43,3 +44,33 @@ def test_fingerprint_sees_every_value(ds):
 
 def test_versions_name_what_results_depend_on():
     assert {"python", "numpy", "keras", "dsc_tf"} <= set(software_versions())
+
+
+def test_regime_index_of_one_variable_is_that_of_the_composites():
+    from dsc_tf.preprocessing.preprocessor import prepare
+    from dsc_tf.regimes.describe import describe_regimes
+    from dsc_tf.regimes.index import regime_index
+    from dsc_tf.reporting.clusters import sample_index
+
+    ds = mock_dataset(days=120, variables=("t2m",))
+    X, prep = prepare(ds, "anomaly")
+    labels = np.arange(120) // 4 % 3
+    anomalies = prep.anomalies(ds)
+    # The index subtracts the mean of the record from the patterns, as composites do.
+    expected = regime_index(
+        anomalies.t2m - anomalies.t2m.mean("time"), describe_regimes(anomalies, labels).t2m
+    )
+    np.testing.assert_allclose(sample_index(X, labels, 3), expected["index"], atol=1e-3)
+
+
+def test_composites_of_a_run_are_tested_unless_they_are_too_large(ds):
+    from dsc_tf.regimes.significance import composite_test
+    from dsc_tf.reporting.results import tested_composites
+
+    labels = np.arange(40) // 5 % 2
+    found = tested_composites(ds, labels)
+    expected = composite_test(ds["t2m"], labels, method="effective")
+    np.testing.assert_array_equal(found["t2m_significant"], expected["significant"])
+    assert set(found) == {f"{name}_{part}" for name in ds for part in ("p_value", "significant")}
+    long = ds.isel(time=np.arange(4000) % 40)
+    assert not tested_composites(long, np.zeros(4000, int) + np.arange(4000) % 2, memory="1MB").data_vars
