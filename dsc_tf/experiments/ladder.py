@@ -21,7 +21,7 @@ RUNS = "fits"
 CEILING = "ceiling"
 FRAME_WISE = ("kmeans", "eof_kmeans", "spherical_kmeans", "hierarchical", "gaussian_mixture")
 LINEAR = (*FRAME_WISE, "persistent_kmeans", "predictive_kmeans", "switching")
-GATED = ("switching_dsc",)
+GATED = {"switching_dsc": (1, 2, 3, 4, 5, 6), "switching": (1, 2, 3, 4, 6)}  # rungs of each gated method
 MEAN_GATE, HIGH_GATE, RECORD_GATE, BLIND_GATE, CHOICE_GATE = 0.90, 0.95, 0.85, 0.05, 0.02
 HIGH_RUNGS = (1, 3, 4)
 
@@ -225,43 +225,65 @@ def gates(records):
         Condition, whether it holds (None if it was not measured), and the deciding value.
     """
     found = []
-    for name in GATED:
+    for name, rungs in GATED.items():
         title = BY_NAME[name].title
-        means = {r: np.mean(v) for r in range(1, 7) if (v := values_of(records, name, r))}
-        single = [v for r in range(1, 7) for v in values_of(records, name, r)]
-        high = [means[r] for r in HIGH_RUNGS if r in means]
-        found.append(
-            _least(
-                f"{title}: mean of the data seeds on each of rungs 1 to 6", list(means.values()), MEAN_GATE
-            )
-        )
-        found.append(_least(f"{title}: mean on rungs 1, 3 and 4", high, HIGH_GATE))
-        found.append(_least(f"{title}: each record of rungs 1 to 6", single, RECORD_GATE))
-        losses = [
-            max(r["candidates"].values()) - r["candidates"][r["branch"]]
-            for r in records
-            if r["method"] == name and r["rung"] <= 6 and r.get("candidates")
+        single = {r: values_of(records, name, r) for r in rungs}
+        means = {r: [np.mean(values)] if values else [] for r, values in single.items()}
+        high = {r: means[r] for r in HIGH_RUNGS}
+        losses = {r: _losses(records, name, r) for r in rungs}
+        found += [
+            _gate(f"{title}: mean of the data seeds on each of rungs {_listed(rungs)}", means, MEAN_GATE),
+            _gate(f"{title}: mean on rungs {_listed(HIGH_RUNGS)}", high, HIGH_GATE),
+            _gate(f"{title}: each record of these rungs", single, RECORD_GATE),
+            _gate(f"{title}: loss against the best branch", losses, CHOICE_GATE, least=False),
         ]
-        found.append(_most(f"{title}: loss against the best branch", losses, CHOICE_GATE))
-    blind = [v for name in FRAME_WISE for r in (4, 6) for v in values_of(records, name, r)]
-    linear = [v for name in LINEAR for v in values_of(records, name, 5)]
-    found.append(_most("frame-wise methods on rungs 4 and 6", blind, BLIND_GATE))
-    found.append(_most("linear methods on rung 5", linear, BLIND_GATE))
+    methods = {r["method"] for r in records}
+    blind = {(n, r): values_of(records, n, r) for n in FRAME_WISE for r in (4, 6) if n in methods}
+    linear = {(n, 5): values_of(records, n, 5) for n in LINEAR if n in methods}
+    found.append(_gate("frame-wise methods on rungs 4 and 6", blind, BLIND_GATE, least=False))
+    found.append(_gate("linear methods on rung 5", linear, BLIND_GATE, least=False))
     return found
 
 
-def _least(text, values, gate):
-    text = f"{text}: at least {gate}"
+def _losses(records, name, rung):
+    """Index of the best branch less that of the chosen one, both as fitted for the choice, by record."""
+    return [
+        max(r["candidates"].values()) - r["candidates"][r["branch"]]
+        for r in records
+        if r["method"] == name and r["rung"] == rung and r.get("candidates")
+    ]
+
+
+def _gate(text, values, limit, *, least=True):
+    """A condition and its verdict: it can fail on a part of what it needs, and holds only on all of it.
+
+    Parameters
+    ----------
+    text : str
+        Condition without its limit.
+    values : dict to list of float
+        Values on each rung, or of each method on each rung, that the condition needs; empty where it was not run.
+    limit : float
+        Limit of the values.
+    least : bool, default=True
+        Whether the limit is the least value, or else the largest.
+    """
+    text = f"{text}: at {'least' if least else 'most'} {limit}"
+    measured = [v for some in values.values() for v in some]
+    if not measured:
+        return text, None, "not measured"
+    worst = min(measured) if least else max(measured)
+    shown = f"{'smallest' if least else 'largest'} {worst:.3f}"
+    if worst < limit if least else worst > limit:
+        return text, False, shown
+    missing = sum(not some for some in values.values())
     return (
-        (text, min(values) >= gate, f"smallest {min(values):.3f}") if values else (text, None, "not measured")
+        (text, None, f"{shown}, {missing} of {len(values)} parts not run") if missing else (text, True, shown)
     )
 
 
-def _most(text, values, gate):
-    text = f"{text}: at most {gate}"
-    return (
-        (text, max(values) <= gate, f"largest {max(values):.3f}") if values else (text, None, "not measured")
-    )
+def _listed(rungs):
+    return ", ".join(map(str, rungs[:-1])) + f" and {rungs[-1]}"
 
 
 def report(records, names, rungs, data_seeds):

@@ -26,12 +26,26 @@ def made(method, rung, values, **more):
     ]
 
 
+def verdicts(records):
+    """What holds of SwitchingDSC (four conditions), of the linear chain (four), frame-wise and linear methods."""
+    found = [holds for _, holds, _ in gates(records)]
+    return found[:4], found[4:8], found[8:]
+
+
 def test_gates_name_what_fails():
     records = [r for rung in range(1, 7) for r in made("switching_dsc", rung, [0.97, 0.96, 0.96])]
-    assert [holds for _, holds, _ in gates(records)] == [True, True, True, None, None, None]
+    assert verdicts(records) == ([True, True, True, None], [None] * 4, [None, None])
     records += made("kmeans", 4, [0.01, 0.2]) + made("switching", 5, [0.0])
     records += made("switching_dsc", 2, [0.8], branch=["a"], candidates=[{"a": 0.8, "b": 0.83}])
-    assert [holds for _, holds, _ in gates(records)] == [True, True, False, False, False, True]
+    assert verdicts(records) == ([True, True, False, False], [None] * 4, [False, None])
+
+
+def test_gates_hold_only_if_all_that_they_need_was_run():
+    records = [r for rung in (2, 3, 4, 6) for r in made("switching", rung, [0.97, 0.96])]
+    records += made("kmeans", 4, [0.0]) + made("eof_kmeans", 6, [0.0])
+    assert verdicts(records) == ([None] * 4, [None] * 4, [None, None])
+    records += made("switching", 1, [1.0]) + made("kmeans", 6, [0.0]) + made("eof_kmeans", 4, [0.0])
+    assert verdicts(records) == ([None] * 4, [True, True, True, None], [True, None])
 
 
 def test_report_shows_means_smallest_values_and_failures():
