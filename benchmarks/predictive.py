@@ -17,7 +17,6 @@ import numpy as np
 from dsc_tf.clusterers import build
 from dsc_tf.clusterers.eof import EOFKMeans
 from dsc_tf.clusterers.persistent import PersistentKMeans
-from dsc_tf.clusterers.predictive_embedding import causal_labels
 from dsc_tf.evaluation.external import adjusted_rand_index
 from dsc_tf.evaluation.predictability import (
     evaluate_labels,
@@ -52,15 +51,6 @@ RECORDS = {
         "settings": [(4, None), (6, None)],
     },
 }  # fmt: skip
-
-
-class CausalPersistentKMeans(PersistentKMeans):
-    """Persistent k-means whose labels of new samples do not depend on later ones."""
-
-    def _predict(self, X):
-        points = X.last_step().astype(np.float64)
-        costs = [((points - centre) ** 2).sum(axis=1) for centre in self.cluster_centers_]
-        return causal_labels(np.stack(costs, axis=1), self.penalty_, X.segment)
 
 
 def prepared(ds, train, *, scale_season=True):
@@ -148,7 +138,9 @@ class Study:
         at = np.flatnonzero(self.train & self.season(season))
         methods = {
             "EOF + k-means": EOFKMeans(k, n_init=RESTARTS, random_state=seed),
-            "persistent k-means": CausalPersistentKMeans(k, penalty=PENALTY, n_init=10, random_state=seed),
+            "persistent k-means": PersistentKMeans(
+                k, penalty=PENALTY, causal=True, n_init=10, random_state=seed
+            ),
         }
         return {name: self.labels(method.fit(self.X[at])) for name, method in methods.items()}
 

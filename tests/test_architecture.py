@@ -41,7 +41,7 @@ LEVELS = [
         "download",
         "__main__",
     }
-    | {"interpolate", "downscale"},
+    | {"interpolate", "downscale", "evaluate"},
 ]
 LEVEL = {package: level for level, packages in enumerate(LEVELS) for package in packages}
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from .base import Clusterer, fit_kmeans, relabel_by_size
+from .predictive_embedding import causal_labels
 
 MAX_ITERATIONS = 100
 
@@ -20,6 +21,9 @@ class PersistentKMeans(Clusterer):
         Number of clusters.
     penalty : float, default=0.2
         Penalty of a change, in units of the mean squared distance to the centres of plain k-means.
+    causal : bool, default=False
+        Label new samples without later ones: the label is the end of the cheapest path up to it. The fit and
+        `labels_` use the whole record in either case.
     n_init : int, default=10
         Number of restarts of the k-means that provides the first centres.
     random_state : int, default=None
@@ -56,11 +60,13 @@ class PersistentKMeans(Clusterer):
         n_clusters: int = 7,
         *,
         penalty: float = 0.2,
+        causal: bool = False,
         n_init: int = 10,
         random_state: int | None = None,
     ):
         self.n_clusters = n_clusters
         self.penalty = penalty
+        self.causal = causal
         self.n_init = n_init
         self.random_state = random_state
 
@@ -83,11 +89,16 @@ class PersistentKMeans(Clusterer):
         return labels
 
     def _predict(self, X):
-        return self._best_path(X, X.last_step().astype(np.float64), self.cluster_centers_)
+        features = X.last_step().astype(np.float64)
+        if self.causal:
+            return causal_labels(self._costs(features, self.cluster_centers_), self.penalty_, X.segment)
+        return self._best_path(X, features, self.cluster_centers_)
+
+    def _costs(self, features, centres):
+        return np.stack([((features - centre) ** 2).sum(axis=1) for centre in centres], axis=1)
 
     def _best_path(self, X, features, centres):
-        costs = np.stack([((features - centre) ** 2).sum(axis=1) for centre in centres], axis=1)
-        return best_path(costs, self.penalty_, X.segment_starts[1:])
+        return best_path(self._costs(features, centres), self.penalty_, X.segment_starts[1:])
 
 
 def best_path(costs, penalty, starts=()):

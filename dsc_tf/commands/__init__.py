@@ -9,6 +9,7 @@ COMMANDS = {
     "predict": "label another record with a finished run",
     "choose": "compute criteria for the number of clusters of a record",
     "compare": "compare finished runs",
+    "evaluate": "measure how well regimes predict held-out years",
     "report": "write one page about a finished run",
     "reproduce": "make the published tables and figures from any record",
     "pretrain": "learn an encoder of fields without labels",

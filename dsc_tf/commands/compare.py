@@ -202,20 +202,24 @@ def _clusters(path, regimes):
     ]
 
 
-def page(tables):
+def page(tables, titles=TITLES, heading="Comparison of runs"):
     """Tables as one HTML page that needs no other file.
 
     Parameters
     ----------
     tables : dict of str to list of dict
         Rows of each table.
+    titles : dict of str to str, default=TITLES
+        Title of each table.
+    heading : str, default="Comparison of runs"
+        Heading of the page.
 
     Returns
     -------
     str
     """
-    parts = ["<!doctype html><html lang='en'><meta charset='utf-8'><title>Comparison of runs</title>"]
-    parts += [f"<style>{STYLE}</style><h1>Comparison of runs</h1>"]
+    parts = [f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{heading}</title>"]
+    parts += [f"<style>{STYLE}</style><h1>{heading}</h1>"]
     for name, rows in tables.items():
         if rows:
             head = "".join(f"<th>{escape(column)}</th>" for column in rows[0])
@@ -223,7 +227,7 @@ def page(tables):
                 "<tr>" + "".join(f"<td>{escape(_text(value))}</td>" for value in row.values()) + "</tr>"
                 for row in rows
             )
-            parts.append(f"<h2>{TITLES[name]}</h2><table><tr>{head}</tr>{body}</table>")
+            parts.append(f"<h2>{titles[name]}</h2><table><tr>{head}</tr>{body}</table>")
     return "\n".join(parts) + "\n</html>\n"
 
 

@@ -404,8 +404,12 @@ def predictive_evaluation(
     seeds=(0, 1, 2),
     leads=(0, 1, 3, 5, 7),
     classes=None,
+    class_lead=3,
     n_components=40,
     reference=None,
+    preparations=None,
+    n_draws=0,
+    block=30,
 ):
     """Fit methods to the first years of a record and evaluate their causal labels on the last ones.
 
@@ -430,42 +434,110 @@ def predictive_evaluation(
         Steps ahead.
     classes : dict of str to array of int, shape (time,), default=None
         Classes of the steps of `ds` that labels are to inform about; those of the reference method are added.
+    class_lead : int, default=3
+        Steps ahead of the classes.
     n_components : int, default=40
         Principal components of the training fields in which variation is measured.
     reference : str, default=None
         Method that the others are compared with; None is the first.
+    preparations : dict of str to (str or Protocol, int), default=None
+        Protocol and window of methods that are prepared in another way. Only steps that all methods label are
+        evaluated.
+    n_draws : int, default=0
+        Moving-block bootstrap samples of the training steps that each method is fitted to again, and with them fits of
+        the even and of the odd training years; 0 leaves these out.
+    block : int, default=30
+        Steps of a block of these samples.
 
     Returns
     -------
     xr.Dataset
-        As of `evaluate_labels`.
+        As of `evaluate_labels`; with `n_draws`, also bootstrap_agreement (method, draw) and split_agreement (method,):
+        adjusted Rand index on held-out steps between the fits of the training years and of each bootstrap sample, and
+        between those of even and odd years. Projection, forecasts and centres are fitted again each time.
 
     Raises
     ------
     DscTfError
-        If no year is left to train on.
+        If no year is left to train on, or a year of the training years is even or odd alone.
     """
     train, test = split_years(ds["time"], test_years, season)
-    prep = Preprocessor(protocol).fit(ds.isel(time=np.flatnonzero(train)))
-    X = prep.transform(ds)
-    chosen = np.ones(len(X), bool) if season is None else np.isin(ds["time"].dt.month, season_months(season))
-    fields = leading_components(X.last_step(), train, n_components)
-    labels = {
-        name: np.stack([causal_labels_of(factory(seed), X, train, chosen, season) for seed in seeds])
-        for name, factory in methods.items()
-    }
+    chosen = (
+        np.ones(len(train), bool) if season is None else np.isin(ds["time"].dt.month, season_months(season))
+    )
+    prepared, fits, labelled = {}, {}, np.ones(len(train), bool)
+    for name, factory in methods.items():
+        how = (preparations or {}).get(name, (protocol, 1))
+        if how not in prepared:
+            prepared[how] = _prepare(ds, train, *how)
+        fits[name] = _Fit(factory, prepared[how], chosen, season)
+        labelled[fits[name].unlabelled] = False
+    base = prepared.get((protocol, 1)) or _prepare(ds, train, protocol, 1)
+    labels = {name: np.stack([fit(train, seed) for seed in seeds]) for name, fit in fits.items()}
     reference = reference or next(iter(methods))
-    classes = {f"class of {reference}": labels[reference][0], **(classes or {})}
-    return evaluate_labels(
+    classes = {f"class of {reference}": np.where(labelled, labels[reference][0], -1), **(classes or {})}
+    scored = test & chosen & labelled
+    table = evaluate_labels(
         labels,
-        fields,
-        X.segment,
-        train & chosen,
-        test & chosen,
+        leading_components(base.last_step(), train, n_components),
+        base.segment,
+        train & chosen & labelled,
+        scored,
         classes=classes,
         leads=leads,
+        class_lead=class_lead,
         reference=reference,
     )
+    if n_draws:
+        agreements = [
+            _stability(fit, labels[name][0], base, train, scored, ds["time"], seeds[0], n_draws, block)
+            for name, fit in fits.items()
+        ]
+        table["bootstrap_agreement"] = (("method", "draw"), [draws for draws, _ in agreements])
+        table["split_agreement"] = ("method", [split for _, split in agreements])
+    return table.assign_attrs(held_out_steps=int(scored.sum()))
+
+
+def _prepare(ds, train, protocol, window):
+    return Preprocessor(protocol, window=window).fit(ds.isel(time=np.flatnonzero(train))).transform(ds)
+
+
+class _Fit:
+    """Fits of a method to some steps of a record, as causal labels of all of its steps."""
+
+    def __init__(self, factory, X, chosen, season):
+        self.factory, self.X, self.chosen, self.season = factory, X, chosen, season
+        self.unlabelled = np.ones(len(chosen), bool)
+        self.unlabelled[X.sample_index] = False
+
+    def __call__(self, steps, seed):
+        """Labels, 0 at steps that end no sample; `steps` are a mask or positions in the record."""
+        steps = np.flatnonzero(steps) if steps.dtype == bool else steps
+        sample = np.full(len(self.chosen), -1)
+        sample[self.X.sample_index] = np.arange(len(self.X))
+        at = sample[steps]
+        labels = np.zeros(len(self.chosen), int)
+        own = self.chosen[self.X.sample_index]
+        labels[self.X.sample_index] = causal_labels_of(
+            self.factory(seed), self.X, at[at >= 0], own, self.season
+        )
+        return labels
+
+
+def _stability(fit, labels, X, train, scored, time, seed, n_draws, block):
+    """Agreement with fits of bootstrap samples, a list, and of even with odd years."""
+    at = np.flatnonzero(train)
+    starts = np.flatnonzero(np.diff(X.segment[at], prepend=-1))
+    rng = np.random.default_rng(0)
+    draws = [
+        adjusted_rand_index(labels[scored], fit(at[moving_blocks(len(at), starts, block, rng)], seed)[scored])
+        for _ in range(n_draws)
+    ]
+    odd = time.dt.year.values % 2 == 1
+    if not (train & odd).any() or not (train & ~odd).any():
+        raise DscTfError("test_years: one training year is left. Hold out fewer, or leave out the bootstrap.")
+    halves = [fit(train & half, seed)[scored] for half in (odd, ~odd)]
+    return draws, adjusted_rand_index(*halves)
 
 
 def split_years(time, test_years, season=None):
@@ -506,13 +578,57 @@ def leading_components(fields, train, n_components):
     return centred @ patterns[:, ::-1][:, : min(n_components, len(values))]
 
 
-def causal_labels_of(estimator, X, train, chosen, season):
-    """Labels of all samples by an estimator that is fitted to the training samples, without later ones where it can."""
+def causal_labels_of(estimator, X, at, chosen, season):
+    """Labels of all samples by an estimator that is fitted to some, without later ones where it can.
+
+    Parameters
+    ----------
+    estimator : Clusterer
+        Not fitted. One with a parameter `causal` is asked for causal labels; one with a parameter `season` gets the
+        season and all samples `at`, others those of the season.
+    X : Samples
+        All samples.
+    at : array of int
+        Positions of the samples that it is fitted to.
+    chosen : array of bool, shape (time,)
+        Samples of the season.
+    season : str or None
+        The season.
+
+    Returns
+    -------
+    array of int, shape (time,)
+    """
     parameters = estimator.get_params()
     if "causal" in parameters:
         estimator.set_params(causal=True)
     whole = "season" in parameters
     if whole:
         estimator.set_params(season=season)
-    fitted = estimator.fit(X[np.flatnonzero(train if whole else train & chosen)])
+    fitted = estimator.fit(X[at if whole else at[chosen[at]]])
     return np.asarray(fitted.predict(X))
+
+
+def anomalies_of(series, train, n_harmonics=2):
+    """A series without the mean and the harmonics of the year that are fitted to its training values.
+
+    Parameters
+    ----------
+    series : xr.DataArray of shape (time,)
+        An index or the mean of a variable.
+    train : array of bool, shape (time,)
+        Values that they are fitted to.
+    n_harmonics : int, default=2
+        Number of harmonics.
+
+    Returns
+    -------
+    array of shape (time,)
+        Missing where the series is.
+    """
+    phase = 2 * np.pi * series["time"].dt.dayofyear.values / 365.25
+    waves = [wave(h * phase) for h in range(1, n_harmonics + 1) for wave in (np.cos, np.sin)]
+    design = np.stack([np.ones_like(phase), *waves], axis=1)
+    values = series.values.astype(np.float64)
+    known = train & np.isfinite(values)
+    return values - design @ np.linalg.lstsq(design[known], values[known], rcond=None)[0]

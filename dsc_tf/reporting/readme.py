@@ -31,6 +31,12 @@ FILES = {
     "composites.csv": "pattern correlations of matched composites",
     "clusters.csv": "frequency and mean length of spells of each cluster of each run",
     "compare.html": "everything on one page",
+    "evaluation.nc": "every measure of the evaluation on held-out years",
+    "explained.csv": "explained variation of held-out fields by method and lead, difference from the reference",
+    "information.csv": "information of the labels on classes of later steps, nats",
+    "stability.csv": "agreement between seeds, bootstrap samples, even and odd years; persistence",
+    "evaluation.png": "explained variation and its difference from the reference as a figure",
+    "evaluate.html": "the tables on one page",
 }
 USE = """The folder is complete. Use it with:
   python -m dsc_tf.report {name}                        one page about the run

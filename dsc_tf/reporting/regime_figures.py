@@ -206,3 +206,39 @@ def quality_figure(measured, *, note=""):
         panels[i, 0].set_ylabel(target, rotation=0, ha="right", va="center", fontsize=9)
     figure.suptitle("diamond: clusters; box: random centroids (whiskers 5-95 %)", fontsize=10)
     return figure
+
+
+def predictive_figure(table, *, note=""):
+    """Explained variation of held-out fields by steps ahead, and its difference from the reference.
+
+    Parameters
+    ----------
+    table : xr.Dataset
+        As `predictive_evaluation` returns it.
+    note : str, default=""
+        Small text below.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure = new_figure(9, 4, note)
+    left, right = figure.subplots(1, 2)
+    methods = table["method"].values.tolist()
+    place = np.arange(table.sizes["lead"])
+    for i, (name, colour) in enumerate(zip(methods, cluster_colours(len(methods)), strict=True)):
+        one = table.sel({"method": name})
+        left.plot(place, one["explained_variation"].mean("seed"), "o-", color=colour, label=name)
+        if name != table.attrs["reference"]:
+            x = place + 0.12 * (i - len(methods) / 2)
+            right.plot(x, one["difference"], "o", color=colour)
+            right.vlines(x, one["low"], one["high"], color=colour)
+    right.axhline(0, color="0.5", lw=1)
+    left.set_title("explained variation of held-out fields", fontsize=10)
+    right.set_title(f"difference from {table.attrs['reference']}, 95 % interval", fontsize=10)
+    left.legend(frameon=False, fontsize=8)
+    for axes in (left, right):
+        axes.set_xticks(place, [str(lead) for lead in table["lead"].values])
+        axes.set_xlabel("steps ahead")
+        axes.grid(alpha=0.3)
+    return figure
