@@ -2,6 +2,7 @@
 
     python benchmarks/downscaling.py --data ../shared/data --pair t850
     python benchmarks/downscaling.py --data ../shared/data --pair pr --method unet --seeds 0 1 2
+    python benchmarks/downscaling.py --pair tas --method unet --winters 1 2 4 --encoder none next_day pretrained
 
 The folder holds the files named in `PAIRS`. Pairs: t850, msl and z500 (ERA-Interim over Europe, 4 x 4 block means,
 2000-2007, 2008 and 2009-2010), tas and pr (NCEP reanalysis and E-OBS over Iberia, winters) and t2m (ERA5 of 2024 over
@@ -53,6 +54,81 @@ def morocco(folder, name):
 PAIRS = {"t850": europe, "msl": europe, "z500": europe, "tas": iberia, "pr": iberia, "t2m": morocco}
 
 
+def few_winters(fine, split, winters):
+    """The fine record without all but the last `winters` winters before the validation days.
+
+    A winter is named by the year of its January.
+    """
+    first, test = (np.datetime64(one) for one in split)
+    winter = fine["time"].dt.year + (fine["time"].dt.month > 6)
+    training = fine["time"] < first
+    kept = np.unique(winter[training])[-winters:]
+    return fine.isel(time=np.flatnonzero(~training | winter.isin(kept)))
+
+
+def pretrained(coarse, split, seed, folder):
+    """Encoder of `dsc_tf.pretrain`, learned from the coarse training days."""
+    from dsc_tf.commands import pretrain
+    from dsc_tf.representations.encoded_days import PretrainedEncoder
+
+    path, output = Path(folder) / "coarse.nc", Path(folder) / f"encoder{seed}"
+    record = coarse[-1] if isinstance(coarse, list) else coarse
+    record.isel(time=np.flatnonzero(record["time"] < np.datetime64(split[0]))).to_netcdf(path)
+    options = "--grid 0 --size 64 --steps 100 --window 30 --quiet"
+    arguments = ["--data", str(path), "--seed", str(seed), "--output", str(output), *options.split()]
+    if pretrain.main(arguments):
+        raise SystemExit(1)
+    return PretrainedEncoder(output)
+
+
+def transfer(arguments):
+    """Scores by number of fine winters and encoder, mean and standard deviation over seeds."""
+    from tempfile import TemporaryDirectory
+
+    shown = ("rmse", "crps")
+    print(
+        "| pair | winters | encoder | " + " | ".join(f"{n}, {m}" for m in ("mean", "drawn") for n in shown),
+        "| CPU s |",
+    )
+    print("|---" * 8 + "|")
+    found, seconds = {}, {}
+    for pair in arguments.pair:
+        coarse, fine, split = PAIRS[pair](arguments.data, pair)
+        for seed in arguments.seeds:
+            with TemporaryDirectory() as folder:
+                own = pretrained(coarse, split, seed, folder) if "pretrained" in arguments.encoder else None
+                encoders = {"none": None, "next_day": "next_day", "pretrained": own}
+                for winters in arguments.winters:
+                    few = few_winters(fine, split, winters)
+                    for name in arguments.encoder:
+                        began = time.process_time()
+                        fitted = Downscaler(
+                            arguments.method, encoder=encoders[name], split=split, random_state=seed
+                        ).fit(coarse, few)
+                        scores = score_downscaler(fitted, coarse, few, members=arguments.members)[pair]
+                        key = pair, winters, name
+                        row = [scores[method][score] for method in ("mean", "drawn") for score in shown]
+                        found.setdefault(key, []).append(row)
+                        seconds.setdefault(key, []).append(time.process_time() - began)
+                        print(
+                            f"seed {seed}, {key}: {np.round(row, 4)}, {seconds[key][-1]:.0f} CPU s",
+                            flush=True,
+                        )
+    for key, rows in sorted(found.items(), key=str):
+        cells = [
+            f"{m:.4f} ({d:.4f})" for m, d in zip(np.mean(rows, axis=0), np.std(rows, axis=0), strict=True)
+        ]
+        print("| " + " | ".join([*map(str, key), *cells, f"{np.mean(seconds[key]):.0f}"]) + " |")
+    for key, rows in sorted(found.items(), key=str):
+        if key[2] != "none":
+            change = np.array(rows) / np.array(found[(*key[:2], "none")]) - 1
+            spread = change.std(axis=0, ddof=1) / np.sqrt(len(rows)) if len(rows) > 1 else change[0] * np.nan
+            cells = [
+                f"{100 * m:+.1f} ({100 * d:.1f})" for m, d in zip(change.mean(axis=0), spread, strict=True)
+            ]
+            print("change in %, with its standard error: " + ", ".join([*map(str, key), *cells]))
+
+
 def main():
     """Run the pairs asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -61,8 +137,13 @@ def main():
     parser.add_argument("--method", default="regression")
     parser.add_argument("--members", type=int, default=20)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--winters", type=int, nargs="+", help="numbers of training winters with fine fields")
+    parser.add_argument("--encoder", nargs="+", default=["none"], choices=("none", "next_day", "pretrained"))
     parser.add_argument("--output", type=Path, help="JSON file of all scores")
     arguments = parser.parse_args()
+    if arguments.winters:
+        transfer(arguments)
+        return
     everything = []
     print("| pair | method | seed | " + " | ".join(SHOWN) + " | CPU s |")
     print("|---" * (len(SHOWN) + 4) + "|")
@@ -72,6 +153,13 @@ def main():
             began = time.process_time()
             fitted = Downscaler(arguments.method, split=split, random_state=seed).fit(coarse, fine)
             seconds = time.process_time() - began
+            if arguments.method == "diffusion":
+                began = time.process_time()
+                first = [
+                    ds.isel(time=slice(361)) for ds in (coarse if isinstance(coarse, list) else [coarse])
+                ]
+                fitted.predict(first, arguments.members)
+                print(f"361 days drawn in {time.process_time() - began:.1f} CPU s")
             scores = score_downscaler(fitted, coarse, fine, members=arguments.members)[pair]
             for method, values in scores.items():
                 cells = [np.nan if values.get(n) is None else values[n] for n in SHOWN]

@@ -36,13 +36,16 @@ def load_masks(path):
     return module.masks
 
 
-def masked_record(path, kind, masks):
-    """Record with hidden values, the whole record, and where values are hidden, (time, latitude, longitude)."""
+def masked_record(path, kind, masks, draw=0):
+    """Record with hidden values, the whole record, and where values are hidden, (time, latitude, longitude).
+
+    Draw 0 has the masks as the module returns them; draw n has them 100 n months later.
+    """
     sst = xr.open_dataset(path)["sst"].rename(lat="latitude", lon="longitude")
     sst = sst.transpose("time", "latitude", "longitude").astype(float)
     sea = np.isfinite(sst.values).all(axis=0)
     hidden = np.zeros(sst.shape, bool)
-    hidden[:, sea] = masks(path, kind)[3]
+    hidden[:, sea] = np.roll(masks(path, kind)[3], 100 * draw, axis=0)
     whole = sst.where(sea).drop_attrs()
     return xr.Dataset({"sst": whole.where(~hidden)}), xr.Dataset({"sst": whole}), hidden
 
@@ -73,8 +76,10 @@ def dineof(values, *, largest=70, share=0.02, tolerance=1e-3, random_state=0):
     def filled(modes, start, observed):
         current = np.where(observed, anomalies, start)
         for _ in range(100):
-            u, s, v = np.linalg.svd(current, full_matrices=False)
-            new = np.where(observed, anomalies, (u[:, :modes] * s[:modes]) @ v[:modes])
+            leading = np.linalg.eigh(current @ current.T)[1][
+                :, -modes:
+            ]  # truncated singular value decomposition
+            new = np.where(observed, anomalies, leading @ (leading.T @ current))
             change = np.sqrt(np.mean((new - current) ** 2))
             current = new
             if change < tolerance * anomalies[observed].std():
@@ -105,60 +110,81 @@ def cell_points(ds):
 
 
 def gaps(options):
-    """RMSE of hidden values by method on the scored months."""
+    """RMSE of hidden values by method on the scored months, for several draws of the masks."""
     masks = load_masks(options.masks)
-    for kind in ("scattered 40 %", "blobs 30 %"):
-        holes, whole, hidden = masked_record(options.data, kind, masks)
-        hidden = hidden.reshape(len(hidden), -1)
-        scored = np.zeros(len(hidden), bool)
-        scored[25::25] = True
-        where = hidden & scored[:, None]
-        values, truth = flat(holes), flat(whole)
+    for kind in options.kinds or ("scattered 40 %", "blobs 30 %"):
+        for draw in options.draw or range(options.draws):
+            _gaps_of_draw(options, kind, masks, draw)
+    print(f"peak memory {peak_memory():.0f} MiB")
 
-        def report(name, filled, began, where=where, truth=truth, more=""):
-            cpu = time.process_time() - began
-            rmse = np.sqrt(np.mean((filled - truth)[where] ** 2))
-            print(f"  {name:28} RMSE {rmse:.4f}  {cpu:7.1f} CPU s  {more}", flush=True)
 
-        print(kind)
-        began = time.process_time()
-        mean = np.full(values.shape, np.nan)
-        mean[:] = np.nanmean(values[:, np.isfinite(values).any(axis=0)])
-        report("constant", mean, began)
-        report("inverse distance, 8", inverse_distance(values, cell_points(holes)), began)
+def peak_memory():
+    """Largest resident memory of the process so far, MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _gaps_of_draw(options, kind, masks, draw):
+    holes, whole, hidden = masked_record(options.data, kind, masks, draw)
+    hidden = hidden.reshape(len(hidden), -1)
+    months = np.arange(25 - 6 * draw, len(hidden) - 2, 25)
+    values, truth = flat(holes), flat(whole)
+
+    def report(name, filled, began, more=""):
+        errors = [(filled[t] - truth[t])[hidden[t]] for t in months]
+        rmse = np.sqrt(np.mean(np.concatenate(errors) ** 2))
+        cpu = time.process_time() - began
+        print(f"  {name:28} RMSE {rmse:.4f}  {cpu:7.1f} CPU s  {more}", flush=True)
+
+    print(f"{kind}, draw {draw}: {len(months)} months scored, from number {months[0]}")
+    began = time.process_time()
+    mean = np.full(values.shape, np.nan)
+    mean[:] = np.nanmean(values[:, np.isfinite(values).any(axis=0)])
+    report("constant", mean, began)
+    report("inverse distance, 8", inverse_distance(values, cell_points(holes)), began)
+    if options.dineof:
         began = time.process_time()
         filled, modes = dineof(values)
         report(f"DINEOF, {modes} modes", filled, began)
-        began = time.process_time()
-        filler = dsc_tf.interpolation.GapFiller().fit(holes)
-        learned = time.process_time() - began
-        result = filler.transform(holes)
-        cpu = time.process_time() - began - learned
-        cover = gaussian_coverage(flat(result)[where], flat(result, "sst_fill_sd")[where], truth[where])
-        more = f"fit {learned:.1f} CPU s, {1000 * cpu / hidden.sum():.2f} CPU s a thousand; 90 % cover {cover:.3f}"
-        report("kriging", flat(result), began, more=f"{more}; scale {filler.models_['sst'].scale:.2f}")
-    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+    began = time.process_time()
+    filler = dsc_tf.interpolation.GapFiller().fit(holes)
+    learned = time.process_time() - began
+    filled, deviation, missing = np.full(values.shape, np.nan), np.zeros(values.shape), 0
+    for t in months:  # with the two months before and after, which are filled as well
+        part = filler.transform(holes.isel(time=slice(t - 2, t + 3)))
+        filled[t], deviation[t] = flat(part)[2], flat(part, "sst_fill_sd")[2]
+        missing += hidden[t - 2 : t + 3].sum()
+    cpu = time.process_time() - began - learned
+    where = hidden & np.isin(np.arange(len(hidden)), months)[:, None]
+    cover = gaussian_coverage(filled[where], deviation[where], truth[where])
+    more = f"fit {learned:.1f} CPU s, {1000 * cpu / missing:.2f} CPU s a thousand; 90 % cover {cover:.3f}"
+    report("kriging", filled, began, more=f"{more}; scale {filler.models_['sst'].scale:.2f}")
 
 
 def clusters(options):
-    """Agreement of clusters of months with those of the whole record."""
+    """Agreement of clusters of months with those of the whole record, for several draws of the masks."""
     from sklearn.metrics import adjusted_rand_score
 
     masks = load_masks(options.masks)
-    for kind in ("blobs 30 %", "blobs 60 %"):
-        holes, whole, _ = masked_record(options.data, kind, masks)
-        began = time.process_time()
-        filled = dsc_tf.fill_gaps(holes)[["sst"]]
-        print(f"{kind}: filled in {time.process_time() - began:.0f} CPU s", flush=True)
-        eof = dineof(flat(holes))[0].reshape(holes.sst.shape)
-        records = {"constant": holes, "DINEOF": holes.assign(sst=holes.sst.copy(data=eof)), "kriging": filled}
-        for k in (3, 4, 6):
-            truth = month_clusters(whole, k)
-            agreement = {
-                name: adjusted_rand_score(truth, month_clusters(record, k))
-                for name, record in records.items()
-            }
-            print(f"  k {k}: " + ", ".join(f"{n} {v:.3f}" for n, v in agreement.items()), flush=True)
+    for draw in options.draw or range(options.draws):
+        for kind in options.kinds or ("blobs 30 %", "blobs 60 %"):
+            holes, whole, _ = masked_record(options.data, kind, masks, draw)
+            began = time.process_time()
+            filled = dsc_tf.fill_gaps(holes, neighbours=options.neighbours, steps=options.steps)[["sst"]]
+            print(f"{kind}, draw {draw}: filled in {time.process_time() - began:.0f} CPU s", flush=True)
+            records = {"constant": holes, "kriging": filled}
+            if options.dineof:
+                began = time.process_time()
+                eof = dineof(flat(holes))[0].reshape(holes.sst.shape)
+                print(f"  DINEOF {time.process_time() - began:.0f} CPU s", flush=True)
+                records["DINEOF"] = holes.assign(sst=holes.sst.copy(data=eof))
+            for k in (3, 4, 6):
+                truth = month_clusters(whole, k)
+                agreement = {
+                    name: adjusted_rand_score(truth, month_clusters(record, k))
+                    for name, record in records.items()
+                }
+                print(f"  k {k}: " + ", ".join(f"{n} {v:.3f}" for n, v in agreement.items()), flush=True)
+    print(f"peak memory {peak_memory():.0f} MiB")
 
 
 def month_clusters(ds, k):
@@ -368,7 +394,11 @@ if __name__ == "__main__":
     parser.add_argument("--coarse")
     parser.add_argument("--output", default="filled.png")
     parser.add_argument("--places", type=int, default=20)
-    parser.add_argument("--draws", type=int, default=1)
+    parser.add_argument("--draws", type=int, default=1, help="number of draws of the masks or of the places")
+    parser.add_argument("--draw", type=int, nargs="+", help="these draws of the masks")
+    parser.add_argument("--kinds", nargs="+", help="masks")
+    parser.add_argument("--dineof", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--steps", type=int, default=2)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--neighbours", type=int, default=64)
     arguments = parser.parse_args()

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
+from .encoders import ReducedFeatures
 from .pairs import TRAINING, previous_days
 
 PATTERNS = 60  # leading patterns that the network draws; the others are Gaussian
 CONDITION = 30  # components of the regression that the network is given
+FEATURES = 16  # components of the features of an encoder, if there is one
 NOISE_MEAN, NOISE_SPREAD = -0.8, 1.2  # of the logarithm of the standard deviation of the noise in training
 LOW, HIGH, STEPS, RHO = 0.02, 30.0, 18, 7.0  # noise levels of the sampler
 REPEATS = 8  # noisings of each day in an epoch
@@ -30,8 +32,9 @@ class DiffusionInnovations:
 
     def __init__(self, model):
         self.count = min(PATTERNS, len(model.remainder.deviations))
+        self.reduced = None
 
-    def fit(self, predicted, scaled, model, segment, part, seed):
+    def fit(self, predicted, scaled, model, days, part, seed):
         """Learn from training days, and stop by fixed noisings of the validation days.
 
         Parameters
@@ -40,8 +43,10 @@ class DiffusionInnovations:
             Anomalies that the regression predicts out of fold, and the remainder (of amounts, over its spread).
         model : FieldModel
             Its patterns are used.
-        segment, part : array of int, shape (time,)
-            Segment and part of each day.
+        days : Days
+            Segments and features.
+        part : array of int, shape (time,)
+            Part of each day.
         seed : int
             Seed of the network and of the noise.
         """
@@ -51,9 +56,9 @@ class DiffusionInnovations:
         from ..training.seeds import seeded
 
         training = part == TRAINING
-        z = innovations(scaled, model.remainder, segment)[:, : self.count]
-        self._learn_condition(predicted[training])
-        condition = self._condition(predicted)
+        z = innovations(scaled, model.remainder, days.segment)[:, : self.count]
+        self._learn_condition(predicted[training], None if days.features is None else days.features[training])
+        condition = self._condition(predicted, days.features)
         rng = np.random.default_rng(seed)
         with seeded(seed):
             self.network = denoiser(self.count, condition.shape[1])
@@ -68,7 +73,7 @@ class DiffusionInnovations:
             ).history
         return self
 
-    def draw(self, predicted, rng):
+    def draw(self, predicted, rng, features=None):
         """Innovations of one member for each day, shape (time, pattern): Heun's method from noise to data.
 
         Parameters
@@ -77,8 +82,10 @@ class DiffusionInnovations:
             Anomalies that the regression predicts.
         rng : numpy.random.Generator
             Source of randomness.
+        features : array of shape (time, ..., feature), default=None
+            Features of an encoder, if the network was trained with one.
         """
-        condition = self._condition(predicted)
+        condition = self._condition(predicted, features)
         levels = np.linspace(HIGH ** (1 / RHO), LOW ** (1 / RHO), STEPS) ** RHO
         x = rng.standard_normal((len(predicted), self.count)) * levels[0]
         for level, following in zip(levels, [*levels[1:], 0.0], strict=True):
@@ -101,27 +108,38 @@ class DiffusionInnovations:
 
         self.network = keras.saving.load_model(Path(folder) / f"diffusion_{name}.keras")
         with np.load(Path(folder) / f"diffusion_{name}.npz") as file:
-            for key in file.files:
-                setattr(self, key, file[key])
+            arrays = {key: file[key] for key in file.files}
+        if "feature_mean" in arrays:
+            self.reduced = ReducedFeatures(arrays.pop("feature_mean"), arrays.pop("feature_patterns"))
+        for key, value in arrays.items():
+            setattr(self, key, value)
         return self
 
     def _constants(self):
         names = ("patterns", "deviations", "spread_mean", "spread_deviation")
-        return {name: getattr(self, name) for name in names}
+        constants = {name: getattr(self, name) for name in names}
+        if self.reduced is not None:
+            constants |= {"feature_mean": self.reduced.mean, "feature_patterns": self.reduced.patterns}
+        return constants
 
-    def _learn_condition(self, predicted):
+    def _learn_condition(self, predicted, features=None):
         from .anomalies import leading_patterns
 
         self.patterns = leading_patterns(predicted, 1.0)[:CONDITION]
         self.deviations = np.maximum((predicted @ self.patterns.T).std(axis=0), 1e-12)
         spread = predicted.std(axis=1)
         self.spread_mean, self.spread_deviation = spread.mean(), max(spread.std(), 1e-12)
+        if features is not None:
+            self.reduced = ReducedFeatures.fit(features.reshape(len(features), -1), FEATURES)
 
-    def _condition(self, predicted):
-        """Components of the regression and its spatial standard deviation, all of unit variance."""
+    def _condition(self, predicted, features=None):
+        """Components of the regression, its spatial standard deviation, and features, all of unit variance."""
         components = predicted @ self.patterns.T / self.deviations
         spread = (predicted.std(axis=1) - self.spread_mean) / self.spread_deviation
-        return np.concatenate([components, spread[:, None]], axis=1)
+        parts = [components, spread[:, None]]
+        if self.reduced is not None:
+            parts.append(self.reduced(features.reshape(len(features), -1)))
+        return np.concatenate(parts, axis=1)
 
     def _denoise(self, noisy, level, condition):
         """Expected data behind noisy data."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from ..errors import DscTfError
 from ..logging import log_duration
 from .anomalies import CoarsePredictors, SeasonalCycle, flat, gather, is_amount, root
 from .conserve import conserve_blocks
+from .encoders import NEXT_DAY, NextDayEncoder, ReducedFeatures, raw_features
 from .pairs import (
     GRID,
     TEST,
@@ -119,12 +120,15 @@ class Days:
         Times.
     segment : array of int, shape (time,)
         Segment of each day.
+    features : array of shape (time, feature) or (time, row, column, feature), default=None
+        Features of an encoder.
     """
 
     x: np.ndarray
     fields: np.ndarray
     time: xr.DataArray
     segment: np.ndarray
+    features: np.ndarray | None = None
 
 
 class Downscaler(BaseEstimator):
@@ -140,6 +144,10 @@ class Downscaler(BaseEstimator):
     ----------
     method : {"regression", "unet", "diffusion"}, default="regression"
         "unet" adds a convolutional network to the regression; "diffusion" draws the remainder by a network.
+    encoder : "next_day" or object, default=None
+        Frozen encoder of the coarse record whose features are further inputs of "unet" and "diffusion". "next_day" is
+        a U-Net that learns to predict the next day of the coarse record, from all its days but the validation and test
+        days. An object has `transform`, from the list of coarse datasets to an array (time, feature).
     split : tuple or array, default=None
         Training, validation and test days, as of `split_days`. Test days are never used.
     conserve : bool, default=False
@@ -183,11 +191,13 @@ class Downscaler(BaseEstimator):
         self,
         method: str = "regression",
         *,
+        encoder: Any = None,
         split: Sequence | npt.ArrayLike | None = None,
         conserve: bool = False,
         random_state: int = 0,
     ):
         self.method = method
+        self.encoder = encoder
         self.split = split
         self.conserve = conserve
         self.random_state = random_state
@@ -208,6 +218,7 @@ class Downscaler(BaseEstimator):
         """
         if self.method not in METHODS:
             raise DscTfError(f"method: {self.method!r}. Choose one of {', '.join(METHODS)}.")
+        check_encoder(self.encoder, self.method)
         datasets = as_datasets(coarse)
         for ds in datasets:
             check_grids(ds, fine)
@@ -225,6 +236,9 @@ class Downscaler(BaseEstimator):
         days = self._days(values, time, segment)
         self.fine_ = _template(fine)
         self.interpolations_ = _interpolations(datasets, fine)
+        self.encoder_ = self.reduced_ = None
+        if self.encoder is not None:
+            days = self._fit_encoder(datasets, days, learned)
         self.models_: dict = {}
         self.networks_: dict = {}
         for name in map(str, fine.data_vars):
@@ -266,7 +280,7 @@ class Downscaler(BaseEstimator):
             fields = np.full((members, len(mean), len(model.known)), np.nan, np.float32)
             for member in range(members):
                 rng = np.random.default_rng([seed, number, member])
-                innovations = self._innovations(name, predicted, rng)
+                innovations = self._innovations(name, predicted, rng, days)
                 values = model.draw(mean, days.segment, rng, innovations=innovations)
                 fields[member][:, model.known] = values
             if self.conserve:
@@ -302,9 +316,12 @@ class Downscaler(BaseEstimator):
         arrays |= {"parts": self.parts_, "days/coarse": self.days_[0], "days/fine": self.days_[1]}
         for number, matrices in enumerate(self.interpolations_):
             arrays |= {f"interpolations/{number}/{a}": m for a, m in zip(GRID, matrices, strict=True)}
+        if self.encoder_ is not None:
+            arrays |= to_arrays(self.reduced_, "encoder/")
         attributes = {name: dict(self.fine_[name].attrs) for name in (*self.models_, *GRID)}
         settings = self.get_params() | {
             "split": None,
+            "encoder": None if self.encoder is None else str(getattr(self.encoder, "folder", self.encoder)),
             "variables": list(self.models_),
             "attributes": attributes,
         }
@@ -314,15 +331,24 @@ class Downscaler(BaseEstimator):
             path.write_text(json.dumps(settings, indent=2, default=str) + "\n")
         for name, network in self.networks_.items():
             network.save(folder, name)
+        if isinstance(self.encoder_, NextDayEncoder):
+            self.encoder_.save(folder)
 
     @classmethod
-    def load(cls, folder: str | PathLike) -> "Downscaler":
+    def load(cls, folder: str | PathLike, *, encoder: Any = None) -> "Downscaler":
         """A fitted downscaler from the folder that `save` wrote.
+
+        Parameters
+        ----------
+        folder : path
+            Folder.
+        encoder : object, default=None
+            The encoder it was fitted with, unless that was "next_day" or None.
 
         Raises
         ------
         DscTfError
-            If there is none.
+            If there is none, or the encoder is missing.
         """
         folder = Path(folder)
         if not (folder / SETTINGS).exists():
@@ -330,6 +356,12 @@ class Downscaler(BaseEstimator):
         settings = json.loads((folder / SETTINGS).read_text())
         with np.load(folder / ARRAYS, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
+        if settings.setdefault("encoder", None) not in (None, NEXT_DAY):
+            if encoder is None:
+                raise DscTfError(
+                    f"encoder: none given, {settings['encoder']} when fitted. Give that encoder."
+                )
+            settings["encoder"] = encoder
         self = cls(**{name: settings[name] for name in cls().get_params()})
         self.predictors_ = from_arrays(CoarsePredictors, arrays, "predictors/")
         names = settings["variables"]
@@ -340,9 +372,38 @@ class Downscaler(BaseEstimator):
         self.fine_ = xr.Dataset({name: ((), 0.0, attributes[name]) for name in names}, coords)
         numbers = range(sum(key.startswith("interpolations/") for key in arrays) // len(GRID))
         self.interpolations_ = [tuple(arrays[f"interpolations/{n}/{a}"] for a in GRID) for n in numbers]
+        self.encoder_ = self.reduced_ = None
+        if self.encoder is not None:
+            self.reduced_ = from_arrays(ReducedFeatures, arrays, "encoder/")
+            next_day = self.encoder == NEXT_DAY
+            self.encoder_ = NextDayEncoder(self.interpolations_).load(folder) if next_day else self.encoder
         networks = names if self.method != METHODS[0] else []
         self.networks_ = {name: self._load_network(folder, name) for name in networks}
         return self
+
+    def _fit_encoder(self, datasets, days, learned):
+        """Learn the encoder if it is to be learned, and reduce its features; the days to learn from with features."""
+        everything, part = self._all_days(datasets)
+        self.encoder_ = self.encoder
+        if self.encoder == NEXT_DAY:
+            with log_duration(log, "encoder of the next day"):
+                encoder = NextDayEncoder(self.interpolations_)
+                self.encoder_ = encoder.fit(everything, part, self.random_state)
+        at = self.days_[0][learned]
+        raw = raw_features(everything, self.encoder_, datasets)[at]
+        self.reduced_ = ReducedFeatures.fit(raw[self.parts_[learned] == TRAINING])
+        return replace(days, features=self.reduced_(raw))
+
+    def _all_days(self, datasets):
+        """Every day of the coarse record, and its part; days without fine fields are training days."""
+        values, _ = gather(datasets)
+        time = datasets[0]["time"]
+        part = np.full(len(time), TRAINING)
+        part[self.days_[0]] = self.parts_
+        return self._days(values, time, segments_of_days(time, part)), part
+
+    def _encoded(self, days, datasets):
+        return replace(days, features=self.reduced_(raw_features(days, self.encoder_, datasets)))
 
     def _fit_variable(self, name, observed, days, part):
         training = part == TRAINING
@@ -381,13 +442,11 @@ class Downscaler(BaseEstimator):
             from .diffusion import DiffusionInnovations
 
             network = DiffusionInnovations(model)
-            self.networks_[name] = network.fit(
-                predicted, scaled, model, days.segment, part, self.random_state
-            )
+            self.networks_[name] = network.fit(predicted, scaled, model, days, part, self.random_state)
         if model.amount:
             # From roots on the days out of fold, before negative ones are cut off.
             rng = np.random.default_rng([self.random_state, 2**16])
-            drawn = [self._innovations(name, predicted, rng) for _ in range(MAPPING_MEMBERS)]
+            drawn = [self._innovations(name, predicted, rng, days) for _ in range(MAPPING_MEMBERS)]
             noise = model.remainder.draw(
                 MAPPING_MEMBERS, days.segment, rng, innovations=None if drawn[0] is None else np.stack(drawn)
             )
@@ -433,7 +492,8 @@ class Downscaler(BaseEstimator):
             )
         time = datasets[0]["time"]
         self.predictors_.warn_if_outside(values, time)
-        return datasets, self._days(values, time, segments_of_days(time))
+        days = self._days(values, time, segments_of_days(time))
+        return datasets, days if self.encoder_ is None else self._encoded(days, datasets)
 
     def _mean(self, name, days):
         """Predicted values (roots of amounts) and anomalies without a remainder, shape (time, known cell)."""
@@ -443,9 +503,11 @@ class Downscaler(BaseEstimator):
             predicted = predicted + self.networks_[name](predicted, days)
         return predicted + model.cycle(days.time), predicted
 
-    def _innovations(self, name, predicted, rng):
+    def _innovations(self, name, predicted, rng, days):
         """Innovations of one member from the diffusion model, or None where they are Gaussian."""
-        return self.networks_[name].draw(predicted, rng) if self.method == "diffusion" else None
+        if self.method != "diffusion":
+            return None
+        return self.networks_[name].draw(predicted, rng, days.features)
 
     def _conserved(self, name, fields, datasets):
         source = next((ds for ds in datasets if name in ds), None)
@@ -467,6 +529,22 @@ class Downscaler(BaseEstimator):
             for name, values in fields.items()
         }
         return xr.Dataset(data, coords)
+
+
+def check_encoder(encoder, method):
+    """Refuse an encoder that is none, or one with a method without a network.
+
+    Raises
+    ------
+    DscTfError
+        In these cases.
+    """
+    if encoder is None:
+        return
+    if method == METHODS[0]:
+        raise DscTfError(f"encoder: {method} takes none. Choose {' or '.join(METHODS[1:])}.")
+    if encoder != NEXT_DAY and not hasattr(encoder, "transform"):
+        raise DscTfError(f"encoder: {encoder!r}. Give {NEXT_DAY!r} or an object with transform.")
 
 
 def downscale(

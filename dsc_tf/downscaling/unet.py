@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from ..preprocessing.seasonal_cycle import year_phase
+from .encoders import feature_maps, interpolated
 from .pairs import TRAINING
 
 EPOCHS, PATIENCE = 8, 2
@@ -15,8 +16,8 @@ LEARNING_RATE, WEIGHT_DECAY = 2e-3, 1e-4
 class UNetCorrection:
     """What a convolutional network adds to the regression, in units of the standard deviation of the remainder.
 
-    Its channels are the regression, the coarse anomalies interpolated to the fine grid, the coordinates, the season,
-    and maps of the mean and of the standard deviations.
+    Its channels are the regression, the coarse anomalies interpolated to the fine grid, the features of an encoder if
+    there is one, the coordinates, the season, and maps of the mean and of the standard deviations.
 
     Parameters
     ----------
@@ -95,12 +96,9 @@ class UNetCorrection:
         """Input of the network, shape (time, latitude, longitude, channel), float32."""
         count = len(predicted)
         channels = [self._on_grid(predicted / self.scale)]
-        begin = 0
-        for rows, columns in self.interpolations:
-            end = begin + rows.shape[1] * columns.shape[1]
-            coarse = days.fields[:, begin:end].reshape(count, rows.shape[1], columns.shape[1])
-            channels.append(rows @ coarse @ columns.T)
-            begin = end
+        channels += interpolated(days.fields, self.interpolations)
+        if days.features is not None:
+            channels += feature_maps(days.features, self.shape)
         maps = [np.log(self.deviation), np.log(self.scale), self.mean]
         maps = [self._on_grid((m - m.mean()) / max(m.std(), 1e-12)) for m in maps]
         maps += np.meshgrid(*(np.linspace(-1, 1, n) for n in self.shape), indexing="ij")

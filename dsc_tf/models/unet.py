@@ -6,7 +6,7 @@ from keras import layers
 GROUPS = 8  # of the group normalisation
 
 
-def unet(shape, *, filters=(16, 32, 48)):
+def unet(shape, *, filters=(16, 32, 48), outputs=1):
     """Convolutional network with skip connections between equal resolutions, for fields of any size.
 
     Each level has two convolutions of 3 x 3 cells with group normalisation and swish; between levels the resolution is
@@ -18,11 +18,14 @@ def unet(shape, *, filters=(16, 32, 48)):
         (latitude, longitude, channel) of one input.
     filters : tuple of int, default=(16, 32, 48)
         Channels of each level, multiples of 8.
+    outputs : int, default=1
+        Number of fields to predict.
 
     Returns
     -------
     keras.Model
-        From (time, latitude, longitude, channel) to (time, latitude, longitude).
+        From (time, latitude, longitude, channel) to (time, latitude, longitude), or to (time, latitude, longitude,
+        output) for several outputs. The last layer of the lowest resolution is called "deepest".
 
     References
     ----------
@@ -41,20 +44,23 @@ def unet(shape, *, filters=(16, 32, 48)):
     x = layers.ZeroPadding2D(((0, bottom), (0, right)))(inputs)
     skipped = []
     for level, width in enumerate(filters):
-        x = _convolutions(x, width, f"down_{level}")
-        if level < len(filters) - 1:
+        deepest = level == len(filters) - 1
+        x = _convolutions(x, width, f"down_{level}", last="deepest" if deepest else None)
+        if not deepest:
             skipped.append(x)
             x = layers.AveragePooling2D(2)(x)
     for level, width in reversed(list(enumerate(filters[:-1]))):
         x = layers.Concatenate()([layers.UpSampling2D(2)(x), skipped[level]])
         x = _convolutions(x, width, f"up_{level}")
-    x = layers.Conv2D(1, 1, kernel_initializer="zeros", name="output")(x)
+    x = layers.Conv2D(outputs, 1, kernel_initializer="zeros", name="output")(x)
     x = layers.Cropping2D(((0, bottom), (0, right)))(x)
-    return keras.Model(inputs, layers.Reshape((rows, columns))(x), name="unet")
+    x = layers.Reshape((rows, columns))(x) if outputs == 1 else x
+    return keras.Model(inputs, x, name="unet")
 
 
-def _convolutions(x, width, name):
+def _convolutions(x, width, name, last=None):
     for i in range(2):
         x = layers.Conv2D(width, 3, padding="same", name=f"{name}_{i}")(x)
-        x = layers.Activation("swish")(layers.GroupNormalization(min(GROUPS, width))(x))
+        x = layers.GroupNormalization(min(GROUPS, width))(x)
+        x = layers.Activation("swish", name=last if i == 1 else None)(x)
     return x
