@@ -7,7 +7,7 @@ from ..errors import DscTfError
 from ..logging import record_warnings
 from ..preprocessing.protocols import PROTOCOLS
 from . import cli
-from .data_settings import RecordConfig, run_folder
+from .data_settings import FilledRecordConfig, run_folder
 
 EXAMPLES = """examples:
   python -m dsc_tf.choose --data era5_2021.nc --variables msl
@@ -18,7 +18,7 @@ COLUMNS += ("silhouette", "davies_bouldin", "explained_variation")
 
 
 @dataclass(frozen=True)
-class ChooseConfig(RecordConfig):
+class ChooseConfig(FilledRecordConfig):
     """Compute criteria for the number of clusters of k-means on the leading principal components of a record.
 
     Parameters

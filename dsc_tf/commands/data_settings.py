@@ -84,32 +84,17 @@ class RecordConfig(Settings):
 
 
 @dataclass(frozen=True)
-class DataConfig(RecordConfig):
-    """Settings of every command that prepares a record: the record, its preparation, the output.
+class FilledRecordConfig(RecordConfig):
+    """Settings that select a gridded record, and how its missing values are filled.
 
     Parameters
     ----------
     fill : str
         How missing values are filled: "constant" (as the protocol does), or "kriging" (in space and time, before
         the protocol).
-    n_clusters : int
-        Number of clusters.
-    output : str
-        Run folder; a free name under runs/ by default.
-    resume : bool
-        Continue an interrupted run of the same settings.
-    quiet : bool
-        Print nothing but errors and warnings.
     """
 
     fill: str = field(default="constant", metadata={"choices": FILLS})
-    n_clusters: int = 7
-    output: str | None = None
-    resume: bool = False
-    quiet: bool = False
-
-    minimum = {"n_clusters": 2}
-    excluded_from_hash: ClassVar[tuple[str, ...]] = ("output", "resume", "quiet")
 
     def open(self):
         """Open the record; missing values are filled if the settings say so."""
@@ -134,13 +119,38 @@ class DataConfig(RecordConfig):
         stored = trained is not None and (Path(trained) / GAP_FILLING).exists()
         if self.fill == "constant" and not stored:
             return ds, None
-        from ..interpolation.gaps import GapFiller, load_gap_filler
+        from ..preprocessing.gap_filling import GapFiller, load_gap_filler
         from ..records.memory import memory_limit
 
         if 4 * ds.nbytes <= memory_limit():
             ds = ds.load()
         filler = load_gap_filler(trained) if stored else GapFiller().fit(ds)
-        return filler.transform(ds, progress=not self.quiet)[list(ds.data_vars)], filler
+        return filler.transform(ds, progress=not getattr(self, "quiet", True))[list(ds.data_vars)], filler
+
+
+@dataclass(frozen=True)
+class DataConfig(FilledRecordConfig):
+    """Settings of every command that prepares a record: the record, its preparation, the output.
+
+    Parameters
+    ----------
+    n_clusters : int
+        Number of clusters.
+    output : str
+        Run folder; a free name under runs/ by default.
+    resume : bool
+        Continue an interrupted run of the same settings.
+    quiet : bool
+        Print nothing but errors and warnings.
+    """
+
+    n_clusters: int = 7
+    output: str | None = None
+    resume: bool = False
+    quiet: bool = False
+
+    minimum = {"n_clusters": 2}
+    excluded_from_hash: ClassVar[tuple[str, ...]] = ("output", "resume", "quiet")
 
     def folder(self, stem):
         """The requested folder, or the first free runs/STEM; to resume, the last interrupted one."""

@@ -131,7 +131,7 @@ def main(argv=None):
 
 def _run_gaps(config, echo):
     ds = config.open()
-    from ..interpolation.gaps import FILLED, GapFiller
+    from ..preprocessing.gap_filling import FILLED, GapFiller
 
     filler = GapFiller(neighbours=config.neighbours or 64, steps=config.steps, random_state=config.seed).fit(
         ds

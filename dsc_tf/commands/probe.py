@@ -7,7 +7,7 @@ from ..downstream.encoder_names import LEARNED
 from ..errors import DscTfError
 from ..logging import record_warnings
 from . import cli
-from .data_settings import EncoderConfig
+from .data_settings import EncoderConfig, RecordConfig
 
 EXAMPLES = """examples:
   python -m dsc_tf.probe field --data era5_2021.nc                     a day and a week ahead
@@ -57,6 +57,8 @@ class ProbeConfig(EncoderConfig):
         super().__post_init__()
         if "forecast" in self.what and len(self.what) > 1:
             raise DscTfError("what: forecast reads tables of its own. Ask for it alone.")
+        if self.what == ("forecast",) and self.fill != "constant":
+            raise DscTfError("fill: forecast reads tables without a grid. Leave the option out.")
 
 
 def run(config):
@@ -130,6 +132,8 @@ def _work(config):
         return forecast
     probing.check_gap(config.what, config.gap)
     if config.what == ("drought",) and (pdsi := _divisions(config.data)) is not None:
+        if config.fill != "constant":
+            raise DscTfError("fill: these places have no grid. Leave the option out.")
         names = [name for name in config.encoders if name in divisions.ENCODERS]
         threshold = -2.0 if config.threshold is None else config.threshold
 
@@ -147,7 +151,11 @@ def _work(config):
 
         return of_divisions
     record = open_record(
-        config.open(), protocol=config.protocol, gap=config.gap, n_clusters=config.n_clusters
+        RecordConfig.open(config),  # not filled: the filler learns from the training block
+        protocol=config.protocol,
+        fill=config.fill,
+        gap=config.gap,
+        n_clusters=config.n_clusters,
     )
 
     def of_record(folder, echo):

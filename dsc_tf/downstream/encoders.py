@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from ..errors import DscTfError
+from ..preprocessing.gap_filling import GapFiller
 from ..preprocessing.preprocessor import Preprocessor
 from ..preprocessing.samples import Samples
 from ..regimes.weather_types import weather_types
@@ -61,11 +62,15 @@ class Record:
         known = [name for name in PRESSURES if name in self.ds]
         if not known:
             raise DscTfError("variables: no sea-level pressure in the record. Give one that has msl.")
-        return weather_types(self.ds[known[0]]).values
+        ds = self.ds if self.prep.filler_ is None else self.prep.filler_.transform(self.ds)
+        return weather_types(ds[known[0]]).values
 
 
-def open_record(ds, *, protocol="anomaly", gap=30, n_clusters=7):
+def open_record(ds, *, protocol="anomaly", fill="constant", gap=30, n_clusters=7):
     """A record with its blocks, prepared without a look at what comes after the training block.
+
+    Gaps are filled by a filler that is fitted to the training block, and each step from its own values alone: a value
+    that is estimated from later steps would contain what is to be predicted.
 
     Parameters
     ----------
@@ -73,6 +78,8 @@ def open_record(ds, *, protocol="anomaly", gap=30, n_clusters=7):
         As `open_dataset` returns it.
     protocol : str, default="anomaly"
         How values are prepared.
+    fill : {"constant", "kriging"}, default="constant"
+        How missing values are filled.
     gap : int, default=30
         Steps between two blocks.
     n_clusters : int, default=7
@@ -80,7 +87,8 @@ def open_record(ds, *, protocol="anomaly", gap=30, n_clusters=7):
     """
     ds = ds.load()
     split = time_blocks(ds.sizes["time"], gap=gap)
-    prep = Preprocessor(protocol).fit(ds.isel(time=split.train))
+    fill = GapFiller(steps=0) if fill == "kriging" else fill
+    prep = Preprocessor(protocol, fill=fill).fit(ds.isel(time=split.train))
     return Record(ds, prep.transform(ds), prep, split, n_clusters)
 
 

@@ -1,6 +1,7 @@
 """Missing values, station records and space-time fields: from a Dataset to a Dataset without gaps."""
 
-from .gaps import GapFiller, fill_gaps, load_gap_filler
+from ..preprocessing.gap_filling import GapFiller, load_gap_filler
+from .gaps import fill_gaps
 from .spacetime_field import SpaceTimeField
 from .stations import cross_validate_stations, krige, pseudo_labels
 

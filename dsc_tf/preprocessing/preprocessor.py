@@ -16,7 +16,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.exceptions import NotFittedError
 
 from ..errors import DscTfError
@@ -44,6 +44,7 @@ from .windows import segment_numbers
 
 log = logging.getLogger(__name__)
 
+GAPS = "gap_filling/"  # prefix of the arrays of a filler in that file
 PREPROCESSING = "preprocessing.npz"  # file of a run folder that holds `Preprocessor.state`
 FAR = 1.0  # values farther outside the fitted range than this share of its width cause a warning
 
@@ -53,6 +54,7 @@ def prepare(
     protocol: str | Protocol = "paper",
     window: int = 1,
     *,
+    fill: Any = "constant",
     memory: int | str | None = None,
     scratch: str | PathLike | None = None,
 ) -> tuple[Samples, "Preprocessor"]:
@@ -66,6 +68,8 @@ def prepare(
         "paper", "notebook", "anomaly" or "standardised_anomaly", see `PROTOCOLS`.
     window : int, default=1
         Number of consecutive time steps of a sample; the time of a sample is that of its last time step.
+    fill : {"constant", "kriging"} or GapFiller, default="constant"
+        How missing values are filled, see `Preprocessor`.
     memory : int or str, default=None
         Memory for the record, in bytes or as a text such as "2GB"; None is half of the available memory. Prepared
         fields that need more than half of this limit are stored in a scratch file, from which samples are read.
@@ -96,7 +100,7 @@ def prepare(
     >>> X.shape
     (58, 3, 8, 9, 2)
     """
-    prep = Preprocessor(protocol, window, memory=memory, scratch=scratch)
+    prep = Preprocessor(protocol, window, fill=fill, memory=memory, scratch=scratch)
     check_dimensions(ds)
     check_axes(ds)
     return prep._fit(ds, check=True), prep
@@ -114,6 +118,10 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         Choices of each step: "paper", "notebook", "anomaly", "standardised_anomaly" or a `Protocol`.
     window : int, default=1
         Number of consecutive steps of a sample.
+    fill : {"constant", "kriging"} or GapFiller, default="constant"
+        How missing values are filled: "constant", as the protocol does; "kriging", by a `GapFiller` before the first
+        step; or by a `GapFiller` with parameters of one's own, which is cloned. What the filler cannot fill, such as
+        land, is filled as the protocol does.
     memory : int or str, default=None
         Memory for a record, see `prepare`.
     scratch : path, default=None
@@ -135,6 +143,8 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         Months of the year, 1 to 12, in which there are steps.
     ranges_ : dict of str to tuple of float
         Lowest and highest value of each variable, in its unit.
+    filler_ : GapFiller or None
+        Fitted filler of missing values.
 
     Examples
     --------
@@ -154,11 +164,13 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         protocol: str | Protocol = "paper",
         window: int = 1,
         *,
+        fill: Any = "constant",
         memory: int | str | None = None,
         scratch: str | PathLike | None = None,
     ):
         self.protocol = protocol
         self.window = window
+        self.fill = fill
         self.memory = memory
         self.scratch = scratch
 
@@ -202,7 +214,7 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         """
         self._check_fitted()
         check_dimensions(ds)
-        ds = self._as_fitted(ds)
+        ds = self._without_gaps(self._as_fitted(ds))
         rows = self._new_rows(ds)
         try:
             self._warn_of_extrapolation(ds, self._read(ds, rows, None))
@@ -313,6 +325,8 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         }
         for step in self.steps_.values():
             arrays |= step.state()
+        if self.filler_ is not None:
+            arrays |= {f"{GAPS}{name}": array for name, array in self.filler_.state().items()}
         text = {
             "protocol": asdict(self.protocol_),
             "variables": self.variables_,
@@ -329,6 +343,11 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         text = json.loads(str(state["text"]))
         self = cls(Protocol(**text["protocol"]), int(state["window"]))
         self._start()
+        gaps = {name.removeprefix(GAPS): state[name] for name in state.keys() if name.startswith(GAPS)}
+        if gaps:
+            from .gap_filling import GapFiller
+
+            self.fill, self.filler_ = "kriging", GapFiller.from_state(gaps)
         self.variables_, self.attributes_ = tuple(text["variables"]), text["attributes"]
         self.coordinate_attributes_ = text["coordinate_attributes"]
         self.months_ = text.get("months", [])  # absent in files of version 0.1, as are ranges
@@ -345,6 +364,7 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         if not isinstance(self.window, Integral) or self.window < 1:
             raise DscTfError(f"window: {self.window!r}. Give an integer of at least 1.")
         self.steps_ = {step.name: step for step in steps_of(self.protocol_, int(self.window))}
+        self.filler_: Any = None
 
     def _fit(self, ds, *, check=False):
         """Learn every constant, and return the samples."""
@@ -355,6 +375,9 @@ class Preprocessor(TransformerMixin, BaseEstimator):
             self.attributes_ = [dict(ds[name].attrs) for name in self.variables_]
             self.latitude_, self.longitude_ = ds["latitude"].values, ds["longitude"].values
             self.coordinate_attributes_ = {name: dict(ds[name].attrs) for name in DIMENSIONS[1:]}
+            self.filler_ = new_filler(self.fill)
+            if self.filler_ is not None:
+                ds = self._without_gaps(ds, fit=True)
             rows = self._new_rows(ds)
             try:
                 known = self._new_statistics(ds)
@@ -376,6 +399,14 @@ class Preprocessor(TransformerMixin, BaseEstimator):
             except BaseException:
                 _close(rows)
                 raise
+
+    def _without_gaps(self, ds, *, fit=False):
+        """Fill the missing values of a record, if the preprocessor has a filler."""
+        if self.filler_ is None:
+            return ds
+        if fit:
+            self.filler_.fit(ds)
+        return self.filler_.transform(ds)[list(self.variables_)]
 
     def _new_statistics(self, ds):
         """Statistics to accumulate, by variable, with the regressors that the steps need."""
@@ -562,6 +593,30 @@ def steps_of(protocol: Protocol, window: int = 1) -> list[Step]:
         Window(window),
     ]
     return [step for step in steps if step is not None]
+
+
+def new_filler(fill: Any) -> Any:
+    """The filler of missing values that a name or an object asks for, not fitted; None for "constant".
+
+    Parameters
+    ----------
+    fill : str or GapFiller
+        See `Preprocessor`.
+
+    Raises
+    ------
+    DscTfError
+        If it is neither.
+    """
+    if isinstance(fill, str) and fill == "constant":
+        return None
+    from .gap_filling import GapFiller
+
+    if isinstance(fill, str) and fill == "kriging":
+        return GapFiller()
+    if not isinstance(fill, GapFiller):
+        raise DscTfError(f"fill: {fill!r}. Choose constant, kriging or a GapFiller.")
+    return clone(fill)
 
 
 def check_protocol(protocol: Any) -> Protocol:

@@ -266,7 +266,7 @@ class TrainedRun:
         )
 
     def _filled(self, ds):
-        from ..interpolation.gaps import load_gap_filler
+        from ..preprocessing.gap_filling import load_gap_filler
 
         filler = load_gap_filler(self.path)
         return ds if filler is None else filler.transform(ds)[list(ds.data_vars)]

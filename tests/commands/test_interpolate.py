@@ -9,7 +9,7 @@ import xarray as xr
 from dsc_tf.commands import interpolate, pretrain, train
 from dsc_tf.commands.data_settings import DataConfig
 from dsc_tf.datasets.mock import mock_dataset
-from dsc_tf.interpolation.gaps import load_gap_filler
+from dsc_tf.preprocessing.gap_filling import load_gap_filler
 
 
 @pytest.fixture
