@@ -11,6 +11,7 @@ from .missing import declare_default_fills, note_absent_chunks
 from .paths import reason
 
 GRIB_ENDINGS = (".grib", ".grb", ".grib2", ".grb2", ".grib1", ".grb1")
+NETCDF_SIGNATURES = (b"CDF\x01", b"CDF\x02", b"CDF\x05", b"\x89HDF\r\n\x1a\n")
 ZARR_FILES = (".zgroup", ".zmetadata", ".zarray", "zarr.json")
 
 
@@ -37,7 +38,7 @@ def open_file(path, notes, *, grib_filter=None):
     """
     if path.is_dir() and not any((path / name).exists() for name in ZARR_FILES):
         raise DscTfError(f"data: {path} is a folder, not a Zarr store. Give its files, as in '{path}/*.nc'.")
-    is_grib = not path.is_dir() and (path.suffix.lower() in GRIB_ENDINGS or _begins_with_grib(path))
+    is_grib = not path.is_dir() and (path.suffix.lower() in GRIB_ENDINGS or _begins_with(path, b"GRIB"))
     if grib_filter and not is_grib:
         raise DscTfError(f"grib_filter: {path} is no GRIB file. Leave the option out.")
     with warnings.catch_warnings():
@@ -55,16 +56,18 @@ def open_file(path, notes, *, grib_filter=None):
             raise DscTfError(_explained(path, error)) from error
 
 
-def _begins_with_grib(path):
+def _begins_with(path, *signatures):
     try:
         with open(path, "rb") as file:
-            return file.read(4) == b"GRIB"
+            return file.read(8).startswith(signatures)
     except OSError:
         return False
 
 
 def _open_cf(path, notes):
-    options = {"engine": "zarr"} if path.is_dir() else {}
+    # The engine is named where it is certain: to choose one, xarray imports all, which takes longer than a small file.
+    is_netcdf = not path.is_dir() and _begins_with(path, *NETCDF_SIGNATURES)
+    options = {"engine": "zarr"} if path.is_dir() else {"engine": "netcdf4"} if is_netcdf else {}
     if path.is_dir():
         require("zarr", "zarr", path)
         _refuse_pickles(path)

@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.colors import BoundaryNorm, ListedColormap, Normalize
 from matplotlib.patches import Patch
 
 from ..regimes.years import first_month
@@ -128,15 +128,45 @@ def composite_maps(described, name, *, significant=None, note=""):
     -------
     matplotlib.figure.Figure
     """
-    values = described[name]
+    tested = {} if significant is None else {f"{name}_significant": significant}
+    return next(each_composite(described, [name], tested=tested, note=note))
+
+
+def each_composite(described, names, *, tested=(), note=""):
+    """Figures of `composite_maps` of several variables, one after the other on the same panels.
+
+    To set up panels takes as long as to draw them, so that they are set up once.
+
+    Parameters
+    ----------
+    described : xr.Dataset
+        As `regimes` returns it.
+    names : sequence of str
+        Variables of it.
+    tested : mapping, default=()
+        Under the key NAME_significant, where there is one, an array that is nonzero in cells (cluster, latitude,
+        longitude) of the variable NAME to be marked with a dot.
+    note : str, default=""
+        Small text below.
+
+    Yields
+    ------
+    matplotlib.figure.Figure
+        The same object each time: save it before the next one is taken.
+    """
     titles = [
         f"cluster {j} ({int(size)} steps, {100 * float(share):.0f} %)"
         for j, (size, share) in enumerate(zip(described["size"], described["frequency"], strict=True))
     ]
-    long_name = values.attrs.get("long_name", name)
-    title = long_name if long_name.endswith(name) else f"{long_name} ({name})"
-    dots = None if significant is None else significant.values > 0
-    return cluster_maps(values, titles, title=title, label=f"anomaly of {name}", significant=dots, note=note)
+    maps = None
+    for name in names:
+        values = described[name]
+        maps = maps or _Maps(values, titles, note)
+        long_name = values.attrs.get("long_name", name)
+        title = long_name if long_name.endswith(name) else f"{long_name} ({name})"
+        dots = dict(tested).get(f"{name}_significant")
+        maps.show(values, title, f"anomaly of {name}", None if dots is None else dots.values > 0)
+        yield maps.figure
 
 
 def cluster_maps(values, titles, *, title="", label="anomaly", significant=None, note=""):
@@ -161,38 +191,70 @@ def cluster_maps(values, titles, *, title="", label="anomaly", significant=None,
     -------
     matplotlib.figure.Figure
     """
-    k = values.sizes["cluster"]
-    latitude = values["latitude"].values.astype(float)
-    longitude = np.unwrap(values["longitude"].values.astype(float), period=360)  # one strip across Greenwich
-    x, y = cell_edges(longitude), cell_edges(latitude)
-    in_degrees = bool(np.abs(latitude).max() <= 90)
-    y = y.clip(-90, 90) if in_degrees else y
-    aspect = 1 / max(0.2, np.cos(np.deg2rad(latitude.mean()))) if in_degrees else 1.0
-    figure, panels, bar_axes = _panels(k, np.ptp(y) * aspect / np.ptp(x), note)
-    finite = np.abs(values.values[np.isfinite(values.values)])
-    limit = float(np.quantile(finite, 0.995)) if finite.size and finite.max() > 0 else 1.0
-    for j, axes in enumerate(panels):
-        field = np.ma.masked_invalid(values.values[j])
-        mesh = axes.pcolormesh(x, y, field, cmap="RdBu_r", vmin=-limit, vmax=limit)
-        axes.set_facecolor("0.85")
-        axes.set(xlim=(x.min(), x.max()), ylim=(y.min(), y.max()), aspect=aspect)
-        axes.grid(color="0.3", alpha=0.2 if draw_coastlines(axes) else 0.6, lw=0.5)
-        if significant is not None:
-            every = max(1, math.ceil(max(significant.shape[1:]) / MAX_DOTS))
-            row, column = (every * at for at in np.nonzero(significant[j, ::every, ::every]))
-            axes.plot(longitude[column], latitude[row], ".", color="black", ms=1.2)
-        axes.set_title(titles[j], fontsize=9)
-        axes.tick_params(labelsize=7)
-    axes = panels[0]  # axes are shared, so that ticks are set once
-    if in_degrees:
-        axes.xaxis.set_major_formatter(lambda x, _: f"{abs(_west(x)):g}°{'W' if _west(x) < 0 else 'E'}")
-        axes.yaxis.set_major_formatter(lambda y, _: f"{abs(y):g}°{'S' if y < 0 else 'N'}")
-    axes.locator_params(nbins=4)
-    bar = figure.colorbar(mesh, cax=bar_axes, extend="both")
-    bar.ax.tick_params(labelsize=8)
-    bar.set_label(f"{label} ({values.attrs.get('units', '1')})", fontsize=9)
-    figure.suptitle(title, fontsize=11, y=1 - 0.1 / figure.get_figheight(), va="top")
-    return figure
+    maps = _Maps(values, titles, note)
+    maps.show(values, title, label, significant)
+    return maps.figure
+
+
+class _Maps:
+    """Panels with coasts, and the fields of one variable after the other in them.
+
+    Parameters
+    ----------
+    values : xr.DataArray
+        Over (cluster, latitude, longitude); only its coordinates are used.
+    titles, note
+        Same as in `cluster_maps`.
+
+    Attributes
+    ----------
+    figure : matplotlib.figure.Figure
+        The figure.
+    """
+
+    def __init__(self, values, titles, note):
+        latitude = values["latitude"].values.astype(float)
+        longitude = values["longitude"].values.astype(float)
+        longitude = np.unwrap(longitude, period=360)  # one strip across Greenwich
+        x, y = cell_edges(longitude), cell_edges(latitude)
+        in_degrees = bool(np.abs(latitude).max() <= 90)
+        y = y.clip(-90, 90) if in_degrees else y
+        aspect = 1 / max(0.2, np.cos(np.deg2rad(latitude.mean()))) if in_degrees else 1.0
+        shape = np.ptp(y) * aspect / np.ptp(x)
+        self.figure, panels, bar_axes = _panels(values.sizes["cluster"], shape, note)
+        empty, scale = np.zeros(values.shape[1:]), Normalize(-1, 1)
+        self._longitude, self._latitude = longitude, latitude
+        self._meshes = [axes.pcolormesh(x, y, empty, cmap="RdBu_r", norm=scale) for axes in panels]
+        self._dots = [axes.plot([], [], ".", color="black", ms=1.2)[0] for axes in panels]
+        for j, axes in enumerate(panels):
+            axes.set_facecolor("0.85")
+            axes.set(xlim=(x.min(), x.max()), ylim=(y.min(), y.max()), aspect=aspect)
+            axes.grid(color="0.3", alpha=0.2 if draw_coastlines(axes) else 0.6, lw=0.5)
+            axes.set_title(titles[j], fontsize=9, y=1.0)  # without y, the extent of all ticks is measured
+            axes.tick_params(labelsize=7)
+        axes = panels[0]  # axes are shared, so that ticks are set once
+        if in_degrees:
+            axes.xaxis.set_major_formatter(lambda x, _: f"{abs(_west(x)):g}°{'W' if _west(x) < 0 else 'E'}")
+            axes.yaxis.set_major_formatter(lambda y, _: f"{abs(y):g}°{'S' if y < 0 else 'N'}")
+        axes.locator_params(nbins=4)
+        self._bar = self.figure.colorbar(self._meshes[-1], cax=bar_axes, extend="both")
+        self._bar.ax.tick_params(labelsize=8)
+
+    def show(self, values, title, label, significant):
+        """Fill the panels with `values` (cluster, latitude, longitude), and dots in significant cells."""
+        finite = np.abs(values.values[np.isfinite(values.values)])
+        limit = float(np.quantile(finite, 0.995)) if finite.size and finite.max() > 0 else 1.0
+        for mesh, field in zip(self._meshes, values.values, strict=True):
+            mesh.set_array(np.ma.masked_invalid(field))
+        for j, dots in enumerate(self._dots):
+            row = column = np.empty(0, int)
+            if significant is not None:
+                every = max(1, math.ceil(max(significant.shape[1:]) / MAX_DOTS))
+                row, column = (every * at for at in np.nonzero(significant[j, ::every, ::every]))
+            dots.set_data(self._longitude[column], self._latitude[row])
+        self._meshes[-1].set_clim(-limit, limit)  # the scale is that of all panels
+        self._bar.set_label(f"{label} ({values.attrs.get('units', '1')})", fontsize=9)
+        self.figure.suptitle(title, fontsize=11, y=1 - 0.1 / self.figure.get_figheight(), va="top")
 
 
 def _panels(count, shape, note):

@@ -7,8 +7,9 @@ from ..records.memory import memory_limit
 from ..regimes.describe import describe_regimes
 from ..regimes.significance import composite_test
 from .clusters import sample_index
-from .figures import composite_maps, label_calendar, latent_map, training_curves
+from .figures import label_calendar, latent_map, training_curves
 from .labels import label_rows, labels_dataset
+from .maps import each_composite
 
 SIGNIFICANCE = "significance.nc"  # file of a run folder that holds what `tested_composites` returns
 TESTED_SHARE = 0.25  # of the memory limit: a larger variable is not tested
@@ -91,9 +92,9 @@ def write_results(
         folder.write_netcdf(SIGNIFICANCE, tested)
     note = "synthetic data" if "synthetic" in str(ds.attrs.get("title", "")).lower() else ""
     folder.save_figure("calendar.png", label_calendar(every_label, ds["time"], n_clusters, note=note))
-    for name in ds.data_vars:
-        significant = tested.get(f"{name}_significant")
-        figure = composite_maps(composites, name, significant=significant, note=note)
+    names = list(ds.data_vars)
+    figures = each_composite(composites, names, tested=tested, note=note)
+    for name, figure in zip(names, figures, strict=True):
         folder.save_figure(f"composite_{name}.png", figure)
     if history:
         folder.write_csv("history.csv", history)

@@ -297,3 +297,14 @@ def test_grib_without_its_extra(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "cfgrib", None)
     with pytest.raises(DscTfError, match=r"needs cfgrib.*dsc_tf\[grib\]"):
         open_dataset(tmp_path / "a.grib")
+
+
+@pytest.mark.parametrize("form", ["NETCDF4", "NETCDF3_CLASSIC", "NETCDF3_64BIT"])
+def test_netcdf_is_opened_without_asking_other_engines(form, tmp_path, monkeypatch):
+    path = tmp_path / "a.nc"
+    mock_dataset(days=3).to_netcdf(path, format=form)
+    monkeypatch.setattr(
+        "xarray.backends.plugins.guess_engine", lambda *_, **__: pytest.fail("engines were asked")
+    )
+    with open_dataset(path) as ds:
+        assert ds.sizes["time"] == 3

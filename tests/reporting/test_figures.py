@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.regimes.describe import describe_regimes
 from dsc_tf.reporting.figures import composite_maps, label_calendar, latent_map, training_curves
-from dsc_tf.reporting.maps import cluster_maps
+from dsc_tf.reporting.maps import cluster_maps, each_composite
 from dsc_tf.reporting.style import cluster_colours
 
 
@@ -49,6 +50,20 @@ def test_composites_name_sizes_and_units(k, tmp_path):
     texts = drawn(composite_maps(describe_regimes(ds, np.arange(60) % k), "t2m"), tmp_path)
     assert f"cluster 0 ({60 // k} steps, {100 / k:.0f} %)" in texts
     assert any("(K)" in text for text in texts)
+
+
+def test_composites_on_the_same_panels_are_those_on_new_ones():
+    ds = mock_dataset(days=60, nan_policy="coast")
+    described = describe_regimes(ds, np.arange(60) % 2)
+    names = list(ds.data_vars)
+    for name, figure in zip(names, each_composite(described, names), strict=True):
+        np.testing.assert_array_equal(pixels(figure), pixels(composite_maps(described, name)))
+
+
+def pixels(figure):
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba()).copy()
 
 
 def row(stage, epoch, **values):
