@@ -238,6 +238,7 @@ def _run(config, ds, filler, output, messages, X, prep, Z, encoder):
         latent=method.transform(Z) if hasattr(method, "transform") else None,
         centres=_centres(method),
         components=hasattr(method, "pca_"),
+        memory=config.memory,
         distance=distances(features_of(method, Z), clusters["centre"].values, method.labels_),
         anomalies=prep.anomalies(ds) if "seasonal_cycle" in prep.steps_ else None,
         history=getattr(method, "history_", []),

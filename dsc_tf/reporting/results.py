@@ -29,6 +29,7 @@ def write_results(
     distance=None,
     anomalies=None,
     history=(),
+    memory=None,
 ):
     """Write labels, regimes and figures.
 
@@ -59,6 +60,8 @@ def write_results(
         sample is written too; None makes them from the record.
     history : list of dict, default=()
         Rows of training, see `training_curves`.
+    memory : int or str, default=None
+        Memory for the record, see `tested_composites`.
     """
 
     def over_record(values, missing):
@@ -87,7 +90,7 @@ def write_results(
     if anomalies is not None:
         composites.attrs["comment"] = "Composites are of departures from the seasonal cycle of the record."
     folder.write_netcdf("regimes.nc", composites)
-    tested = tested_composites(described_record, every_label)
+    tested = tested_composites(described_record, every_label, memory=memory)
     if tested.data_vars:
         folder.write_netcdf(SIGNIFICANCE, tested)
     note = "synthetic data" if "synthetic" in str(ds.attrs.get("title", "")).lower() else ""
@@ -126,7 +129,7 @@ def tested_composites(ds, labels, *, memory=None):
     for name, values in ds.data_vars.items():
         if values.nbytes > TESTED_SHARE * memory_limit(memory) or len(np.unique(labels[labels >= 0])) < 2:
             continue
-        found = composite_test(values.load(), labels, method="effective")
+        found = composite_test(values.compute(), labels, method="effective")
         for part in ("p_value", "significant"):
             result[f"{name}_{part}"] = found[part].astype(np.float32 if part == "p_value" else np.int8)
         result.attrs = {
