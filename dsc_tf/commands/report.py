@@ -4,10 +4,14 @@ import dataclasses
 import json
 import shlex
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
+from ..atomic_write import atomic_write
 from ..clusterers.registry import summary
 from ..errors import DscTfError, refuse_damaged
+from ..records.paths import paths_of
 from . import cli
 from .settings import Settings, from_mapping
 from .train import TrainConfig
@@ -15,6 +19,7 @@ from .train import TrainConfig
 EXAMPLES = """examples:
   python -m dsc_tf.report runs/mine                          writes runs/mine/report.html
   python -m dsc_tf.report runs/mine --output regimes.html
+  python -m dsc_tf.report runs/mine --reference runs/published --impact rain.nc
 """
 TRAIN = "python -m dsc_tf.train"
 NOT_PACKAGES = ("python", "machine", "dsc_tf")  # dsc_tf itself comes from its repository
@@ -22,7 +27,7 @@ NOT_PACKAGES = ("python", "machine", "dsc_tf")  # dsc_tf itself comes from its r
 
 @dataclass(frozen=True)
 class ReportConfig(Settings):
-    """Write one HTML page about a finished run of dsc_tf.train.
+    """Write one HTML page about a finished run of dsc_tf.train, and its statistics as netCDF and CSV next to it.
 
     Parameters
     ----------
@@ -30,18 +35,42 @@ class ReportConfig(Settings):
         Folder that dsc_tf.train wrote.
     output : str
         File to write, report.html in that folder by default; an existing one is replaced.
+    reference : str
+        Another run, or a netCDF file of patterns over (any dimension, latitude, longitude): clusters get the names of
+        the patterns that they match.
+    impact : tuple of str
+        Record of other variables, such as rain.nc: its composites and odds ratios of events in each cluster.
+    impact_variables : tuple of str
+        Variables of that record; all by default.
+    impact_quantile : float
+        An event is a value above this quantile of the cell in the same calendar month.
+    impact_block : int
+        Number of steps of a block of the confidence interval; it should exceed the length of a spell.
     quiet : bool
         Print nothing but errors.
     """
 
     run: str | None = field(default=None, metadata={"positional": True})
     output: str | None = None
+    reference: str | None = None
+    impact: tuple[str, ...] | None = None
+    impact_variables: tuple[str, ...] | None = None
+    impact_quantile: float = 0.9
+    impact_block: int = 10
     quiet: bool = False
+
+    minimum: ClassVar[dict[str, int]] = {"impact_block": 1}
 
     def __post_init__(self):
         super().__post_init__()
         if not self.run:
             raise DscTfError("run: no folder given. Give one that dsc_tf.train wrote.")
+        if not 0 < self.impact_quantile < 1:
+            raise DscTfError(
+                f"impact_quantile: {self.impact_quantile:g}. Give a number between 0 and 1, such as 0.9."
+            )
+        for text in self.impact or ():
+            paths_of(text)  # a missing file is reported before xarray and pandas are imported
 
 
 def run(config):
@@ -55,7 +84,8 @@ def run(config):
     Returns
     -------
     pathlib.Path
-        The page: one HTML file that needs no other and no network.
+        The page: one HTML file that needs no other and no network. Next to it, with its name in front:
+        `_statistics.nc`, `_life_cycles.csv` if the run has a regime index, `_impact.nc` and `_impact.csv`.
 
     Raises
     ------
@@ -64,20 +94,64 @@ def run(config):
     """
     from ..reporting.finished import check_finished
     from ..reporting.page import write_page
+    from ..reporting.run_statistics import run_statistics
 
     echo = cli.make_echo(config.quiet)
     folder = Path(config.run)
     check_finished(folder)
     trained, software = _trained(folder)
+    statistics = run_statistics(
+        folder,
+        reference=config.reference,
+        impact=config.impact,
+        variables=config.impact_variables,
+        quantile=config.impact_quantile,
+        block=config.impact_block,
+    )
     path = write_page(
         folder,
         config.output or folder / "report.html",
+        statistics=statistics,
         method={"name": trained.method, "summary": summary(trained.method)},
         settings=settings(trained),
         commands=commands(trained, folder, software),
     )
+    for written in write_statistics(statistics, path):
+        echo(f"statistics in {written}")
     echo(f"report in {path} ({path.stat().st_size / 1e6:.1f} MB)")
     return path
+
+
+def write_statistics(statistics, page):
+    """Write statistics as netCDF and CSV next to a page.
+
+    Parameters
+    ----------
+    statistics : RunStatistics
+        Statistics of a run.
+    page : pathlib.Path
+        The page.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files.
+    """
+    stem = page.with_suffix("")
+    files = {"statistics.nc": statistics.dataset().to_netcdf}
+    if statistics.cycles is not None:
+        files["life_cycles.csv"] = partial(statistics.cycles.to_csv, index=False)
+    if statistics.impact:
+        import pandas as pd
+
+        files["impact.nc"] = statistics.impact_dataset().to_netcdf
+        files["impact.csv"] = partial(pd.DataFrame(statistics.impact_rows()).to_csv, index=False)
+    written = []
+    for name, write in files.items():
+        written.append(stem.with_name(f"{stem.name}_{name}"))
+        with atomic_write(written[-1], advice="run the same command again") as temporary:
+            write(temporary)
+    return written
 
 
 def settings(trained):
@@ -106,11 +180,11 @@ def command(trained):
 
 
 def _chosen(trained):
-    """Settings that are not at their defaults, by name."""
-    values = {
-        entry.name: (getattr(trained, entry.name), entry.default) for entry in dataclasses.fields(trained)
-    }
-    return {name: value for name, (value, default) in values.items() if value != default}
+    """Settings that are not at their defaults, by name; some defaults depend on the method."""
+    usual = TrainConfig(method=trained.method)
+    values = {entry.name: getattr(trained, entry.name) for entry in dataclasses.fields(trained)}
+    defaults = {name: getattr(usual, name) for name in values} | {"method": TrainConfig.method}
+    return {name: value for name, value in values.items() if value != defaults[name]}
 
 
 def commands(trained, folder, software):

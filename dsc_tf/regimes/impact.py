@@ -99,6 +99,49 @@ def regime_impact(
     return result.assign_attrs(event=event, block=block, confidence=confidence)
 
 
+def steps_in_common(time, other):
+    """Find steps of two records that are of the same time, day or month.
+
+    Parameters
+    ----------
+    time, other : array of datetime64 or cftime, shape (time,)
+        Times. Records of daily steps are matched by the day and monthly ones by the month, since the hour of such a
+        step is a convention; other records by the minute.
+
+    Returns
+    -------
+    positions, other_positions : array of int, shape (step,)
+        Positions of the same steps in both, in the order of the first.
+
+    Examples
+    --------
+    >>> days = np.array(["2001-01-01T12", "2001-01-02T12", "2001-01-03T12"], "M8[h]")
+    >>> steps_in_common(days, np.array(["2001-01-02", "2001-01-03"], "M8[D]"))[0].tolist()
+    [1, 2]
+    """
+    length = min(_letters(time), _letters(other))
+    texts, others = ([str(t).replace("T", " ")[:length] for t in np.asarray(one)] for one in (time, other))
+    where = {text: i for i, text in enumerate(others)}
+    found = [(i, where[text]) for i, text in enumerate(texts) if text in where]
+    pairs = np.array(found, int).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]
+
+
+def _letters(time):
+    """Count the letters of a time as a text that tell the steps of a record apart."""
+    steps = np.diff(np.asarray(time))
+    if not len(steps):
+        return len("2001-01-01 00:00")
+    median = np.median(steps / np.timedelta64(1, "h")) if steps.dtype.kind == "m" else _median_hours(steps)
+    return (
+        len("2001-01") if median > 24 * 27 else len("2001-01-01") if median > 23 else len("2001-01-01 00:00")
+    )
+
+
+def _median_hours(steps):
+    return np.median([step.total_seconds() / 3600 for step in steps])
+
+
 def find_events(fields, month, *, quantile=0.9, below=False):
     """Values above, or below, a quantile of the same cell and calendar month.
 

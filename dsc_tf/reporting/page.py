@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import io
 import struct
 from pathlib import Path
 
@@ -10,17 +11,31 @@ import numpy as np
 from ..atomic_write import atomic_write
 from ..errors import DscTfError, refuse_damaged
 from ..evaluation.registry import EXTERNAL, MEASURES
+from ..preprocessing.windows import segment_starts
 from ..regimes.describe import ANOMALY_OF
+from ..regimes.index import life_cycles
+from ..regimes.years import MIN_YEARS
 from .finished import FinishedRun, read_run
 from .maps import MONTHS
+from .regime_figures import (
+    life_cycle_timeline,
+    odds_maps,
+    residence_figure,
+    significant_composites,
+    years_figure,
+)
+from .results import SIGNIFICANCE
+from .run_statistics import run_statistics
 from .style import cluster_colours
 
 TEMPLATE = "page.html.j2"
 BARS = {"width": 720, "height": 260, "left": 44, "top": 10, "bottom": 232}
+ALPHA = 0.05  # level of the stars of transitions
+TIMELINE = 365  # most steps of the figure of life cycles
 DEEPEST = 0.55  # opacity of a certain transition: text stays readable on it, on white and on black
 
 
-def write_page(run, output, *, method, settings, commands):
+def write_page(run, output, *, method, settings, commands, statistics=None):
     """Write a page that needs no other file and no network.
 
     Parameters
@@ -35,6 +50,8 @@ def write_page(run, output, *, method, settings, commands):
         name, value and meaning of each setting, as texts, and whether it was chosen rather than left at its default.
     commands : list of dict
         what is done and the command that does it.
+    statistics : RunStatistics, default=None
+        Statistics of the run; None computes those that need no other file.
 
     Returns
     -------
@@ -48,7 +65,8 @@ def write_page(run, output, *, method, settings, commands):
     """
     found = read_run(run)
     with refuse_damaged("run", run, "Repeat the run."):
-        page = render(found, method=method, settings=settings, commands=commands)
+        statistics = run_statistics(found) if statistics is None else statistics
+        page = render(found, method=method, settings=settings, commands=commands, statistics=statistics)
     output = Path(output)
     if output.is_dir() or not output.parent.is_dir():
         raise DscTfError(
@@ -59,7 +77,7 @@ def write_page(run, output, *, method, settings, commands):
     return output
 
 
-def render(found: FinishedRun, *, method, settings, commands):
+def render(found: FinishedRun, *, method, settings, commands, statistics):
     """The page as text; arguments as of `write_page`."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -67,7 +85,8 @@ def render(found: FinishedRun, *, method, settings, commands):
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    clusters = _clusters(found.regimes)
+    clusters = _clusters(found.regimes, statistics)
+    note = "synthetic data" if "synthetic" in found.data["title"].lower() else ""
     steps = _counted(len(found.labels), found.step)
     names = [name for name in found.variables if name in found.regimes]
     content = {
@@ -87,6 +106,16 @@ def render(found: FinishedRun, *, method, settings, commands):
         "months": MONTHS,
         "by_month": _by_month(found.regimes, clusters),
         "transitions": _transitions(found.regimes, clusters),
+        "tested": (found.path / SIGNIFICANCE).exists(),
+        "match": statistics.match,
+        "departures": _departures(statistics, clusters),
+        "years": _years(statistics, note),
+        "trends": _trends(statistics, clusters),
+        "spells": _spells(statistics, clusters),
+        "residence": _residence(statistics, note),
+        "cycles": _cycles(statistics, clusters),
+        "timeline": _timeline(statistics, note),
+        "impact": _impact(statistics, clusters, note),
         "training": _picture(found, "training.png", *_training_words(found)),
         "latent": _picture(found, "latent.png", *_latent_words(found)),
         "software": found.software,
@@ -124,12 +153,14 @@ def _degrees(text, positive, negative):
     return f"{abs(value):g}°{negative if value < 0 else positive}"
 
 
-def _clusters(regimes):
+def _clusters(regimes, statistics):
     k = regimes.sizes["cluster"]
     by_month = regimes["frequency_by_month"].values
     return [
         {
             "number": j,
+            "name": "" if statistics.match is None else statistics.names[j],
+            "similarity": _similarity(statistics.match, j),
             "colour": colour,
             "size": int(regimes["size"][j]),
             "share": f"{100 * float(regimes['frequency'][j]):.0f} %",
@@ -138,6 +169,12 @@ def _clusters(regimes):
         }
         for j, colour in enumerate(cluster_colours(k))
     ]
+
+
+def _similarity(match, j):
+    if match is None or match["match"][j] < 0:
+        return ""
+    return f"{float(match['correlation'][j, int(match['match'][j])]):.2f}"
 
 
 def _variable(name, about, regimes):
@@ -186,6 +223,134 @@ def _transitions(regimes, clusters):
         {"cluster": one, "cells": [{"text": f"{100 * p:.0f}", "depth": f"{DEEPEST * p:.2f}"} for p in row]}
         for one, row in zip(clusters, rows, strict=True)
     ]
+
+
+def _departures(statistics, clusters):
+    """Shares of the next clusters among the departures, those expected, and stars for small p-values."""
+    test = statistics.transitions
+    if test is None:
+        return []
+    rows = []
+    for i, one in enumerate(clusters[: test.sizes["cluster"]]):
+        cells = []
+        for j in range(test.sizes["cluster"]):
+            share, expected = (float(test[name][i, j]) for name in ("share", "expected"))
+            stars = "*" * sum(float(test[name][i, j]) < ALPHA for name in ("p_value", "p_adjusted"))
+            known = np.isfinite(share)
+            cells.append({"text": f"{100 * share:.0f}{stars} ({100 * expected:.0f})" if known else "–"})
+        rows.append({"cluster": one, "cells": cells})
+    return rows
+
+
+def _trends(statistics, clusters):
+    years = statistics.years
+    if not np.isfinite(years["trend_low"]).any():
+        return []
+    return [
+        {
+            "cluster": one,
+            "trend": f"{100 * float(years['trend'][j]):+.1f}",
+            "low": f"{100 * float(years['trend_low'][j]):+.1f}",
+            "high": f"{100 * float(years['trend_high'][j]):+.1f}",
+            "p_value": number(float(years["trend_p_value"][j]), 2),
+        }
+        for j, one in enumerate(clusters[: years.sizes["cluster"]])
+    ]
+
+
+def _years(statistics, note):
+    if statistics.years.sizes["year"] < MIN_YEARS:
+        return None
+    words = "Share of the steps of each year in each cluster, with the linear trend and its 95 % confidence interval."
+    return _figure(years_figure(statistics.years, names=statistics.names, note=note), "years", words)
+
+
+def _spells(statistics, clusters):
+    found = statistics.residence
+    return [
+        {
+            "cluster": one,
+            "spells": int(found["spells"][j]),
+            "stay": f"{100 * float(found['stay'][j]):.0f} %",
+            "mean": number(float(found["mean_length"][j]), 3),
+            "deviation": number(float(found["deviation"][j]), 3),
+            "null": number(float(found["deviation_null"][j]), 3),
+            "p_value": number(float(found["p_value"][j]), 2),
+        }
+        for j, one in enumerate(clusters[: found.sizes["cluster"]])
+    ]
+
+
+def _residence(statistics, note):
+    words = "Share of the spells that last at least so long, and the range of first-order Markov chains (5 to 95 %)."
+    return _figure(residence_figure(statistics.residence, names=statistics.names, note=note), "spells", words)
+
+
+def _cycles(statistics, clusters):
+    if statistics.cycles is None:
+        return []
+    rows = []
+    for one in clusters:
+        own = statistics.cycles[statistics.cycles["cluster"] == one["number"]]
+        rows.append(
+            {
+                "cluster": one,
+                "count": len(own),
+                "duration": f"{own['duration'].mean():.1f}" if len(own) else "–",
+                "longest": int(own["duration"].max()) if len(own) else "–",
+                "peak": f"{own['peak'].max():.1f}" if len(own) else "–",
+            }
+        )
+    return rows
+
+
+def _timeline(statistics, note):
+    """Index and life cycles of the last steps of the record."""
+    if statistics.index is None:
+        return None
+    first = max(0, statistics.index.sizes["time"] - TIMELINE)
+    last = statistics.index.isel(time=slice(first, None))
+    last = last.isel(time=slice(segment_starts(last["time"].values)[-1], None))
+    words = f"Regime index over the last {last.sizes['time']} steps without a gap."
+    figure = life_cycle_timeline(last, life_cycles(last), names=statistics.names, note=note)
+    return _figure(figure, "life cycles", words)
+
+
+def _impact(statistics, clusters, note):
+    rows = statistics.impact_rows()
+    found = []
+    for name, (cells, _) in statistics.impact.items():
+        long_name = cells["composite"].attrs.get("long_name", name)
+        maps = [
+            (significant_composites, f"{long_name[:1].upper()}{long_name[1:]} in each cluster."),
+            (
+                odds_maps,
+                f"Odds of {cells.attrs['event']} compared with the other clusters, as logarithm to base 2.",
+            ),
+        ]
+        found.append(
+            {
+                "name": name,
+                "event": cells.attrs["event"],
+                "units": cells["composite"].attrs.get("units", ""),
+                "pictures": [
+                    _figure(draw(cells, names=statistics.names, note=note), name, t) for draw, t in maps
+                ],
+                "rows": [_impact_row(row, clusters) for row in rows if row["variable"] == name],
+            }
+        )
+    return found
+
+
+def _impact_row(row, clusters):
+    return {
+        "cluster": clusters[row["cluster"]],
+        "anomaly": number(row["mean_anomaly"], 3),
+        "p_value": number(row["mean_anomaly_p_value"], 2),
+        "cells": f"{100 * row['significant_cells']:.0f} %",
+        "event": f"{100 * row['event_share']:.0f} %" if np.isfinite(row["event_share"]) else "–",
+        "odds": f"{number(row['odds_ratio'], 3)} ({number(row['odds_low'], 3)} to {number(row['odds_high'], 3)})",
+    }
 
 
 def _bars(regimes, clusters):
@@ -251,6 +416,13 @@ def _latent_words(found):
     return "Scatter plot. " + words, words + " Distances between far groups mean little in such a picture."
 
 
+def _figure(figure, name, words):
+    """A matplotlib figure as `_picture` returns it."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return _embedded(buffer.getvalue(), name, "Figure. " + words, words)
+
+
 def _picture(found, name, alt, caption):
     """A PNG of the folder as a data URI with its size and words, or None where there is none."""
     path = found.path / name
@@ -259,6 +431,10 @@ def _picture(found, name, alt, caption):
     content = path.read_bytes()
     if content[12:16] != b"IHDR":
         raise DscTfError(f"run: {path} is damaged. Repeat the run.")
+    return _embedded(content, name, alt, caption)
+
+
+def _embedded(content, name, alt, caption):
     width, height = struct.unpack(">II", content[16:24])
     source = "data:image/png;base64," + base64.b64encode(content).decode()
     return {"name": name, "source": source, "width": width, "height": height, "alt": alt, "caption": caption}

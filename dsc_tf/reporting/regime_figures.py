@@ -242,3 +242,120 @@ def predictive_figure(table, *, note=""):
         axes.set_xlabel("steps ahead")
         axes.grid(alpha=0.3)
     return figure
+
+
+def years_figure(years, *, names=None, note=""):
+    """Frequency of each cluster by year, with its linear trend.
+
+    Parameters
+    ----------
+    years : xr.Dataset
+        As `frequency_by_year` returns it.
+    names : sequence of str, default=None
+        Of the clusters; None numbers them.
+    note : str, default=""
+        Small text below.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    k, year = years.sizes["cluster"], years["year"].values
+    figure, panels, names = _small_panels(k, names, note)
+    for j, (axes, colour) in enumerate(zip(panels, cluster_colours(k), strict=True)):
+        values = years["frequency_by_year"].values[j]
+        axes.bar(year, 100 * values, color=colour, width=0.8)
+        trend, known = float(years["trend"][j]), np.isfinite(values)
+        if np.isfinite(trend):
+            line = values[known].mean() + trend / 10 * (year - year[known].mean())
+            axes.plot(year, 100 * line, color="black", lw=1.2)
+        low, high = (100 * float(years[f"trend_{side}"][j]) for side in ("low", "high"))
+        interval = (
+            f"\n{100 * trend:+.1f} ({low:+.1f} to {high:+.1f}) % per decade" if np.isfinite(low) else ""
+        )
+        axes.set_title(names[j] + interval, fontsize=8)
+        axes.set_ylim(bottom=0)
+        axes.xaxis.get_major_locator().set_params(integer=True, nbins=5)
+        axes.grid(axis="y", alpha=0.3)
+    figure.supylabel("share of the steps of the year (%)", fontsize=9)
+    return figure
+
+
+def residence_figure(found, *, names=None, note=""):
+    """Share of the spells that last at least so long, compared with a Markov chain.
+
+    Parameters
+    ----------
+    found : xr.Dataset
+        As `residence_test` returns it.
+    names : sequence of str, default=None
+        Of the clusters; None numbers them.
+    note : str, default=""
+        Small text below.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    k, length = found.sizes["cluster"], found["length"].values
+    figure, panels, names = _small_panels(k, names, note)
+    for j, (axes, colour) in enumerate(zip(panels, cluster_colours(k), strict=True)):
+        one = found.isel(cluster=j)
+        shown = one["survival"].values > 0
+        low, high = one["survival_low"].values, one["survival_high"].values
+        axes.fill_between(length, 100 * low, 100 * high, color="0.85", label="Markov chain, 5-95 %")
+        axes.plot(length, 100 * one["survival_null"], color="0.5", lw=1)
+        axes.plot(
+            length[shown], 100 * one["survival"].values[shown], "o-", color=colour, ms=3, label="record"
+        )
+        p_value = float(one["p_value"])
+        axes.set_title(names[j] + (f"\np = {p_value:.2g}" if np.isfinite(p_value) else ""), fontsize=8)
+        axes.set_yscale("log")
+        axes.set_ylim(0.5 * 100 / max(1, int(found["spells"].max())), 130)
+        axes.xaxis.get_major_locator().set_params(integer=True, nbins=5)
+        axes.grid(alpha=0.3)
+    figure.supxlabel("length of a spell (steps)", fontsize=9)
+    figure.supylabel("spells of at least this length (%)", fontsize=9)
+    return figure
+
+
+def odds_maps(impact, *, names=None, note=""):
+    """Logarithm of the odds ratio of an event in each cluster, with a dot where it is significant.
+
+    Parameters
+    ----------
+    impact : xr.Dataset
+        As `regime_impact` returns it.
+    names : sequence of str, default=None
+        Of the clusters; None numbers them.
+    note : str, default=""
+        Small text below.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    names = names or [f"cluster {j}" for j in range(impact.sizes["cluster"])]
+    title = (
+        f"odds ratio of {impact.attrs['event']} (dots: false discovery rate {impact.attrs['alpha_fdr']:g})"
+    )
+    dots = impact["odds_significant"].values > 0
+    logarithm = np.log2(impact["odds_ratio"]).assign_attrs(units="1: twice the odds")
+    return cluster_maps(
+        logarithm, names, title=title, label="log2 of the odds ratio", significant=dots, note=note
+    )
+
+
+def _small_panels(k, names, note):
+    """Create a figure with a small panel for each cluster."""
+    columns = min(4, k)
+    rows = -(-k // columns)
+    figure = new_figure(2.45 * columns + 0.6, 1.9 * rows + 0.5, note)
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for axes in panels[k:]:
+        axes.remove()
+    for axes in panels[:k]:
+        axes.tick_params(labelsize=7)
+    for axes in panels[max(0, k - columns) : k]:
+        axes.tick_params(labelbottom=True)
+    return figure, panels[:k], names or [f"cluster {j}" for j in range(k)]

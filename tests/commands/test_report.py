@@ -4,11 +4,15 @@ import json
 import shutil
 from html.parser import HTMLParser
 
+import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
 
 from dsc_tf.commands import cli, report, train
 from dsc_tf.commands.train import TrainConfig
 from dsc_tf.datasets.mock import mock_dataset
+from dsc_tf.regimes.impact import regime_impact, steps_in_common
 
 QUICK = "--method kmeans --n-clusters 3 --quiet".split()
 
@@ -130,7 +134,10 @@ def test_page_is_readable_by_all(elements):
 
 
 def test_pictures_are_those_of_the_run(trained, elements):
-    assert len(elements.of("img")) == len(list(trained.glob("*.png")))
+    figures = (
+        1  # of the statistics: lengths of spells; 80 days have no trend, and protocol paper no regime index
+    )
+    assert len(elements.of("img")) == len(list(trained.glob("*.png"))) + figures
 
 
 def test_same_run_same_page(trained, page, tmp_path):
@@ -240,3 +247,56 @@ def test_a_hostile_run_folder_is_one_line(name, trained, tmp_path, capsys):
 def test_versions_in_a_command_are_quoted_for_the_shell(trained):
     [*_, versions] = report.commands(TrainConfig(), trained, {"numpy; rm -rf ~": "1$(id)"})
     assert versions["command"] == "python -m pip install 'numpy; rm -rf ~==1$(id)'"
+
+
+def test_statistics_names_and_impact_of_another_record(trained, tmp_path):
+    ds = mock_dataset(days=80, variables=("tp",))
+    ds.to_netcdf(tmp_path / "rain.nc")
+    given = [str(trained), "--output", str(tmp_path / "page.html"), "--quiet"]
+    extra = ["--reference", str(trained), "--impact", str(tmp_path / "rain.nc"), "--impact-quantile", "0.8"]
+    assert report.main([*given, *extra]) == 0
+    page = (tmp_path / "page.html").read_text()
+    assert "0: run 0" in page and 'id="impact"' in page and "tp above the 0.8 quantile" in page
+    with xr.open_dataset(tmp_path / "page_statistics.nc") as found:
+        np.testing.assert_allclose(found.correlation.values.diagonal(), 1, atol=1e-5)
+        assert {"frequency_by_year", "trend", "residence_survival", "transition_p_adjusted"} <= set(found)
+    rows = pd.read_csv(tmp_path / "page_impact.csv")
+    with xr.open_dataset(trained / "labels.nc") as stored:
+        labels, time = stored.labels.values, stored.time.values
+    at, other = steps_in_common(time, ds.time.values)
+    mean = ds.tp.weighted(np.cos(np.deg2rad(ds.latitude))).mean(("latitude", "longitude"))[other]
+    mean = mean.expand_dims(latitude=[0.0], longitude=[0.0]).transpose("time", "latitude", "longitude")
+    expected = regime_impact(mean, labels[at], quantile=0.8)
+    np.testing.assert_allclose(rows.odds_ratio, expected.odds_ratio.values.ravel(), rtol=1e-3)
+    assert not (tmp_path / "page_life_cycles.csv").exists()
+
+
+def test_life_cycles_are_in_the_report_of_anomalies(trained, tmp_path):
+    data, run = str(trained.parent / "days.nc"), tmp_path / "run"
+    assert train.main(["--data", data, "--protocol", "anomaly", "--output", str(run), *QUICK]) == 0
+    assert report.main([str(run), "--quiet"]) == 0
+    assert 'id="cycles"' in (run / "report.html").read_text()
+    assert list(pd.read_csv(run / "report_life_cycles.csv"))[:3] == ["cluster", "onset", "maximum"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["--impact", "none.nc"], "none.nc"),
+        (["--reference", "none.nc"], "reference: there is no none.nc"),
+        (["--impact-quantile", "1"], "impact_quantile: 1"),
+        (["--impact-block", "0"], "impact_block: 0"),
+    ],
+)
+def test_statistics_that_are_refused(trained, given, message, capsys):
+    assert report.main([str(trained), *given]) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+
+
+def test_records_and_patterns_that_do_not_fit(trained, tmp_path, capsys):
+    mock_dataset(days=20, variables=("tp",), start="2050-01-01").to_netcdf(tmp_path / "later.nc")
+    assert report.main([str(trained), "--impact", str(tmp_path / "later.nc")]) == 2
+    assert "impact: no step in common" in capsys.readouterr().err
+    assert report.main([str(trained), "--reference", str(trained / "labels.nc")]) == 2
+    assert "holds no maps" in capsys.readouterr().err

@@ -7,7 +7,7 @@ from scipy.stats import t
 from scipy.stats.contingency import odds_ratio
 
 from dsc_tf.errors import DscTfError
-from dsc_tf.regimes.impact import block_starts, find_events, odds_ratios, regime_impact
+from dsc_tf.regimes.impact import block_starts, find_events, odds_ratios, regime_impact, steps_in_common
 
 RNG = np.random.default_rng(0)
 LABELS = RNG.integers(0, 3, 200)
@@ -106,3 +106,21 @@ def test_what_is_refused(name, value):
         regime_impact(rain(labels, 0), labels, **{name: value})
     with pytest.raises(DscTfError, match="labels: 2 for 3"):
         regime_impact(rain(labels, 0), labels[:2])
+
+
+def test_steps_of_two_records_are_matched_by_day_month_or_minute():
+    days = xr.date_range("2001-01-01 12:00", periods=5)
+    others = xr.date_range("2001-01-03", periods=5, calendar="noleap", use_cftime=True)
+    assert [p.tolist() for p in steps_in_common(days, others)] == [[2, 3, 4], [0, 1, 2]]
+    months = (
+        xr.date_range("2001-01-31", periods=4, freq="ME"),
+        xr.date_range("2001-02-01", periods=4, freq="MS"),
+    )
+    assert steps_in_common(*months)[0].tolist() == [1, 2, 3]
+    hours = xr.date_range("2001-01-01", periods=48, freq="h")
+    assert steps_in_common(days, hours)[0].tolist() == [0, 1]  # the daily record decides
+
+
+def test_hours_are_matched_exactly():
+    hours = xr.date_range("2001-01-01", periods=48, freq="h")
+    assert steps_in_common(hours, hours[3:])[0].tolist() == list(range(3, 48))

@@ -2,14 +2,18 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from matplotlib.figure import Figure
 
 from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.evaluation.choose_k import choose_k
 from dsc_tf.evaluation.quality import quality
+from dsc_tf.regimes.impact import regime_impact
 from dsc_tf.regimes.index import life_cycles, regime_index
+from dsc_tf.regimes.residence import residence_test
 from dsc_tf.regimes.significance import composite_test
 from dsc_tf.regimes.transitions import transition_test
+from dsc_tf.regimes.years import frequency_by_year
 from dsc_tf.reporting import regime_figures
 
 
@@ -60,3 +64,14 @@ def test_quality(ds, tmp_path):
     measured = quality(ds.regime.values, ds["msl"], {"t2m": ds["t2m"]}, n_random=5)
     texts = drawn(regime_figures.quality_figure(measured), tmp_path)
     assert "explained variation" in texts and "t2m" in texts and np.isfinite(measured["pseudo_f"]).all()
+
+
+def test_years_residence_and_odds(ds, tmp_path):
+    labels = ds.regime.values
+    time = ds.time.copy(data=xr.date_range("2001-01-01", periods=120, freq="30D"))
+    texts = drawn(regime_figures.years_figure(frequency_by_year(labels, time)), tmp_path)
+    assert any(text.startswith("cluster 1\n") and text.endswith("per decade") for text in texts)
+    texts = drawn(regime_figures.residence_figure(residence_test(labels), names=["a", "b", "c"]), tmp_path)
+    assert "length of a spell (steps)" in texts and any(text.startswith("b\np = ") for text in texts)
+    texts = drawn(regime_figures.odds_maps(regime_impact(ds["t2m"], labels)), tmp_path)
+    assert any("quantile of its calendar month" in text for text in texts)
