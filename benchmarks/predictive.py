@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dsc_tf.clusterers import build
+from dsc_tf.clusterers import build, load_clusterer
 from dsc_tf.clusterers.eof import EOFKMeans
 from dsc_tf.clusterers.persistent import PersistentKMeans
 from dsc_tf.evaluation.external import adjusted_rand_index
@@ -239,11 +239,13 @@ def main():
             models = []
             for pair in range(given.pairs):
                 start = pair * given.networks
-                make = build("predictive_dsc", 5, random_state=start, n_networks=given.networks)
-                models.append(study.fit(f"predictive DSC, seeds from {start}", lambda make=make: make))
                 kept = Path(given.out) / f"{name}_networks_{pair}"
-                kept.mkdir(exist_ok=True)
-                models[-1].save(kept)
+                if not (kept / "model.npz").exists():
+                    make = build("predictive_dsc", 5, random_state=start, n_networks=given.networks)
+                    model = study.fit(f"predictive DSC, seeds from {start}", lambda make=make: make)
+                    kept.mkdir(exist_ok=True)
+                    model.save(kept)
+                models.append(load_clusterer(kept))
                 facts[f"mixing_{pair}"] = [
                     models[-1].mixing_, models[-1].linear_r2_, models[-1].lead_r2_, test_r2(study, models[-1]),
                 ]  # fmt: skip

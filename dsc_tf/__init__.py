@@ -40,6 +40,7 @@ _MODULES = {
     "PersistentKMeans": "clusterers.persistent",
     "RandomPartition": "clusterers.random_partition",
     "MCGTA": "clusterers.mcgta",
+    "ConsensusClustering": "clusterers.consensus",
     "PredictiveKMeans": "clusterers.predictive_kmeans",
     "SwitchingAutoregression": "clusterers.switching",
     "fit_seeds": "clusterers.seeds",
@@ -78,6 +79,7 @@ if TYPE_CHECKING:  # type checkers and editors follow imports, not `__getattr__`
     from .clusterers.ablations import CNNEncoder as CNNEncoder
     from .clusterers.ablations import CNNLSTMEncoder as CNNLSTMEncoder
     from .clusterers.clustering_head import ClusteringHead as ClusteringHead
+    from .clusterers.consensus import ConsensusClustering as ConsensusClustering
     from .clusterers.dec import DEC as DEC
     from .clusterers.dsc import DSC as DSC
     from .clusterers.dtc import DTC as DTC

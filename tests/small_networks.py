@@ -15,6 +15,7 @@ SMALL = {
     "cnn_autoencoder": {"filters": (4, 8), "dense": (16, 6)},
     "cnn_lstm_encoder": {"filters": (4, 8), "units": 12, "latent_size": 6},
     "clustering_layer": {},
+    "consensus": {"members": ("kmeans",), "n_runs": 2},
 }
 
 

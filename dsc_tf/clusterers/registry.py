@@ -157,6 +157,10 @@ METHODS = {
         is_deep=True,
         protocol=PREDICTIVE,
     ),
+    "consensus": Method(
+        "consensus.ConsensusClustering",
+        "Consensus of the partitions of several methods and seeds by their co-association matrix.",
+    ),
     "random_partition": Method(
         "random_partition.RandomPartition", "Random labels, all equally likely.", is_control=True
     ),

@@ -21,6 +21,7 @@ DEFAULT_METHODS = (
     "eof_kmeans",
     "gaussian_mixture",
     "persistent_kmeans",
+    "consensus",
     "predictive_kmeans",
     "switching",
     "switching_dsc",

@@ -19,7 +19,7 @@ from ..preprocessing.as_samples import as_samples
 HARMONICS = 2
 RUNS = "fits"
 CEILING = "ceiling"
-FRAME_WISE = ("kmeans", "eof_kmeans", "spherical_kmeans", "hierarchical", "gaussian_mixture")
+FRAME_WISE = ("kmeans", "eof_kmeans", "spherical_kmeans", "hierarchical", "gaussian_mixture", "consensus")
 LINEAR = (*FRAME_WISE, "persistent_kmeans", "predictive_kmeans", "switching")
 GATED = {"switching_dsc": (1, 2, 3, 4, 5, 6), "switching": (1, 2, 3, 4, 6)}  # rungs of each gated method
 MEAN_GATE, HIGH_GATE, RECORD_GATE, BLIND_GATE, CHOICE_GATE = 0.90, 0.95, 0.85, 0.05, 0.02
@@ -59,6 +59,7 @@ ROWS = (
     Row("eof_kmeans", "EOF + k-means", "eof_kmeans"),
     Row("gaussian_mixture", "EOF 12 + Gaussian mixture", "gaussian_mixture", {"n_components": 12}),
     Row("persistent_kmeans", "persistent k-means, penalty 0.5", "persistent_kmeans", {"penalty": 0.5}),
+    Row("consensus", "consensus of four methods", "consensus"),
     Row("predictive_kmeans", "predictive k-means", "predictive_kmeans"),
     Row("switching", "switching autoregression", "switching"),
     Row("switching_dsc", "SwitchingDSC", "switching_dsc", deep=True),

@@ -132,3 +132,16 @@ def test_persistence_uses_the_segments_of_the_samples_it_is_given(rng):
     found = model.predict(gap).values
     assert len(set(found[:3])) == len(set(found[3:])) == 1 and found[0] != found[3]
     assert len(set(model.predict(gap.assign_coords(time=days[:6])).values)) == 1
+
+
+def test_consensus_is_the_partition_of_members_that_agree():
+    from dsc_tf.clusterers.consensus import ConsensusClustering, co_association
+    from dsc_tf.errors import DscTfError
+
+    X = np.repeat(np.eye(3) * 6, 20, axis=0) + np.random.default_rng(0).normal(size=(60, 3))
+    model = ConsensusClustering(3, members=("kmeans",), n_runs=3, random_state=0).fit(X)
+    blocks = np.kron(np.eye(3), np.ones((20, 20)))
+    np.testing.assert_array_equal(co_association([model.labels_]), blocks)
+    np.testing.assert_array_equal(model.association_, blocks)
+    with pytest.raises(DscTfError, match="members: .*Give methods of the registry"):
+        ConsensusClustering(2, members=("consensus",)).fit(X)

@@ -47,7 +47,7 @@ def expected_failures(estimator):
     return found
 
 
-LONG = (*DEEP_METHODS, "predictive_kmeans", "switching")  # minutes together
+LONG = (*DEEP_METHODS, "predictive_kmeans", "switching", "consensus")  # minutes together
 
 
 @parametrize_with_checks(
