@@ -1,13 +1,15 @@
 """Fine fields from coarse ones: learn from two records, draw an ensemble for other days, score it on held-out days."""
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from ..errors import DscTfError
 from ..records.paths import paths_of
 from . import cli
-from .data_settings import DataConfig
+from .data_settings import run_folder
 from .settings import Settings
 
 EXAMPLES = """examples:
@@ -15,8 +17,11 @@ EXAMPLES = """examples:
   python -m dsc_tf.downscale --fine high.nc --coarsen 4              how well it works, on block means
   python -m dsc_tf.downscale --coarse low.nc --fine rain.nc --conserve
   python -m dsc_tf.downscale --coarse low.nc --fine high.nc --split 2008-01-01 2009-01-01
+  python -m dsc_tf.downscale --coarse low.nc --fine high.nc --method unet --encoder next_day
 """
 METHODS = ("regression", "unet", "diffusion")
+NEXT_DAY, PRETRAINED = "next_day", "encoder.json"
+SCORES = "scores.json"
 SHOWN = ("rmse", "crps", "spread_error_ratio", "variogram_error", "small_scale_power")
 
 
@@ -40,6 +45,9 @@ class DownscaleConfig(Settings):
         Variables of the coarse record; all by default.
     method : str
         "regression", or a network on top of it.
+    encoder : str
+        Frozen encoder of the coarse record, for a network: a folder that dsc_tf.pretrain wrote, or "next_day", a
+        network that first learns to predict the next day of the coarse record.
     members : int
         Members of the ensemble.
     conserve : bool
@@ -51,6 +59,8 @@ class DownscaleConfig(Settings):
         Seed of everything random.
     output : str
         Run folder; a free name under runs/ by default.
+    resume : bool
+        Continue an interrupted run of the same settings.
     quiet : bool
         Print nothing but errors and warnings.
     """
@@ -62,14 +72,17 @@ class DownscaleConfig(Settings):
     variables: tuple[str, ...] | None = None
     coarse_variables: tuple[str, ...] | None = None
     method: str = field(default="regression", metadata={"choices": METHODS})
+    encoder: str | None = None
     members: int = 20
     conserve: bool = False
     split: tuple[str, str] | None = field(default=None, metadata={"metavar": ("VALIDATION", "TEST")})
     seed: int = 0
     output: str | None = None
+    resume: bool = False
     quiet: bool = False
 
     minimum = {"members": 1, "coarsen": 2}
+    excluded_from_hash: ClassVar[tuple[str, ...]] = ("output", "resume", "quiet")
 
     def __post_init__(self):
         super().__post_init__()
@@ -77,6 +90,12 @@ class DownscaleConfig(Settings):
             raise DscTfError("fine: no file given. Give the fine record.")
         if bool(self.coarse) == (self.coarsen is not None):
             raise DscTfError("coarse: give either --coarse, a record, or --coarsen, a number of cells.")
+        if self.encoder is not None and self.method == METHODS[0]:
+            raise DscTfError(f"encoder: {self.method} takes none. Choose {' or '.join(METHODS[1:])}.")
+        if self.encoder not in (None, NEXT_DAY) and not (Path(self.encoder) / PRETRAINED).is_file():
+            raise DscTfError(
+                f"encoder: no {PRETRAINED} in {self.encoder}. Give {NEXT_DAY} or a folder that dsc_tf.pretrain wrote."
+            )
 
     def open(self):
         """The coarse and the fine record."""
@@ -99,7 +118,15 @@ class DownscaleConfig(Settings):
     def folder(self):
         """The folder asked for, or the first free name under runs/."""
         stem = f"{self.method}-{Path(self.fine[0].rstrip('/*')).stem.replace('*', '')}-seed{self.seed}"
-        return DataConfig(output=self.output).folder(stem)
+        return run_folder(self.output, stem, resume=self.resume)
+
+    def opened_encoder(self):
+        """The encoder as `Downscaler` takes it."""
+        if self.encoder in (None, NEXT_DAY):
+            return self.encoder
+        from ..representations.encoded_days import PretrainedEncoder
+
+        return PretrainedEncoder(self.encoder)
 
 
 def run(config):
@@ -123,32 +150,56 @@ def run(config):
     echo = cli.make_echo(config.quiet)
     coarse, fine = config.open()
     later = config.open_applied()
-    from ..downscaling.downscaler import Downscaler, new_days
+    from ..downscaling.downscaler import new_days
     from ..downscaling.pairs import check_grids, match_days
     from ..reporting import open_run, write_config
 
     check_grids(coarse, fine)
     match_days(coarse, fine)
-    folder = open_run(config.folder())
+    folder = open_run(config.folder(), resume=config.resume)
     write_config(folder, config.result_settings(), fine)
     if config.method != METHODS[0]:
         cli.load_keras()
     began = time.perf_counter()
-    fitted = Downscaler(
-        config.method, split=config.split, conserve=config.conserve, random_state=config.seed
-    ).fit(coarse, fine)
+    fitted = _fitted(config, coarse, fine, folder)
     counts = [int((fitted.parts_ == part).sum()) for part in range(3)]
     echo(
         f"{sum(counts)} common days: {counts[0]} to learn from, {counts[1]} to choose by, {counts[2]} to test on"
     )
-    fitted.save(folder.path)
-    if counts[2]:
+    if counts[2] and folder.read_json(SCORES) is None:
         _write_scores(folder, fitted, coarse, fine, config, echo)
     days = coarse.isel(time=new_days(fitted, coarse)) if later is None else later
-    folder.write_netcdf("downscaled.nc", fitted.predict(days, config.members))
+    _write_members(folder, fitted.predict(days, config.members, lazy=True), quiet=config.quiet)
     path = folder.finish()
     echo(f"results in {path} ({time.perf_counter() - began:.0f} s)")
     return path
+
+
+def _fitted(config, coarse, fine, folder):
+    """The downscaler that an interrupted run wrote, or a new one, fitted and written."""
+    from ..downscaling.downscaler import SETTINGS, Downscaler
+
+    encoder = config.opened_encoder()
+    if (folder.path / SETTINGS).exists():
+        return Downscaler.load(folder.path, encoder=None if encoder == NEXT_DAY else encoder)
+    options = {"split": config.split, "conserve": config.conserve, "random_state": config.seed}
+    fitted = Downscaler(config.method, encoder=encoder, **options).fit(coarse, fine)
+    with folder.raise_on_full_disk():
+        fitted.save(folder.path)
+    return fitted
+
+
+def _write_members(folder, members, *, quiet):
+    """Draw and write one member after the other, with a progress bar."""
+    import dask
+
+    bar = nullcontext()
+    if not quiet:
+        from tqdm.dask import TqdmCallback
+
+        bar = TqdmCallback(desc="drawing members", unit="task")
+    with dask.config.set(scheduler="synchronous"), bar:
+        folder.write_netcdf("downscaled.nc", members)
 
 
 def _write_scores(folder, fitted, coarse, fine, config, echo):
@@ -156,10 +207,10 @@ def _write_scores(folder, fitted, coarse, fine, config, echo):
     from ..downscaling.scores import score_downscaler
 
     scores = score_downscaler(fitted, coarse, fine, members=config.members)
-    folder.write_json("scores.json", scores)
     for name, methods in scores.items():
         echo(f"{name}, test days:\n" + _table(methods))
         _write_figures(folder, name, methods, fitted, coarse, fine)
+    folder.write_json(SCORES, scores)  # last: a resumed run takes it as a sign that the figures are there
 
 
 def _write_figures(folder, name, methods, fitted, coarse, fine):
@@ -208,5 +259,5 @@ def main(argv=None):
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C."""
     return cli.run_command(
         lambda: run(cli.parse(DownscaleConfig, argv, program="python -m dsc_tf.downscale", epilog=EXAMPLES)),
-        again="Run the same command again.",
+        again="Run the same command again, with --resume.",
     )

@@ -253,6 +253,7 @@ class Downscaler(BaseEstimator):
         members: int = 20,
         *,
         random_state: int | None = None,
+        lazy: bool = False,
     ) -> xr.Dataset:
         """Members for every day of a coarse record.
 
@@ -264,6 +265,9 @@ class Downscaler(BaseEstimator):
             Number of members.
         random_state : int, default=None
             Seed; None is that of the constructor.
+        lazy : bool, default=False
+            Return lazy variables of one block for each member, drawn when they are read, so that they can be written
+            one by one.
 
         Returns
         -------
@@ -277,16 +281,21 @@ class Downscaler(BaseEstimator):
         result = {}
         for number, (name, model) in enumerate(self.models_.items()):
             mean, predicted = self._mean(name, days)
-            fields = np.full((members, len(mean), len(model.known)), np.nan, np.float32)
-            for member in range(members):
-                rng = np.random.default_rng([seed, number, member])
-                innovations = self._innovations(name, predicted, rng, days)
-                values = model.draw(mean, days.segment, rng, innovations=innovations)
-                fields[member][:, model.known] = values
-            if self.conserve:
-                fields = self._conserved(name, fields, datasets)
-            result[name] = fields
+            arguments = name, mean, predicted, days, datasets if self.conserve else None
+            seeds = [[seed, number, member] for member in range(members)]
+            if lazy:
+                result[name] = _lazy_stack(self._draw, arguments, seeds, (len(mean), len(model.known)))
+            else:
+                result[name] = np.stack([self._draw(*arguments, one) for one in seeds])
         return self._dataset(result, days.time, members=members)
+
+    def _draw(self, name, mean, predicted, days, datasets, seed):
+        """One member, shape (time, cell), float32."""
+        model, rng = self.models_[name], np.random.default_rng(seed)
+        innovations = self._innovations(name, predicted, rng, days)
+        field = np.full((len(mean), len(model.known)), np.nan, np.float32)
+        field[:, model.known] = model.draw(mean, days.segment, rng, innovations=innovations)
+        return field if datasets is None else self._conserved(name, field[None], datasets)[0]
 
     def predict_mean(self, coarse: xr.Dataset | Sequence[xr.Dataset]) -> xr.Dataset:
         """Fields without a drawn remainder, over (time, latitude, longitude): smoother than observed ones."""
@@ -327,12 +336,12 @@ class Downscaler(BaseEstimator):
         }
         with atomic_write(folder / ARRAYS, advice="try again") as path, open(path, "wb") as file:
             np.savez(file, **arrays)
-        with atomic_write(folder / SETTINGS, advice="try again") as path:
-            path.write_text(json.dumps(settings, indent=2, default=str) + "\n")
         for name, network in self.networks_.items():
             network.save(folder, name)
         if isinstance(self.encoder_, NextDayEncoder):
             self.encoder_.save(folder)
+        with atomic_write(folder / SETTINGS, advice="try again") as path:
+            path.write_text(json.dumps(settings, indent=2, default=str) + "\n")
 
     @classmethod
     def load(cls, folder: str | PathLike, *, encoder: Any = None) -> "Downscaler":
@@ -607,6 +616,16 @@ def new_days(fitted, coarse):
     """
     days = np.setdiff1d(np.arange(coarse.sizes["time"]), fitted.days_[0])
     return days if len(days) else fitted.days_[0][fitted.parts_ == TEST]
+
+
+def _lazy_stack(draw, arguments, seeds, shape):
+    """Lazy array (member, time, cell) of one block for each seed."""
+    import dask
+    import dask.array
+
+    shared = [dask.delayed(one, traverse=False) for one in arguments]
+    blocks = [dask.array.from_delayed(dask.delayed(draw)(*shared, one), shape, np.float32) for one in seeds]
+    return dask.array.stack(blocks)
 
 
 def _with_yesterday(x, segment, yesterday):

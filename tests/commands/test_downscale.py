@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from dsc_tf.commands import downscale
 from dsc_tf.commands.downscale import main
 from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.downscaling import Downscaler, coarsen
@@ -48,6 +49,35 @@ def test_coarse_half_is_made_from_the_fine_record(files):
         assert members.sizes["latitude"] == 8
 
 
+def test_an_interrupted_run_is_resumed_without_a_second_fit(files, monkeypatch):
+    arguments = "--coarse low.nc --fine high.nc --members 2 --quiet --output".split()
+    monkeypatch.setattr(downscale, "_write_figures", lambda *_: None)
+    assert main([*arguments, "whole"]) == 0
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(downscale, "_write_members", stop)
+        assert main([*arguments, "cut"]) == 130
+    assert main([*arguments, "cut"]) == 2
+    with monkeypatch.context() as patch:
+        patch.setattr(Downscaler, "fit", stop)
+        patch.setattr(downscale, "_write_scores", stop)
+        assert main([*arguments, "cut", "--resume"]) == 0
+    with xr.open_dataset("whole/downscaled.nc") as one, xr.open_dataset("cut/downscaled.nc") as other:
+        xr.testing.assert_identical(one, other)
+    assert (files / "whole/scores.json").read_text() == (files / "cut/scores.json").read_text()
+
+
+def test_lazy_members_are_those_drawn_at_once(files):
+    with xr.open_dataset("low.nc") as coarse, xr.open_dataset("high.nc") as fine:
+        fitted = Downscaler().fit(coarse, fine)
+        lazy = fitted.predict(coarse, 2, lazy=True)
+        assert lazy.t2m.chunks[0] == (1, 1)
+        xr.testing.assert_identical(lazy.compute(), fitted.predict(coarse, 2))
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -59,6 +89,8 @@ def test_coarse_half_is_made_from_the_fine_record(files):
         ("--fine absent.nc --coarsen 2", "no such file: absent.nc"),
         ("--fine low.nc --coarse high.nc", "Exchange the records"),
         ("--fine high.nc --coarsen 2 --seed -1", "seed"),
+        ("--fine high.nc --coarsen 2 --encoder next_day", "encoder: regression takes none"),
+        ("--fine high.nc --coarsen 2 --method unet --encoder absent", "encoder: no encoder.json in absent"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(files, capsys, arguments, words):
