@@ -102,5 +102,5 @@ def test_links_between_notebooks_lead_to_one(path):
             assert (path.parent / target).exists(), target
 
 
-def test_there_are_five():
-    assert len(NOTEBOOKS) == 5
+def test_there_are_eight():
+    assert len(NOTEBOOKS) == 8

@@ -12,7 +12,7 @@ from ..errors import DscTfError
 from ..logging import record_warnings
 from ..preprocessing.protocols import PROTOCOLS
 from . import cli
-from .data_settings import RecordConfig, run_folder
+from .data_settings import FILLS, RecordConfig, run_folder
 from .settings import suggest
 
 EXAMPLES = """examples:
@@ -48,6 +48,9 @@ class EvaluateConfig(RecordConfig):
         Number of clusters of methods and reference; by default that of the first run, or 7.
     protocol : str
         How values are prepared for methods and reference, and the fields whose variation is explained.
+    fill : str
+        How missing values are filled: "constant" (as the protocol does), or "kriging" (each step from its own known
+        values, with constants of the training years).
     test_years : int
         Number of years at the end of the record that are held out.
     seeds : tuple of int
@@ -73,6 +76,7 @@ class EvaluateConfig(RecordConfig):
     reference: str = "eof_kmeans"
     n_clusters: int | None = None
     protocol: str = field(default="standardised_anomaly", metadata={"choices": tuple(PROTOCOLS)})
+    fill: str = field(default="constant", metadata={"choices": FILLS})
     test_years: int = 3
     seeds: tuple[int, ...] = (0, 1, 2)
     leads: tuple[int, ...] = (0, 1, 3, 5, 7)
@@ -193,6 +197,11 @@ def _run_recorded(config, messages):
     train, _ = split_years(ds["time"], config.test_years, season)
     classes = {f"terciles of {name}": _terciles(ds, name, train) for name in config.terciles}
     classes |= {Path(path).stem: series_classes(path, ds["time"], train) for path in config.series}
+    if config.fill == "kriging":
+        from ..preprocessing.gap_filling import GapFiller
+
+        filler = GapFiller(steps=0).fit(ds.isel(time=train.nonzero()[0]))  # no step tells of a later one
+        ds = filler.transform(ds, progress=not config.quiet)[list(ds.data_vars)]
     folder = open_run(run_folder(config.output, f"evaluate-{config.data_stem}"))
     write_config(folder, config.result_settings(), ds)
     table = predictive_evaluation(

@@ -1,7 +1,8 @@
 """Fill the gaps of a gridded record, or map station values to a grid."""
 
+import json
+import shutil
 import time
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -9,7 +10,7 @@ from typing import ClassVar
 from ..atomic_write import atomic_write
 from ..errors import DscTfError
 from . import cli
-from .data_settings import RecordConfig
+from .data_settings import GAP_FILLING, RecordConfig
 
 EXAMPLES = """examples:
   python -m dsc_tf.interpolate gaps --data holes.nc --output whole.nc
@@ -19,6 +20,7 @@ EXAMPLES = """examples:
 """
 TASKS = ("gaps", "stations")
 METHODS = ("kriging", "field")
+VALUES_OF_A_PART, MIN_STEPS = 1_000_000, 16  # a longer record is filled in parts
 GRID_ONLY = ("season", "aggregate", "accumulated", "member", "level", "grib_filter")
 
 
@@ -48,6 +50,8 @@ class InterpolateConfig(RecordConfig):
         Seed of everything random.
     output : str
         NetCDF file to write; STEM_filled.nc or STEM_map.nc by default.
+    resume : bool
+        Continue an interrupted filling of the same settings; finished parts of a long record are in OUTPUT.parts.
     quiet : bool
         Print nothing but errors and warnings.
     """
@@ -61,10 +65,11 @@ class InterpolateConfig(RecordConfig):
     method: str = field(default="kriging", metadata={"choices": METHODS})
     seed: int = 0
     output: str | None = None
+    resume: bool = False
     quiet: bool = False
 
     minimum = {"neighbours": 1, "steps": 0}
-    excluded_from_hash: ClassVar[tuple[str, ...]] = ("output", "quiet")
+    excluded_from_hash: ClassVar[tuple[str, ...]] = ("output", "resume", "quiet")
 
     def __post_init__(self):
         super().__post_init__()
@@ -120,7 +125,7 @@ def run(config):
 
 def main(argv=None):
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C."""
-    again = "Run the same command again."
+    again = "Run the same command again, with --resume for a long record with gaps."
     return cli.run_command(
         lambda: run(
             cli.parse(InterpolateConfig, argv, program="python -m dsc_tf.interpolate", epilog=EXAMPLES)
@@ -130,17 +135,85 @@ def main(argv=None):
 
 
 def _run_gaps(config, echo):
+    parts = _Parts(config)
     ds = config.open()
     from ..preprocessing.gap_filling import FILLED, GapFiller
 
-    filler = GapFiller(neighbours=config.neighbours or 64, steps=config.steps, random_state=config.seed).fit(
-        ds
-    )
-    filled = filler.transform(ds)
+    options = {"neighbours": config.neighbours or 64, "steps": config.steps, "random_state": config.seed}
+    length = max(MIN_STEPS, VALUES_OF_A_PART // (ds.sizes["latitude"] * ds.sizes["longitude"]))
+    if ds.sizes["time"] > length:
+        ds = ds.chunk(time=length, latitude=-1, longitude=-1)
+    filler = parts.filler(lambda: GapFiller(**options).fit(ds))
+    filled = filler.transform(ds, progress=not config.quiet)
     for name in ds.data_vars:
         share = filled[name].attrs.get(FILLED, 0.0)
         echo(f"{name}: {100 * share:.1f} % missing, filled" if share else f"{name}: nothing is missing")
-    _write(config, filled, progress=not config.quiet and len(filled.data_vars) > len(ds.data_vars))
+    names = [name for name in filled.data_vars if FILLED in filled[name].attrs or name not in ds]
+    if ds.sizes["time"] > length and names:
+        filled = parts.compute(filled, names, filler, length)
+    _write(config, filled)
+    parts.remove()
+
+
+class _Parts:
+    """Finished parts of a filled record in a folder next to the output, so that an interrupted run can be resumed.
+
+    Parameters
+    ----------
+    config : InterpolateConfig
+        Settings; parts of other settings are refused.
+    """
+
+    def __init__(self, config):
+        self.config, self._stored = config, []
+        self.folder = config.path.with_name(f"{config.path.name}.parts")
+        if not self.folder.exists():
+            return
+        if not config.resume:
+            raise DscTfError(
+                f"output: {self.folder} is there already, of an interrupted run. Add --resume, or remove it."
+            )
+        settings = self.folder / "config.json"
+        if not settings.exists() or json.loads(settings.read_text()) != self._settings():
+            raise DscTfError(
+                f"resume: {self.folder} is of other settings. Remove it, or give these settings."
+            )
+
+    def filler(self, fit):
+        """The stored filler, or what `fit` returns."""
+        from ..preprocessing.gap_filling import load_gap_filler
+
+        return load_gap_filler(self.folder) or fit()
+
+    def compute(self, filled, names, filler, length):
+        """Variables of the lazy record, computed in parts that are stored, and lazily read again."""
+        import numpy as np
+        import xarray as xr
+        from tqdm.auto import tqdm
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "config.json").write_text(json.dumps(self._settings()))
+        np.savez(self.folder / GAP_FILLING, **filler.state())
+        starts = range(0, filled.sizes["time"], length)
+        files = [self.folder / f"{start:08d}.nc" for start in starts]
+        for start, file in zip(
+            tqdm(starts, "filling", unit="part", disable=self.config.quiet), files, strict=True
+        ):
+            if not file.exists():
+                with atomic_write(file, advice="run the same command again with --resume") as path:
+                    filled[names].isel(time=slice(start, start + length)).to_netcdf(path, engine="netcdf4")
+        self._stored = [xr.open_dataset(file, chunks={}, decode_cf=False) for file in files]
+        whole = xr.concat([one[names].drop_vars(one.coords) for one in self._stored], "time")
+        return filled.assign({name: filled[name].copy(data=whole[name].data) for name in names})
+
+    def remove(self):
+        """Remove the folder."""
+        for one in self._stored:
+            one.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _settings(self):
+        return json.loads(json.dumps(self.config.result_settings()))
 
 
 def _run_stations(config, echo):
@@ -162,7 +235,7 @@ def _run_stations(config, echo):
         result = _field_map(stations, grid, config.seed)
     else:
         result = krige(stations, grid, **options)
-    _write(config, result, progress=False)
+    _write(config, result)
     _write_scores(config, rows)
 
 
@@ -262,7 +335,7 @@ def _write_scores(config, rows):
             writer.writerows(rows)
 
 
-def _write(config, ds, *, progress):
+def _write(config, ds):
     """Write a Dataset as compressed netCDF, lazy variables in blocks."""
     settings = ", ".join(
         f"{k} {v}" for k, v in config.result_settings().items() if v not in (None, [], False)
@@ -271,13 +344,5 @@ def _write(config, ds, *, progress):
     ds.attrs |= {"Conventions": "CF-1.8", "history": "\n".join(text for text in history if text)}
     encoding = {name: {"zlib": True, "complevel": 1} for name in ds.data_vars if ds[name].dtype.kind in "fiu"}
     config.path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(config.path, advice="run the same command again") as temporary, _bar(progress):
+    with atomic_write(config.path, advice="run the same command again") as temporary:
         ds.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
-
-
-def _bar(progress):
-    if not progress:
-        return nullcontext()
-    from tqdm.dask import TqdmCallback
-
-    return TqdmCallback(desc="filling")

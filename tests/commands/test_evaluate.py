@@ -9,6 +9,7 @@ import xarray as xr
 from dsc_tf.commands import evaluate, train
 from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
+from dsc_tf.preprocessing import GapFiller
 from dsc_tf.reporting.run_folder import RunFolder
 
 METHODS = ["--methods", "predictive_kmeans,n_init=1,window=2", "--reference", "eof_kmeans,n_init=1"]
@@ -51,6 +52,23 @@ def test_folder_holds_tables_and_sentence(file, record, tmp_path):
     assert text.startswith(
         "predictive_kmeans,n_init=1,window=2 on 365 held-out steps: explained variation relative to"
     )
+
+
+def test_gaps_are_filled_by_constants_of_the_training_years(record, file, tmp_path, monkeypatch):
+    holes = record.where(np.random.default_rng(0).random(record.t2m.shape) > 0.1)
+    holes.to_netcdf(tmp_path / "holes.nc")
+    fitted = []
+    fit = GapFiller.fit
+
+    def remember(self, ds, *arguments, **options):
+        fitted.append((self.steps, ds.sizes["time"]))
+        return fit(self, ds, *arguments, **options)
+
+    monkeypatch.setattr(GapFiller, "fit", remember)
+    out = tmp_path / "filled"
+    data = ["--data", str(tmp_path / "holes.nc"), "--fill", "kriging"]
+    assert evaluate.main([*data, *QUICK, "--draws", "0", "--output", str(out)]) == 0
+    assert fitted == [(0, 730)]
 
 
 def test_run_is_evaluated_with_its_method_record_and_preparation(file, tmp_path):

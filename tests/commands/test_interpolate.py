@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from dsc_tf.commands import interpolate, pretrain, train
+from dsc_tf.commands import choose, interpolate, pretrain, probe, train
 from dsc_tf.commands.data_settings import DataConfig
 from dsc_tf.datasets.mock import mock_dataset
-from dsc_tf.preprocessing.gap_filling import load_gap_filler
+from dsc_tf.preprocessing.gap_filling import GapFiller, load_gap_filler
+from dsc_tf.reporting.run_folder import RunFolder
 
 
 @pytest.fixture
@@ -47,6 +48,33 @@ def test_quiet_prints_nothing(holes, capsys):
     assert capsys.readouterr().out == "" == capsys.readouterr().err
     with xr.open_dataset("holes_filled.nc") as whole:
         assert whole.t2m.notnull().all()
+
+
+def test_a_long_record_is_filled_in_parts_and_resumed(holes, monkeypatch, capsys):
+    arguments = ["gaps", "--data", "holes.nc", "--neighbours", "8", "--quiet", "--output"]
+    assert interpolate.main([*arguments, "whole.nc"]) == 0
+    monkeypatch.setattr(interpolate, "VALUES_OF_A_PART", 16 * 72)
+
+    def interrupted(path, **options):
+        if Path(path).name == "00000032.nc":
+            raise KeyboardInterrupt
+        return write(path, **options)
+
+    write = interpolate.atomic_write
+    with monkeypatch.context() as patch:
+        patch.setattr(interpolate, "atomic_write", interrupted)
+        assert interpolate.main([*arguments, "cut.nc"]) == 130
+    assert sorted(p.name for p in Path("cut.nc.parts").glob("*.nc")) == ["00000000.nc", "00000016.nc"]
+    assert interpolate.main([*arguments, "cut.nc"]) == 2
+    assert "Add --resume" in capsys.readouterr().err
+    assert interpolate.main([*arguments, "cut.nc", "--resume", "--steps", "1"]) == 2
+    assert "of other settings" in capsys.readouterr().err
+    monkeypatch.setattr(GapFiller, "fit", None)
+    assert interpolate.main([*arguments, "cut.nc", "--resume"]) == 0
+    with xr.open_dataset("whole.nc") as one, xr.open_dataset("cut.nc") as other:
+        xr.testing.assert_allclose(one, other)
+        assert one.t2m.attrs == other.t2m.attrs and (one.t2m == other.t2m).all()
+    assert not Path("cut.nc.parts").exists()
 
 
 @pytest.mark.parametrize(
@@ -103,6 +131,21 @@ def test_train_fills_before_it_prepares_and_stores_the_filler(holes):
     np.testing.assert_allclose(again.t2m, filled.t2m, rtol=1e-6)
     with xr.open_dataset("kriged/regimes.nc") as one, xr.open_dataset("constant/regimes.nc") as other:
         assert not np.allclose(one.t2m, other.t2m)
+
+
+def test_other_commands_fill_before_they_prepare(holes, monkeypatch):
+    monkeypatch.setattr(RunFolder, "save_figure", lambda *_: None)
+    quick = "--max-clusters 3 --partitions 2 --surrogates 1 --bootstrap 1 --quiet".split()
+    for fill in ("kriging", "constant"):
+        more = ["--data", "holes.nc", "--fill", fill, "--output", fill]
+        assert choose.main([*quick, *more]) == 0
+    with xr.open_dataset("kriging/choice.nc") as one, xr.open_dataset("constant/choice.nc") as other:
+        assert not np.allclose(one.explained_variation, other.explained_variation)
+
+
+def test_a_record_without_a_grid_is_not_filled(holes, capsys):
+    assert probe.main(["forecast", "--fill", "kriging", "--data", "ETTh1.csv"]) == 2
+    assert "fill: forecast reads tables without a grid" in capsys.readouterr().err
 
 
 def test_an_encoder_brings_its_filler(holes, eagerly):
