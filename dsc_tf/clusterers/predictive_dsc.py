@@ -1,6 +1,7 @@
 """DSC with forecasts as its objective: k-means in the space of today's fields and what the trunk expects to follow."""
 
 import logging
+from typing import Any
 
 import numpy as np
 
@@ -32,40 +33,23 @@ class PredictiveDSC(PredictiveKMeans):
     ----------
     n_clusters : int, default=7
         Number of clusters.
-    window : int, default=7
-        Steps that the forecasts read, the labelled one included.
-    leads : tuple of int, default=(1, 3)
-        Steps ahead of the forecasts.
-    today_weight : float, default=None
-        Weight of the fields of the labelled step; that of each forecast is 1. None is the number of leads in use.
-    penalty : float, default=0.0
-        Cost of a change of cluster, in units of the mean squared distance to the nearest centre in training.
-    min_r2 : float, default=0.1
-        Least held-out share of explained variance with which a lead is used.
     n_networks : int, default=2
         Networks whose forecasts are averaged.
     epochs : int, default=10
         Epochs of 20 batches of each network; the weights of the epoch that is best in held-out blocks are kept.
-    season : str, default=None
-        Months whose samples the centres are fitted to, see `PredictiveKMeans`.
-    n_init : int, default=40
-        Restarts of k-means.
-    random_state : int, default=None
-        Seed of everything random.
+    **parameters
+        Of `PredictiveKMeans`: `window`, `leads`, `today_weight`, `penalty`, `min_r2`, `n_components`, `n_forecast`,
+        `season`, `n_init` and `random_state`, the seed of the networks as well.
 
     Attributes
     ----------
-    labels_ : array of int, shape (time,)
-        Cluster of each sample, the largest first.
-    cluster_centers_ : array of shape (cluster, feature)
-        Means of the clusters in the embedding.
     lead_r2_ : dict of int to float
         Share of the variance of the components explained by the mixed forecast of each lead in held-out blocks.
     linear_r2_ : dict of int to float
         The same of the linear forecasts alone, fitted without these blocks.
     mixing_ : dict of int to float
         Share of the networks in each forecast.
-    leads_, today_weight_, penalty_, mean_, components_, forecasts_
+    labels_, cluster_centers_, leads_, today_weight_, penalty_, mean_, components_, forecasts_
         As of `PredictiveKMeans`.
     networks_ : list of ForecastNetwork
         The trained networks.
@@ -75,35 +59,10 @@ class PredictiveDSC(PredictiveKMeans):
     Faruque et al. (2023) for the trunk: convolutions of each field, an LSTM layer over the window, a latent vector.
     """
 
-    n_components = 40
-    n_forecast = 25
-
-    def __init__(
-        self,
-        n_clusters: int = 7,
-        *,
-        window: int = 7,
-        leads: tuple = (1, 3),
-        today_weight: float | None = None,
-        penalty: float = 0.0,
-        min_r2: float = 0.1,
-        n_networks: int = 2,
-        epochs: int = 10,
-        season: str | None = None,
-        n_init: int = 40,
-        random_state: int | None = None,
-    ):
-        self.n_clusters = n_clusters
-        self.window = window
-        self.leads = leads
-        self.today_weight = today_weight
-        self.penalty = penalty
-        self.min_r2 = min_r2
+    def __init__(self, n_clusters: int = 7, *, n_networks: int = 2, epochs: int = 10, **parameters: Any):
+        super().__init__(n_clusters, **parameters)
         self.n_networks = n_networks
         self.epochs = epochs
-        self.season = season
-        self.n_init = n_init
-        self.random_state = random_state
 
     def count_weights(self, shape):
         """Number of weights of one network for samples of shape (window, latitude, longitude, variable)."""

@@ -1,6 +1,7 @@
 """Linear heads on the latent vectors of a network that is trained already: regimes of its decoded outputs."""
 
 from os import PathLike
+from typing import Any
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -24,8 +25,11 @@ class ReadOut(PredictiveKMeans):
         Fitted, with `transform`, such as `DSC`. It is not changed.
     n_clusters : int, default=7
         Number of clusters.
-    window, leads, today_weight, penalty, min_r2, n_init, random_state
-        As of `PredictiveKMeans`.
+    n_forecast : int, default=40
+        Leading components of the fields that are decoded.
+    **parameters
+        Of `PredictiveKMeans`: `window`, `leads`, `today_weight`, `penalty`, `min_r2`, `n_components`, `season`,
+        `n_init` and `random_state`.
 
     Attributes
     ----------
@@ -38,32 +42,9 @@ class ReadOut(PredictiveKMeans):
         As of `PredictiveKMeans`.
     """
 
-    n_components = 40
-    n_forecast = 40
-    season = None
-
-    def __init__(
-        self,
-        encoder,
-        n_clusters: int = 7,
-        *,
-        window: int = 7,
-        leads: tuple = (1, 3),
-        today_weight: float | None = None,
-        penalty: float = 0.0,
-        min_r2: float = 0.1,
-        n_init: int = 40,
-        random_state: int | None = None,
-    ):
+    def __init__(self, encoder: Any, n_clusters: int = 7, *, n_forecast: int = 40, **parameters: Any):
+        super().__init__(n_clusters, n_forecast=n_forecast, **parameters)
         self.encoder = encoder
-        self.n_clusters = n_clusters
-        self.window = window
-        self.leads = leads
-        self.today_weight = today_weight
-        self.penalty = penalty
-        self.min_r2 = min_r2
-        self.n_init = n_init
-        self.random_state = random_state
 
     def _fit_forecasts(self, X, steps, segment):
         latent = np.asarray(self.encoder.transform(X))

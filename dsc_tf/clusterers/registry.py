@@ -241,7 +241,8 @@ def build(method: str, n_clusters: int, **options: Any):
     known = parameters(method)
     unknown = [name for name in options if name not in known]
     if unknown:
-        raise DscTfError(f"{unknown[0]}: {method} has no such parameter. Choose from {', '.join(known)}.")
+        advice = f"Choose from {', '.join(known)}" if known else "It has none: leave it out"
+        raise DscTfError(f"{unknown[0]}: {method} has no such parameter. {advice}.")
     return clusterer(method)(n_clusters, **options)
 
 

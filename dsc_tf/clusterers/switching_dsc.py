@@ -1,9 +1,8 @@
 """Regimes of dynamics with a network: the switching autoregressions and a chain on a shift-invariant trunk."""
 
-from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -12,7 +11,7 @@ from ..errors import DscTfError
 from ..models.pooled_trunk import classifier, pooled_trunk
 from ..training.seeds import seeded
 from .eof import EOFClusterer
-from .switching import BRANCHES, SwitchingAutoregression, judged_information
+from .switching import SwitchingAutoregression, judged_information
 from .switching_chain import forward_backward
 from .trunk_chain import FOLDS, TrunkChain, fit_trunk_chain
 
@@ -35,10 +34,6 @@ class SwitchingDSC(SwitchingAutoregression):
     ----------
     n_clusters : int, default=7
         Number of regimes.
-    branches : tuple of (int, int), default=((40, 0), (12, 0), (6, 1), (12, 1), (6, 3), (12, 3))
-        Linear candidates: number of principal components and of lagged days. Empty for the network alone.
-    causal : bool, default=False
-        Label a day by the days up to it alone (filtering); otherwise by all days of its segment (smoothing).
     filters : int, default=16
         Channels of the first convolution.
     steps : int, default=240
@@ -47,19 +42,14 @@ class SwitchingDSC(SwitchingAutoregression):
         Rounds of self-training.
     round_steps : int, default=60
         Steps of each network in a round.
-    n_init : int, default=6
-        Restarts of EM on the whole record.
-    max_iter : int, default=80
-        Most iterations of EM for each restart.
-    random_state : int, default=None
-        Seed.
+    **parameters
+        Of `SwitchingAutoregression`: `branches` (empty for the network alone), `causal`, `n_init`, `max_iter` and
+        `random_state`.
 
     Attributes
     ----------
-    labels_ : array of int, shape (time,)
-        Most probable regime of each sample, the largest first.
-    soft_labels_ : array of shape (time, cluster)
-        Probabilities of the regimes.
+    labels_, soft_labels_
+        As of `SwitchingAutoregression`.
     branch_ : tuple of (int, int), or "trunk"
         The chosen branch.
     information_ : dict
@@ -77,24 +67,13 @@ class SwitchingDSC(SwitchingAutoregression):
         self,
         n_clusters: int = 7,
         *,
-        branches: Sequence[tuple[int, int]] = BRANCHES,
-        causal: bool = False,
         filters: int = 16,
         steps: int = 240,
         rounds: int = 6,
         round_steps: int = 60,
-        n_init: int = 6,
-        max_iter: int = 80,
-        random_state: int | None = None,
+        **parameters: Any,
     ):
-        super().__init__(
-            n_clusters,
-            branches=branches,
-            causal=causal,
-            n_init=n_init,
-            max_iter=max_iter,
-            random_state=random_state,
-        )
+        super().__init__(n_clusters, **parameters)
         self.filters = filters
         self.steps = steps
         self.rounds = rounds

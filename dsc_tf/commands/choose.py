@@ -7,7 +7,7 @@ from ..errors import DscTfError
 from ..logging import record_warnings
 from ..preprocessing.protocols import PROTOCOLS
 from . import cli
-from .data_settings import FilledRecordConfig, run_folder
+from .data_settings import FilledRecordConfig, start_run
 
 EXAMPLES = """examples:
   python -m dsc_tf.choose --data era5_2021.nc --variables msl
@@ -105,7 +105,6 @@ def run(config):
 def _run_recorded(config, messages):
     ds = config.open()
     from ..preprocessing.preprocessor import prepare
-    from ..reporting import open_run, write_config
     from ..reporting.readme import write_readme
     from ..reporting.regime_figures import choice_figure
 
@@ -113,8 +112,7 @@ def _run_recorded(config, messages):
     X, _ = prepare(ds, protocol=config.protocol)
     if config.max_clusters >= len(X):
         raise DscTfError(f"max_clusters: {config.max_clusters} for {len(X)} steps. Give fewer.")
-    folder = open_run(run_folder(config.output, f"choose-{config.data_stem}"))
-    write_config(folder, config.result_settings(), ds)
+    folder = start_run(config, f"choose-{config.data_stem}", ds)
     choice = criteria(X, config)
     text = conclusion(choice)
     table = choice[list(COLUMNS)].to_dataframe()
@@ -203,7 +201,4 @@ def conclusion(choice):
 
 def main(argv=None):
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
-    return cli.run_command(
-        lambda: run(cli.parse(ChooseConfig, argv, program="python -m dsc_tf.choose", epilog=EXAMPLES)),
-        again="Run the same command again.",
-    )
+    return cli.main(ChooseConfig, run, argv, epilog=EXAMPLES, again=cli.REPEAT)

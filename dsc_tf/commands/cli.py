@@ -24,6 +24,7 @@ from ..logging import suppress_stderr
 from .settings import base_type, from_mapping, suggest, text_to_value
 
 BAD_INPUT, INTERRUPTED, TERMINATED = 2, 130, 143
+RESUME, REPEAT = "Run the same command with --resume to continue.", "Run the same command again."
 LEVELS = ("debug", "info", "warning", "error")
 MAX_CONFIG_BYTES = 10**6
 # Faults of the machine or of a path, not of the program; each has a text of its own in `strerror`.
@@ -105,7 +106,34 @@ def make_echo(quiet):
     return (lambda text: None) if quiet else echo
 
 
-def run_command(command, again="Run the same command with --resume to continue."):
+def main(config_class, run, argv, *, epilog, program=None, again=RESUME):
+    """Run a command with settings from command-line arguments.
+
+    Parameters
+    ----------
+    config_class : type
+        A subclass of `Settings`.
+    run : callable
+        Takes the settings.
+    argv : list of str or None
+        Arguments; None takes those of the process.
+    epilog : str
+        Examples for `--help`.
+    program : str, default=None
+        How the command is called; None is `python -m dsc_tf.` and the name of the module of `run`.
+    again : str, default="Run the same command with --resume to continue."
+        What to do after an interruption.
+
+    Returns
+    -------
+    int
+        Exit status, see `run_command`.
+    """
+    program = program or f"python -m dsc_tf.{run.__module__.rpartition('.')[2]}"
+    return run_command(lambda: run(parse(config_class, argv, program=program, epilog=epilog)), again)
+
+
+def run_command(command, again=RESUME):
     """Run `command()`; turn what the user can fix into one line and an exit status.
 
     Parameters

@@ -237,7 +237,4 @@ def _text(value):
 
 def main(argv=None):
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
-    return cli.run_command(
-        lambda: run(cli.parse(CompareConfig, argv, program="python -m dsc_tf.compare", epilog=EXAMPLES)),
-        again="Run the same command again.",
-    )
+    return cli.main(CompareConfig, run, argv, epilog=EXAMPLES, again=cli.REPEAT)

@@ -152,10 +152,6 @@ class DataConfig(FilledRecordConfig):
     minimum = {"n_clusters": 2}
     excluded_from_hash: ClassVar[tuple[str, ...]] = ("output", "resume", "quiet")
 
-    def folder(self, stem):
-        """The requested folder, or the first free runs/STEM; to resume, the last interrupted one."""
-        return run_folder(self.output, stem, resume=self.resume)
-
 
 @dataclass(frozen=True)
 class EncoderConfig(DataConfig):
@@ -200,6 +196,38 @@ class EncoderConfig(DataConfig):
         """Arguments of `SpaceTimeTS2Vec`."""
         names = ("size", "filters", "window", "steps", "batch_size")
         return {name: getattr(self, name) for name in names} | {"grid": self.grid or None}
+
+
+def start_run(config, stem, ds=None):
+    """Open the run folder of a command and write its settings first of all.
+
+    Parameters
+    ----------
+    config : Settings
+        Settings with `output` and, if the command can be continued, `resume`.
+    stem : str
+        Name of a folder under runs/ if none is requested.
+    ds : xr.Dataset, default=None
+        The record, whose description is written as well; None writes the settings alone.
+
+    Returns
+    -------
+    RunFolder
+
+    Raises
+    ------
+    DscTfError
+        If the folder cannot be written, or contains a run of other settings, data or versions.
+    """
+    from ..reporting import open_run, write_config
+
+    resume = getattr(config, "resume", False)
+    folder = open_run(run_folder(config.output, stem, resume=resume), resume=resume)
+    if ds is None:
+        folder.write_json("config.json", {"config": config.result_settings()})
+    else:
+        write_config(folder, config.result_settings(), ds)
+    return folder
 
 
 def run_folder(output, stem, *, resume=False):

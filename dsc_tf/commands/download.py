@@ -115,7 +115,6 @@ def _fetch(store, kept, pieces, is_quiet):
 
 def main(argv=None):
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
-    return cli.run_command(
-        lambda: run(cli.parse(DownloadConfig, argv, program="python -m dsc_tf.download", epilog=EXAMPLES)),
-        again="Run the same command again to continue.",
+    return cli.main(
+        DownloadConfig, run, argv, epilog=EXAMPLES, again="Run the same command again to continue."
     )

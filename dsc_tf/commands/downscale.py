@@ -9,7 +9,7 @@ from typing import ClassVar
 from ..errors import DscTfError
 from ..records.paths import paths_of
 from . import cli
-from .data_settings import run_folder
+from .data_settings import start_run
 from .settings import Settings
 
 EXAMPLES = """examples:
@@ -115,11 +115,6 @@ class DownscaleConfig(Settings):
 
         return open_dataset(_sources(self.apply), variables=self.coarse_variables) if self.apply else None
 
-    def folder(self):
-        """The folder asked for, or the first free name under runs/."""
-        stem = f"{self.method}-{Path(self.fine[0].rstrip('/*')).stem.replace('*', '')}-seed{self.seed}"
-        return run_folder(self.output, stem, resume=self.resume)
-
     def opened_encoder(self):
         """The encoder as `Downscaler` takes it."""
         if self.encoder in (None, NEXT_DAY):
@@ -152,12 +147,11 @@ def run(config):
     later = config.open_applied()
     from ..downscaling.downscaler import new_days
     from ..downscaling.pairs import check_grids, match_days
-    from ..reporting import open_run, write_config
 
     check_grids(coarse, fine)
     match_days(coarse, fine)
-    folder = open_run(config.folder(), resume=config.resume)
-    write_config(folder, config.result_settings(), fine)
+    stem = f"{config.method}-{Path(config.fine[0].rstrip('/*')).stem.replace('*', '')}-seed{config.seed}"
+    folder = start_run(config, stem, fine)
     if config.method != METHODS[0]:
         cli.load_keras()
     began = time.perf_counter()
@@ -257,7 +251,5 @@ def _sources(paths):
 
 def main(argv=None):
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C."""
-    return cli.run_command(
-        lambda: run(cli.parse(DownscaleConfig, argv, program="python -m dsc_tf.downscale", epilog=EXAMPLES)),
-        again="Run the same command again, with --resume.",
-    )
+    again = "Run the same command again, with --resume."
+    return cli.main(DownscaleConfig, run, argv, epilog=EXAMPLES, again=again)

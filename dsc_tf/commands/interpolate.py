@@ -126,12 +126,7 @@ def run(config):
 def main(argv=None):
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C."""
     again = "Run the same command again, with --resume for a long record with gaps."
-    return cli.run_command(
-        lambda: run(
-            cli.parse(InterpolateConfig, argv, program="python -m dsc_tf.interpolate", epilog=EXAMPLES)
-        ),
-        again=again,
-    )
+    return cli.main(InterpolateConfig, run, argv, epilog=EXAMPLES, again=again)
 
 
 def _run_gaps(config, echo):

@@ -114,8 +114,4 @@ def run(config):
 
 def main(argv=None):
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
-    return cli.run_command(
-        lambda: run(
-            cli.parse(LadderConfig, argv, program="python -m dsc_tf.reproduce ladder", epilog=EXAMPLES)
-        )
-    )
+    return cli.main(LadderConfig, run, argv, epilog=EXAMPLES, program="python -m dsc_tf.reproduce ladder")

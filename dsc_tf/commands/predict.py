@@ -7,7 +7,7 @@ from ..errors import DscTfError
 from ..logging import record_warnings
 from ..records.paths import paths_of
 from . import cli
-from .data_settings import run_folder
+from .data_settings import start_run
 from .settings import Settings
 
 EXAMPLES = """examples:
@@ -85,7 +85,7 @@ def _run_recorded(config, messages):
     for text in config.data:
         paths_of(text)  # a missing file is reported before xarray and Keras are imported
     from ..clusterers import DEEP_METHODS
-    from ..reporting import load_run, open_run, write_config
+    from ..reporting import load_run
     from ..reporting.labels import label_rows, labels_dataset
     from ..reporting.readme import write_readme
 
@@ -106,8 +106,7 @@ def _run_recorded(config, messages):
         attrs={"title": f"Regimes of {ds.attrs.get('title', 'a gridded record')}, by the run {config.run}"},
     )
     stem = f"labels-{Path(config.run).name}-{Path(config.data[0].rstrip('/*')).stem.replace('*', '')}"
-    folder = open_run(run_folder(config.output, stem))
-    write_config(folder, config.result_settings(), ds)
+    folder = start_run(config, stem, ds)
     folder.write_netcdf("labels.nc", written)
     folder.write_csv("labels.csv", label_rows(written))
     sizes = ", ".join(f"{j}: {int((labels == j).sum())}" for j in range(trained.n_clusters))
@@ -147,7 +146,4 @@ def over_record(values, X, ds, missing=None):
 
 def main(argv=None):
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
-    return cli.run_command(
-        lambda: run(cli.parse(PredictConfig, argv, program="python -m dsc_tf.predict", epilog=EXAMPLES)),
-        again="Run the same command again.",
-    )
+    return cli.main(PredictConfig, run, argv, epilog=EXAMPLES, again=cli.REPEAT)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from ..downstream.encoder_names import LEARNED
 from ..logging import record_warnings
 from . import cli
-from .data_settings import GAP_FILLING, EncoderConfig
+from .data_settings import GAP_FILLING, EncoderConfig, start_run
 from .settings import check_seed
 
 EXAMPLES = """examples:
@@ -72,15 +72,11 @@ def _run_recorded(config, messages):
     ds, filler = config.open_filled()  # a missing file is reported before the imports
     from ..downstream.encoders import new_encoder
     from ..preprocessing.preprocessor import PREPROCESSING, prepare
-    from ..reporting import open_run, write_config
 
     echo = cli.make_echo(config.quiet)
     X, prep = prepare(ds, protocol=config.protocol)
     echo(f"{len(X)} steps of {' x '.join(map(str, X.shape[2:]))} (latitude, longitude, variable)")
-    folder = open_run(
-        config.folder(f"{config.objective}-{config.data_stem}-seed{config.seed}"), resume=config.resume
-    )
-    write_config(folder, config.result_settings(), ds)
+    folder = start_run(config, f"{config.objective}-{config.data_stem}-seed{config.seed}", ds)
     cli.load_keras()
     from ..representations.inference import effective_rank
     from ..training.progress import progress_callbacks
@@ -147,6 +143,4 @@ def representation_dataset(representation, steps, config):
 
 def main(argv=None):
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
-    return cli.run_command(
-        lambda: run(cli.parse(PretrainConfig, argv, program="python -m dsc_tf.pretrain", epilog=EXAMPLES))
-    )
+    return cli.main(PretrainConfig, run, argv, epilog=EXAMPLES)

@@ -7,7 +7,7 @@ from ..downstream.encoder_names import LEARNED
 from ..errors import DscTfError
 from ..logging import record_warnings
 from . import cli
-from .data_settings import EncoderConfig, RecordConfig
+from .data_settings import EncoderConfig, RecordConfig, start_run
 
 EXAMPLES = """examples:
   python -m dsc_tf.probe field --data era5_2021.nc                     a day and a week ahead
@@ -87,13 +87,10 @@ def run(config):
 def _run_recorded(config, messages):
     from ..downstream.table import probe_table
     from ..experiments.tables import as_csv, as_markdown
-    from ..reporting import open_run
 
     echo = cli.make_echo(config.quiet)
-    work = _work(config)
-    folder = open_run(
-        config.folder(f"probe-{'-'.join(config.what)}-{config.data_stem}"), resume=config.resume
-    )
+    work, ds = _work(config)
+    folder = start_run(config, f"probe-{'-'.join(config.what)}-{config.data_stem}", ds)
     cli.load_keras()
     rows = work(folder, echo)
     header, body = probe_table(rows)
@@ -107,12 +104,14 @@ def _run_recorded(config, messages):
 
 
 def _work(config):
-    """A function of an open run folder and an echo that returns rows; invalid data are refused before it is called."""
+    """A function of an open run folder and an echo that returns rows, and the record if there is a gridded one.
+
+    Invalid data are refused before the function is called.
+    """
     from ..downstream import drought_divisions as divisions
     from ..downstream import ett
     from ..downstream import tasks as probing
     from ..downstream.encoders import open_record
-    from ..reporting import write_config
 
     seeds = range(config.seeds)
     if config.what == ("forecast",):
@@ -120,7 +119,6 @@ def _work(config):
         ett.read_ett(path, univariate=not config.multivariate)
 
         def forecast(folder, echo):
-            folder.write_json("config.json", {"config": config.result_settings()})
             found = ett.run_ett(path, univariate=not config.multivariate, seeds=tuple(seeds), echo=echo)
             return [
                 {"task": "forecast", "measure": f"{name} +{row['horizon']}", "value": row[name]}
@@ -129,7 +127,7 @@ def _work(config):
                 for name in ("mse", "mae")
             ]
 
-        return forecast
+        return forecast, None
     probing.check_gap(config.what, config.gap)
     if config.what == ("drought",) and (pdsi := _divisions(config.data)) is not None:
         if config.fill != "constant":
@@ -138,7 +136,6 @@ def _work(config):
         threshold = -2.0 if config.threshold is None else config.threshold
 
         def of_divisions(folder, echo):
-            folder.write_json("config.json", {"config": config.result_settings()})
             return divisions.probe_divisions(
                 pdsi,
                 seeds,
@@ -149,7 +146,7 @@ def _work(config):
                 follow=_teller(echo),
             )
 
-        return of_divisions
+        return of_divisions, None
     record = open_record(
         RecordConfig.open(config),  # not filled: the filler learns from the training block
         protocol=config.protocol,
@@ -159,13 +156,12 @@ def _work(config):
     )
 
     def of_record(folder, echo):
-        write_config(folder, config.result_settings(), record.ds)
         return probing.probe_record(
             record, config.what, seeds, config.encoders, kept=RowStore(folder), follow=_teller(echo),
             threshold=config.threshold, **config.encoder_settings(),
         )  # fmt: skip
 
-    return of_record
+    return of_record, record.ds
 
 
 class RowStore:
@@ -212,6 +208,4 @@ def _teller(echo):
 
 def main(argv=None):
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
-    return cli.run_command(
-        lambda: run(cli.parse(ProbeConfig, argv, program="python -m dsc_tf.probe", epilog=EXAMPLES))
-    )
+    return cli.main(ProbeConfig, run, argv, epilog=EXAMPLES)

@@ -221,7 +221,4 @@ def _plain(value):
 
 def main(argv=None):
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
-    return cli.run_command(
-        lambda: run(cli.parse(ReportConfig, argv, program="python -m dsc_tf.report", epilog=EXAMPLES)),
-        again="Run the same command again.",
-    )
+    return cli.main(ReportConfig, run, argv, epilog=EXAMPLES, again=cli.REPEAT)

@@ -9,7 +9,7 @@ from ..experiments.methods import BY_NAME
 from ..logging import record_warnings
 from ..preprocessing.protocols import PROTOCOLS
 from . import cli, ladder
-from .data_settings import RECIPES, DataConfig
+from .data_settings import RECIPES, DataConfig, start_run
 
 EXAMPLES = """examples:
   python -m dsc_tf.reproduce table2                             the embedded synthetic year
@@ -109,7 +109,6 @@ def _run_recorded(config, messages):
     ds = config.open()  # a missing file is reported before the imports
     from ..clusterers.base import check_cluster_count
     from ..experiments import report, runs
-    from ..reporting import open_run, write_config
 
     echo = cli.make_echo(config.quiet)
     if config.scheduler is not None:
@@ -118,10 +117,7 @@ def _run_recorded(config, messages):
     samples = {protocol: _samples(ds, protocol) for protocol in config.protocols}
     for one in samples.values():
         check_cluster_count(config.n_clusters, len(one.X))
-    folder = open_run(
-        config.folder(f"{config.what}-{config.data_stem}-k{config.n_clusters}"), resume=config.resume
-    )
-    write_config(folder, config.result_settings(), ds)
+    folder = start_run(config, f"{config.what}-{config.data_stem}-k{config.n_clusters}", ds)
     rows = methods.rows_of(config.what, config.methods)
     seeds = {"": config.runs, "trained": config.trained_runs} if config.what != "figure2" else {"": 1}
     planned = runs.plan(rows, config.protocols, config.recipes, seeds, config.sequential_runs)
@@ -187,6 +183,4 @@ def main(argv=None):
     arguments = sys.argv[1:] if argv is None else list(argv)
     if arguments[:1] == ["ladder"]:
         return ladder.main(arguments[1:])
-    return cli.run_command(
-        lambda: run(cli.parse(ReproduceConfig, argv, program="python -m dsc_tf.reproduce", epilog=EXAMPLES))
-    )
+    return cli.main(ReproduceConfig, run, argv, epilog=EXAMPLES)

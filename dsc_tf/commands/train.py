@@ -14,7 +14,7 @@ from ..logging import record_warnings
 from ..preprocessing.protocols import PROTOCOLS
 from ..records.memory import memory_limit
 from . import cli
-from .data_settings import GAP_FILLING, RECIPES, DataConfig
+from .data_settings import GAP_FILLING, RECIPES, DataConfig, run_folder
 from .settings import check_seed, check_value
 
 CHECKPOINT = "checkpoint.npz"
@@ -189,7 +189,7 @@ def run(config):
     with record_warnings() as messages:
         ds, filler = config.open_filled(config.encoder)
         stem = f"{config.method}-{config.data_stem}-k{config.n_clusters}-seed{config.seed}"
-        output = config.folder(stem)
+        output = run_folder(config.output, stem, resume=config.resume)
         samples = _samples(ds, config, output.parent)
         try:
             return _run(config, ds, filler, output, messages, *samples)
@@ -253,11 +253,7 @@ def _run(config, ds, filler, output, messages, X, prep, Z, encoder):
 
 def main(argv=None):
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
-    return cli.run_command(lambda: run(_config(argv)))
-
-
-def _config(argv):
-    return cli.parse(TrainConfig, argv, program="python -m dsc_tf.train", epilog=EXAMPLES)
+    return cli.main(TrainConfig, run, argv, epilog=EXAMPLES)
 
 
 def _samples(ds, config, scratch):

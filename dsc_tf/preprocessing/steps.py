@@ -6,7 +6,7 @@ Every step has `fit_from(statistics)`, `apply(block, time)` and `invert(block, t
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -107,11 +107,14 @@ class Step:
         Whether the step is applied to blocks as they are read, before statistics are accumulated.
     changes_shape : bool
         Whether the step changes the shape of a block.
+    stored : dict of str to str
+        Learned attributes by their keys in `preprocessing.npz`.
     """
 
     name = ""
     applied_when_read = False
     changes_shape = False
+    stored: ClassVar[dict[str, str]] = {}
 
     def design(self, time: xr.DataArray) -> np.ndarray | None:
         """Regressors whose products with the values the step needs, shape (time, coefficient); None if sums suffice."""
@@ -142,10 +145,12 @@ class Step:
 
     def state(self) -> dict[str, np.ndarray]:
         """Learned arrays by their keys in `preprocessing.npz`."""
-        return {}
+        return {key: getattr(self, name) for key, name in self.stored.items()}
 
     def restore(self, state: Any) -> Self:
         """Take learned arrays from what `state` returned."""
+        for key, name in self.stored.items():
+            setattr(self, name, np.asarray(state[key]))
         return self
 
 
@@ -200,6 +205,7 @@ class SeasonalCycle(Step):
     """
 
     name = "seasonal_cycle"
+    stored = {"seasonal_": "coefficients_"}
 
     def design(self, time: xr.DataArray) -> np.ndarray:
         """Mean and harmonics, see `regressors`."""
@@ -225,15 +231,6 @@ class SeasonalCycle(Step):
         """Add the cycle, if times are given."""
         return block if time is None else block + self.cycle(time)
 
-    def state(self) -> dict[str, np.ndarray]:
-        """The coefficients."""
-        return {"seasonal_": self.coefficients_}
-
-    def restore(self, state: Any) -> Self:
-        """Take the coefficients from `state`."""
-        self.coefficients_ = np.asarray(state["seasonal_"])
-        return self
-
 
 class Fill(Step):
     """Step 3: replace missing values by a mean.
@@ -250,6 +247,7 @@ class Fill(Step):
     """
 
     name = "fill"
+    stored = {"fill_": "fill_value_"}
 
     def __init__(self, mean: str = "variable_mean"):
         self.mean = mean
@@ -269,15 +267,6 @@ class Fill(Step):
         """Missing values alone change."""
         return Affine(fill=self.fill_value_)
 
-    def state(self) -> dict[str, np.ndarray]:
-        """The values."""
-        return {"fill_": self.fill_value_}
-
-    def restore(self, state: Any) -> Self:
-        """Take the values from `state`."""
-        self.fill_value_ = np.asarray(state["fill_"])
-        return self
-
 
 class Scale(Step):
     """Step 4: subtract a centre and divide by a scale.
@@ -295,6 +284,7 @@ class Scale(Step):
     """
 
     name = "scale"
+    stored = {"offset_": "center_", "span_": "scale_"}  # keys of version 0.1
 
     def __init__(self, to: str = "variable"):
         self.to = to
@@ -319,15 +309,6 @@ class Scale(Step):
     def affine(self) -> Affine:
         """Centre and scale as fields."""
         return Affine(offset=np.moveaxis(self.center_, 0, -1), divide=np.moveaxis(self.scale_, 0, -1))
-
-    def state(self) -> dict[str, np.ndarray]:
-        """Centre and scale, under the keys of version 0.1."""
-        return {"offset_": self.center_, "span_": self.scale_}
-
-    def restore(self, state: Any) -> Self:
-        """Take centre and scale from `state`."""
-        self.center_, self.scale_ = np.asarray(state["offset_"]), np.asarray(state["span_"])
-        return self
 
     def _fill_values(self, statistics):
         return next(step for step in statistics.fitted if isinstance(step, Fill)).fill_value_
@@ -381,6 +362,7 @@ class SeasonalDeviation(Step):
     """
 
     name = "seasonal_deviation"
+    stored = {"seasonal_variance_": "variance_"}
 
     def fit_from(self, statistics: RecordStatistics) -> Self:
         """Learn the cycle by a pass over the fields that were read."""
@@ -403,15 +385,6 @@ class SeasonalDeviation(Step):
             return block * np.where(self.variance_[0] > 0, np.sqrt(np.abs(self.variance_[0])), 1.0)
         return block * seasonal_deviation(self.variance_, time)[:, None, None]
 
-    def state(self) -> dict[str, np.ndarray]:
-        """The coefficients."""
-        return {"seasonal_variance_": self.variance_}
-
-    def restore(self, state: Any) -> Self:
-        """Take the coefficients from `state`."""
-        self.variance_ = np.asarray(state["seasonal_variance_"])
-        return self
-
 
 class AreaWeight(Step):
     """Step 5: multiply by the square root of the cosine of latitude, so that squared distances count area.
@@ -423,6 +396,7 @@ class AreaWeight(Step):
     """
 
     name = "area_weight"
+    stored = {"weight_": "weight_"}
 
     def fit_from(self, statistics: RecordStatistics) -> Self:
         """Take the weights from the latitudes."""
@@ -434,15 +408,6 @@ class AreaWeight(Step):
     def affine(self) -> Affine:
         """A factor for each latitude."""
         return Affine(multiply=self.weight_[:, None, None])
-
-    def state(self) -> dict[str, np.ndarray]:
-        """The weights."""
-        return {"weight_": self.weight_}
-
-    def restore(self, state: Any) -> Self:
-        """Take the weights from `state`."""
-        self.weight_ = np.asarray(state["weight_"])
-        return self
 
 
 class Window(Step):
