@@ -1,4 +1,4 @@
-"""What several rooms' tests share."""
+"""Fixtures that several test modules use."""
 
 import os
 
@@ -16,7 +16,7 @@ def small_windows():
 
 
 def without_tracing():
-    """Models train without tracing: for a handful of steps, that is much the shorter way."""
+    """Models train without tracing, which takes less time for a few steps."""
     import tensorflow as tf
 
     tf.config.run_functions_eagerly(True)
@@ -26,3 +26,29 @@ def without_tracing():
 
 eagerly = pytest.fixture(without_tracing, scope="module", name="eagerly")
 one_test_eagerly = pytest.fixture(without_tracing, name="one_test_eagerly")
+
+
+def without_figures():
+    """Runs write empty files instead of figures, which take most of their time."""
+    from dsc_tf.reporting import results
+    from dsc_tf.reporting.run_folder import RunFolder
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("composite_maps", "label_calendar", "latent_map", "training_curves"):
+            patch.setattr(results, name, lambda *args, **kwargs: None)
+        patch.setattr(RunFolder, "save_figure", lambda self, name, figure: (self.path / name).touch())
+        yield
+
+
+no_figures = pytest.fixture(without_figures, scope="module", name="no_figures")
+one_test_without_figures = pytest.fixture(without_figures, name="one_test_without_figures")
+
+
+@pytest.fixture
+def small_train(monkeypatch):
+    """`dsc_tf.commands.train` builds small networks."""
+    from small_networks import build_small
+
+    from dsc_tf.commands import train
+
+    monkeypatch.setattr(train, "build", build_small)

@@ -1,5 +1,7 @@
 """Training data and clustering loss of DTCR: fake sequences, cluster indicator and relaxed k-means."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -104,7 +106,7 @@ class Indicator(keras.callbacks.Callback):
         self.X = X
         self.n_clusters = n_clusters
         self.every = every
-        self.values = None
+        self.values: Any = None
 
     def rows(self, at):
         """Rows of the samples at `at`, scaled so that a batch's loss is on average the record's."""

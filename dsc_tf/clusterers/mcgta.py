@@ -92,6 +92,8 @@ class MCGTA(Clusterer):
     """
 
     saved_attributes = ("means_", "covariances_", "varying_")
+    means_: np.ndarray
+    covariances_: np.ndarray
 
     def __init__(
         self,

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 
@@ -85,6 +86,7 @@ class SwitchingAutoregression(EOFClusterer):
 
     supports_out_of_core = False
     saved_attributes = ("soft_labels_", "scale_", "branch_")
+    chain_: Any
 
     def __init__(
         self,

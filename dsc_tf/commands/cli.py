@@ -84,7 +84,7 @@ def parameter_texts(documented):
     They come from the metadata of a field, else from the section Parameters of the class and its bases; without
     docstrings (`python -OO`) they are empty.
     """
-    texts = {}
+    texts: dict = {}
     for owner in reversed(documented.__mro__):
         # cleandoc, because Python 3.13 removes the indentation of docstrings and older versions do not
         section = inspect.cleandoc(owner.__doc__ or "").partition("Parameters\n")[2]

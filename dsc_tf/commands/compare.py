@@ -75,7 +75,7 @@ def run(config):
     from ..reporting.readme import write_readme
 
     found = [(str(path), read_run(path), _labels(path)) for path in config.runs]
-    tables = {"agreement": [], "contingency": [], "composites": [], "clusters": []}
+    tables: dict[str, list] = {"agreement": [], "contingency": [], "composites": [], "clusters": []}
     for first, second in combinations(found, 2):
         for name, rows in _compared(first, second).items():
             tables[name] += rows

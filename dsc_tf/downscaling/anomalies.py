@@ -43,7 +43,7 @@ class SeasonalCycle:
         return cls(np.linalg.solve(design.T @ design + ridge, design.T @ values))
 
     def __call__(self, time):
-        """The cycle at given times, shape (time, cell)."""
+        """Return the cycle at given times, shape (time, cell)."""
         return seasonal_design(time)[:, : len(self.coefficients)] @ self.coefficients
 
 
@@ -90,7 +90,7 @@ def is_amount(values):
 
 
 def root(values, amount):
-    """The square root of amounts, which is nearer to a Gaussian; other variables as they are."""
+    """Return the square root of amounts, which is nearer to a Gaussian; other variables as they are."""
     return np.sqrt(np.maximum(values, 0.0)) if amount else values
 
 
@@ -225,7 +225,8 @@ def gather(datasets, at=slice(None)):
     variable : array of int, shape (value,)
         Number of the variable of each value.
     """
-    columns, numbers = [], []
+    columns: list = []
+    numbers: list = []
     for ds in datasets:
         for name in sorted(map(str, ds.data_vars)):
             columns.append(flat(ds[name].isel(time=at)))

@@ -142,7 +142,7 @@ class DiffusionInnovations:
         return np.concatenate(parts, axis=1)
 
     def _denoise(self, noisy, level, condition):
-        """Expected data behind noisy data."""
+        """Return the expected data behind noisy data."""
         total = level**2 + 1
         embedded = np.full((len(noisy), 1), np.log(level) / 4, np.float32)
         arrays = [(noisy / np.sqrt(total)).astype(np.float32), condition.astype(np.float32), embedded]
@@ -169,7 +169,7 @@ def innovations(remainder, drawn, segment):
 
 
 def noisings(z, condition, repeats, rng):
-    """Inputs and targets of the network for data with noise of random levels.
+    """Return inputs and targets of the network for data with noise of random levels.
 
     Parameters
     ----------

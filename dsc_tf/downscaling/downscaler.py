@@ -345,7 +345,7 @@ class Downscaler(BaseEstimator):
 
     @classmethod
     def load(cls, folder: str | PathLike, *, encoder: Any = None) -> "Downscaler":
-        """A fitted downscaler from the folder that `save` wrote.
+        """Return a fitted downscaler from the folder that `save` wrote.
 
         Parameters
         ----------

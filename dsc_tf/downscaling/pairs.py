@@ -18,7 +18,7 @@ GRID = ("latitude", "longitude")
 
 
 def as_datasets(coarse):
-    """A list of datasets: the coarse record may consist of several, of different grids and equal times."""
+    """Return a list of datasets: the coarse record may consist of several, of different grids and equal times."""
     return list(coarse) if isinstance(coarse, Sequence) else [coarse]
 
 
@@ -206,7 +206,7 @@ def previous_days(segment):
 
 
 def block_of_cells(coarse, fine):
-    """Number of the coarse cell that each fine cell lies in, shape (latitude x longitude,); -1 where in none.
+    """Return the number of the coarse cell of each fine cell, shape (latitude x longitude,); -1 where there is none.
 
     Parameters
     ----------

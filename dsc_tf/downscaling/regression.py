@@ -55,7 +55,7 @@ class FieldRegression:
 
 
 def choose_penalty(x, y, validation_x, validation_y):
-    """The penalty of least error on the validation days.
+    """Return the penalty of least error on the validation days.
 
     Parameters
     ----------

@@ -160,7 +160,7 @@ class QuantileMapping:
         return cls(drawn, np.quantile(observed, probabilities, axis=0))
 
     def __call__(self, values):
-        """Mapped values, of the shape of `values`; beyond the extremes, the distance to the extreme is kept.
+        """Return mapped values, of the shape of `values`; beyond the extremes, the distance to the extreme is kept.
 
         Parameters
         ----------

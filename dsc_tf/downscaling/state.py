@@ -21,7 +21,7 @@ def to_arrays(piece, prefix=""):
     -------
     dict of str to array
     """
-    arrays = {}
+    arrays: dict = {}
     for field in dataclasses.fields(piece):
         value, name = getattr(piece, field.name), prefix + field.name
         if dataclasses.is_dataclass(value):
@@ -32,7 +32,7 @@ def to_arrays(piece, prefix=""):
 
 
 def from_arrays(kind, arrays, prefix=""):
-    """A dataclass from what `to_arrays` returned.
+    """Return a dataclass from what `to_arrays` returned.
 
     Parameters
     ----------

@@ -79,7 +79,7 @@ def probe_divisions(
 
 
 def _history(values, context):
-    """The last months of each place, the latest first, shape (time, place, month); before the record 0."""
+    """Return the last months of each place, the latest first, shape (time, place, month); before the record 0."""
     padded = np.pad(values, ((context, 0), (0, 0)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, context + 1, axis=0)
     return windows[..., ::-1]

@@ -67,7 +67,7 @@ class Record:
 
 
 def open_record(ds, *, protocol="anomaly", fill="constant", gap=30, n_clusters=7):
-    """A record with its blocks, prepared without a look at what comes after the training block.
+    """Return a record with its blocks, prepared without a look at what comes after the training block.
 
     Gaps are filled by a filler that is fitted to the training block, and each step from its own values alone: a value
     that is estimated from later steps would contain what is to be predicted.
@@ -126,7 +126,7 @@ def represent(record, name, seed, **settings):
 
 
 def new_encoder(name, **settings):
-    """An encoder of fields by name, not fitted.
+    """Return an encoder of fields by name, not fitted.
 
     Raises
     ------
@@ -139,7 +139,7 @@ def new_encoder(name, **settings):
 
 
 def settings_of(name):
-    """What makes an encoder the one of this name, whatever its other settings.
+    """Return what makes an encoder the one of this name, whatever its other settings.
 
     Raises
     ------

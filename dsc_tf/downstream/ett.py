@@ -59,7 +59,7 @@ def read_ett(path, *, univariate):
 
 
 def lagged(values, lags):
-    """The last `lags` values at each step, shape (time, variable * lags), the input of the linear baselines."""
+    """Return the last `lags` values at each step, shape (time, variable * lags), the input of the linear baselines."""
     padded = np.pad(values, ((lags - 1, 0), (0, 0)), mode="edge")
     views = np.lib.stride_tricks.sliding_window_view(padded, lags, axis=0)
     return views.reshape(len(values), -1)
@@ -145,7 +145,7 @@ def baseline_errors(features, targets, *, lags, horizons=HORIZONS):
 
 
 def run_ett(path, *, univariate=True, seeds=(0, 1, 2), steps=None, horizons=HORIZONS, echo=print):
-    """The protocol for several seeds, compared with the untrained encoder and forecasts without a representation.
+    """Run the protocol for several seeds; compare with the untrained encoder and forecasts without a representation.
 
     Parameters
     ----------

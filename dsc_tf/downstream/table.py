@@ -4,7 +4,7 @@ import numpy as np
 
 
 def probe_table(rows):
-    """A line for each encoder and a column for each measure: mean and standard deviation over seeds.
+    """Return a line for each encoder and a column for each measure: mean and standard deviation over seeds.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def probe_table(rows):
     tasks = {row["task"] for row in rows}
     rows = [row | {"measure": _title(row, tasks)} for row in rows]
     measures = list(dict.fromkeys(row["measure"] for row in rows))
-    found = {}
+    found: dict = {}
     for row in rows:
         found.setdefault(row["encoder"], {}).setdefault(row["measure"], []).append(row["value"])
     body = [

@@ -88,7 +88,7 @@ def probe_drought(record, features, seed, *, threshold=None):
 
 
 def _place_rows(record, features, values):
-    """A row for each step and place: components of the representation, the place's number, the month, its own value."""
+    """Return a row for each step and place: components of the representation, number of the place, month, own value."""
     parts = PCA(min(COMPONENTS, features.shape[1]), random_state=0).fit(features[record.split.train])
     steps, places = values.shape
     month = record.ds["time"].dt.month.values

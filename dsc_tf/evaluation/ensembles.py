@@ -162,7 +162,7 @@ def gaussian_coverage(mean, deviation, observed, *, level=0.9):
 
 
 def rank_histogram(ensemble, observed, *, random_state=None):
-    """Number of observations by their rank among the members: flat where the ensemble is reliable.
+    """Return the number of observations by their rank among the members: flat where the ensemble is reliable.
 
     Parameters
     ----------

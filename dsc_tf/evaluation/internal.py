@@ -60,7 +60,7 @@ def _cosine_sums(statistics):
 
 
 def _directions(points):
-    """Unit vectors of points, float64; the zero vector is kept."""
+    """Return unit vectors of points, float64; the zero vector is kept."""
     points = points.astype(np.float64)
     norms = np.linalg.norm(points, axis=1, keepdims=True)
     return np.divide(points, norms, out=points, where=norms > 0)

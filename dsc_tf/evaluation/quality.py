@@ -97,7 +97,7 @@ def random_centroids(points, n_clusters, rng):
 
 
 def _matrix(name, values, labels):
-    """A variable as (time, cell), cells scaled by the root of their area, NaN where missing."""
+    """Return a variable as (time, cell), cells scaled by the root of their area, NaN where missing."""
     if values.sizes["time"] != len(labels):
         raise DscTfError(
             f"{name}: {values.sizes['time']} steps for {len(labels)} labels. Give the same steps."

@@ -146,7 +146,7 @@ def _features(X):
 
 
 def _known(true_labels, labels):
-    """Validated true labels of the assigned steps."""
+    """Return validated true labels of the assigned steps."""
     true_labels = np.asarray(true_labels)
     if true_labels.shape != labels.shape:
         raise ValueError(

@@ -146,7 +146,7 @@ def _distances(one, other, same):
 
 
 def paired_points(n_features):
-    """Number of points of which all pairs are compared within the budget of operations.
+    """Return the number of points of which all pairs are compared within the budget of operations.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def paired_points(n_features):
 
 
 def cluster_statistics(X, labels, *, memory=MEMORY, max_paired=None):
-    """Validated statistics of a labelled set of points.
+    """Return validated statistics of a labelled set of points.
 
     Parameters
     ----------

@@ -157,7 +157,7 @@ def _descent_table(ended, sequence_length):
 
 def not_comparable_notes():
     """The asterisks of the tables, as Markdown."""
-    reasons = {}
+    reasons: dict = {}
     for (row, column), reason in published.NOT_COMPARABLE.items():
         reasons.setdefault((row, reason), []).append(column)
     return "".join(

@@ -55,7 +55,7 @@ def estimate(runs, shape, *, sequence_length=None, shortcut=False):
         Hours by row.
     """
     days, values = shape[0] / DAYS, math.prod(shape[1:]) / VALUES
-    hours = {}
+    hours: dict = {}
     for run in runs:
         method = BY_NAME[run.row].method
         size = days * values

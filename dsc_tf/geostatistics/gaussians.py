@@ -1,5 +1,7 @@
 """Gaussians estimated from neighbouring samples, the distances between them, and their semivariogram."""
 
+from typing import Any
+
 import numpy as np
 
 SHRINKAGE = 0.05  # weight of the pooled variances, which keeps every covariance invertible
@@ -181,7 +183,7 @@ def multivariate_semivariogram(means, covariances, *, segment=None, lags=None):
     roots = matrix_square_root(covariances)
     found, values = [], []
     for lag in lags:
-        first = np.flatnonzero(segment[lag:] == segment[: max(steps - lag, 0)]) if lag < steps else []
+        first: Any = np.flatnonzero(segment[lag:] == segment[: max(steps - lag, 0)]) if lag < steps else []
         if not len(first):
             continue
         first = first[np.linspace(0, len(first) - 1, min(len(first), MAX_PAIRS)).astype(int)]

@@ -1,5 +1,7 @@
 """Ordinary kriging: systems of equations, local neighbourhoods in space and time, pooled semivariograms."""
 
+from typing import Any
+
 import numpy as np
 
 from .semivariogram import EARTH_RADIUS, fit_semivariogram
@@ -174,7 +176,7 @@ class SpaceTimeKriging:
         mean = np.empty((len(targets), *np.shape(values)[1:]))
         variance = np.empty(len(targets))
         found = self._nearest(places, steps, targets, count)
-        all_weights = np.empty((len(targets), count)) if weights_only else None
+        all_weights: Any = np.empty((len(targets), count)) if weights_only else None
         batch = max(1, BATCH // count**2)
         for start in range(0, len(targets), batch):
             part = slice(start, start + batch)

@@ -48,7 +48,7 @@ def cnn_encoder(shape, *, filters=FILTERS, dense=DENSE, dropout=0.1, policy="flo
 def cnn_autoencoder(
     shape, *, filters=FILTERS, dense=DENSE, dropout=0.1, output_activation="linear", policy="float32"
 ):
-    """The encoder of `cnn_encoder` and a decoder that ends in a dense layer over all values.
+    """Build the encoder of `cnn_encoder` and a decoder that ends in a dense layer over all values.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def cnn_lstm_encoder(
 
 
 def _cnn(shape, filters, dense, dropout, policy):
-    """Encoder, and the shape of its last feature maps."""
+    """Build the encoder; return it with the shape of its last feature maps."""
     inputs, x = _fields(shape)
     for group, channels in enumerate(filters):
         for _ in range(2 if group == 0 else 3):

@@ -24,7 +24,7 @@ def unfold_window(x, window):
 
 
 def deduplicating_encoder(encoder):
-    """Encoder for overlapping windows that passes each distinct field through the convolutions once.
+    """Build an encoder for overlapping windows that passes each distinct field through the convolutions once.
 
     Parameters
     ----------

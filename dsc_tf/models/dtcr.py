@@ -75,7 +75,7 @@ def dilated_gru(x, units, dilation, *, reset_after=True, gate_bias=0.0):
 
 
 def dtcr_model(encoder, *, decay=0.0, reset_after=True, gate_bias=0.0, decoder_start="zero"):
-    """Encoder, decoder and classifier of fake sequences as one model for training.
+    """Build encoder, decoder and classifier of fake sequences as one model for training.
 
     Parameters
     ----------

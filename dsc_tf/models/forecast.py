@@ -46,7 +46,7 @@ def field_encoder(grid, *, filters=FILTERS, features=FEATURES, n_scores=25, nois
 
 
 def window_forecaster(window, features, n_outputs, leads, *, units=64, latent_size=48, dropout=0.1):
-    """A recurrent layer over the features of a window, a latent vector, and a linear head for each lead.
+    """Build a recurrent layer over the features of a window, a latent vector, and a linear head for each lead.
 
     Parameters
     ----------

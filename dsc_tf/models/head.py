@@ -5,7 +5,7 @@ from keras import layers
 
 
 def linear_head(shape):
-    """A linear map that is initialised as the identity.
+    """Build a linear map that is initialised as the identity.
 
     Parameters
     ----------

@@ -74,7 +74,7 @@ def autoencoder_of(network):
 
 
 def _with_name(model, name):
-    """The model, called `name` as a layer; weights are shared."""
+    """Build the model, called `name` as a layer; weights are shared."""
     if model.name == name:
         return model
     inputs = keras.Input(model.input_shape[1:])

@@ -41,7 +41,7 @@ def pooled_trunk(grid, *, filters=16, size=24, noise=0.3, dropout=0.1):
 
 
 def past_future_model(trunk, size=6):
-    """The trunk and a linear head applied to two fields, whose outputs are trained to be correlated.
+    """Build the trunk and a linear head applied to two fields, whose outputs are trained to be correlated.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def past_future_model(trunk, size=6):
 
 
 def classifier(trunk, n_classes):
-    """A copy of the trunk with a linear layer of class scores.
+    """Build a copy of the trunk with a linear layer of class scores.
 
     Parameters
     ----------

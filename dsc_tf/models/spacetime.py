@@ -21,7 +21,7 @@ def spacetime_encoder(
     dropout=0.1,
     seed=None,
 ):
-    """Encoder of windows of fields with a representation of every step from this and the preceding steps.
+    """Build an encoder of windows of fields with a representation of every step from this and the preceding steps.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ def series_encoder(
     dropout=0.1,
     seed=None,
 ):
-    """Encoder of time series with a representation of every step.
+    """Build an encoder of time series with a representation of every step.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def _convolution(h, features, block, which, valid):
 
 
 def _plain(source, h):
-    """The convolution `source` with dilation 1."""
+    """Build the convolution `source` with dilation 1."""
     activated = keras.activations.gelu(h, approximate=False)
     kernel, bias = source.get_weights()
     if h.shape[1] == 1:

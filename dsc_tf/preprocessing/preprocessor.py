@@ -363,7 +363,7 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         self.protocol_ = check_protocol(self.protocol)
         if not isinstance(self.window, Integral) or self.window < 1:
             raise DscTfError(f"window: {self.window!r}. Give an integer of at least 1.")
-        self.steps_ = {step.name: step for step in steps_of(self.protocol_, int(self.window))}
+        self.steps_: dict[str, Any] = {step.name: step for step in steps_of(self.protocol_, int(self.window))}
         self.filler_: Any = None
 
     def _fit(self, ds, *, check=False):
@@ -420,7 +420,8 @@ class Preprocessor(TransformerMixin, BaseEstimator):
 
         Returns the number of steps with values far outside the fitted range, by variable.
         """
-        limits, outside = ({} if statistics is not None else self._limits()), Counter()
+        limits = {} if statistics is not None else self._limits()
+        outside: Counter = Counter()
         shape = (len(self.latitude_), len(self.longitude_), len(self.variables_))
         transforms = [s for s in self.steps_.values() if s.applied_when_read and not s.changes_shape]
         for at, fields in field_blocks(ds, self.variables_, block_length(int(np.prod(shape)))):

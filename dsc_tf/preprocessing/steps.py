@@ -338,7 +338,8 @@ class Scale(Step):
 
     def _range_of_anomalies(self, statistics):
         """Lowest and highest anomaly of each cell or variable, by a pass over the fields that were read."""
-        low = high = None
+        low: Any = None
+        high: Any = None
         for block in statistics.prepared_blocks():
             fields = block.min(axis=0), block.max(axis=0)
             low = fields[0] if low is None else np.minimum(low, fields[0])

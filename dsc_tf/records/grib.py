@@ -141,7 +141,7 @@ def _known(path):
     """Values of the main keys, for messages."""
     import eccodes
 
-    found = {key: set() for key in KEYS[:3]}
+    found: dict[str, set] = {key: set() for key in KEYS[:3]}
     with open(path, "rb") as file:
         while (handle := eccodes.codes_grib_new_from_file(file, headers_only=True)) is not None:
             for key in found:

@@ -42,11 +42,11 @@ def joined_in_time(parts, names, notes, *, member=None):
     parts = _on_one_grid(parts, names)
     parts = _members_joined(parts, names, member)
     parts, names = _named_by_level(*parts)
-    pieces = {}
+    pieces: dict = {}
     for part, name in zip(parts, names, strict=True):
         for variable in part.data_vars:
             pieces.setdefault(variable, []).append((part, name))
-    groups = {}
+    groups: dict = {}
     for variable, of_variable in pieces.items():
         key = tuple(id(part) for part, _ in of_variable)
         groups.setdefault(key, (of_variable, []))[1].append(variable)
@@ -177,7 +177,7 @@ def _common_times(one, other):
 
 def _named_by_level(parts, names):
     """Variables that several files hold at one level each, named by it."""
-    levels = {}
+    levels: dict = {}
     for part in parts:
         for variable, values in part.data_vars.items():
             levels.setdefault(variable, set()).add(values.attrs.get(LEVEL_KEY))

@@ -173,7 +173,7 @@ def _within_period(parts, period):
 
 def _of_one_time_axis(groups, notes):
     """Of GRIB fields with several time axes, those with the axis that most variables have."""
-    axes = []
+    axes: list = []
     for ds, name in groups:
         same = [axis for axis in axes if axis[0][0].indexes["time"].equals(ds.indexes["time"])]
         if same:

@@ -104,7 +104,7 @@ def chosen_groups(groups, variables):
     """
     if variables is None:
         return groups
-    chosen = {}
+    chosen: dict = {}
     for wanted in variables:
         at = [i for i, (ds, _) in enumerate(groups) if _by_name(ds, wanted) is not None]
         if not at:

@@ -53,7 +53,7 @@ def with_one_time(ds, source):
 
 
 def _forecast_names(ds):
-    standard = {}
+    standard: dict = {}
     for name in ds.coords:
         standard.setdefault(ds[name].attrs.get("standard_name"), name)
     valid = "valid_time" if "valid_time" in ds.coords else None
@@ -166,7 +166,7 @@ def without_preliminary_duplicates(ds, notes):
     if "expver" not in ds.coords or not times.has_duplicates:
         return ds
     numbers = [_version(value) for value in ds["expver"].values]
-    lowest = {}
+    lowest: dict = {}
     for time, number in zip(times, numbers, strict=True):
         lowest[time] = min(number, lowest.get(time, number))
     keep = [i for i, time in enumerate(times) if numbers[i] == lowest[time]]

@@ -59,7 +59,7 @@ def rank_histogram_figure(counts, *, note=""):
 
 
 def day_maps(fields, *, label="", note=""):
-    """Maps of several fields of one day with one colour scale.
+    """Draw maps of several fields of one day with one colour scale.
 
     Parameters
     ----------

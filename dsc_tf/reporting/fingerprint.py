@@ -15,7 +15,7 @@ BLOCK = 2**24  # values hashed at a time
 
 
 def data_fingerprint(ds):
-    """A dataset in short, and a hash that any change of a value or coordinate changes.
+    """Describe a dataset in short, with a hash that any change of a value or coordinate changes.
 
     Parameters
     ----------

@@ -129,7 +129,7 @@ def check_finished(run):
 
 
 def _ends(time):
-    """The first and last time, dates alone where the clock always says the same."""
+    """Return the first and last time, dates alone where the clock always says the same."""
     texts = [str(t) for t in time.values]
     same_clock = len({text[10:] for text in texts}) == 1
     return tuple(texts[i][: 10 if same_clock else 16].replace("T", " ") for i in (0, -1))

@@ -170,7 +170,7 @@ def each_composite(described, names, *, tested=(), note=""):
 
 
 def cluster_maps(values, titles, *, title="", label="anomaly", significant=None, note=""):
-    """A map for each cluster, on one symmetric scale, with the coast.
+    """Draw a map for each cluster, on one symmetric scale, with the coast.
 
     Parameters
     ----------

@@ -78,7 +78,7 @@ def write_page(run, output, *, method, settings, commands, statistics=None):
 
 
 def render(found: FinishedRun, *, method, settings, commands, statistics):
-    """The page as text; arguments as of `write_page`."""
+    """Return the page as text; arguments as of `write_page`."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     loader = PackageLoader("dsc_tf", "reporting")
@@ -126,7 +126,7 @@ def render(found: FinishedRun, *, method, settings, commands, statistics):
 
 
 def number(value, digits=4):
-    """A number in a few digits, without needless zeros."""
+    """Return a number in a few digits, without needless zeros."""
     return f"{value:.{digits}g}" if np.isfinite(value) else "–"
 
 
@@ -417,14 +417,14 @@ def _latent_words(found):
 
 
 def _figure(figure, name, words):
-    """A matplotlib figure as `_picture` returns it."""
+    """Return a matplotlib figure as `_picture` returns it."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return _embedded(buffer.getvalue(), name, "Figure. " + words, words)
 
 
 def _picture(found, name, alt, caption):
-    """A PNG of the folder as a data URI with its size and words, or None where there is none."""
+    """Return a PNG of the folder as a data URI with its size and words, or None where there is none."""
     path = found.path / name
     if not path.exists():
         return None

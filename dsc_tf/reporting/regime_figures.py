@@ -128,7 +128,7 @@ def significant_composites(test, *, names=None, note=""):
 
 
 def life_cycle_timeline(index, cycles, *, names=None, note=""):
-    """Indices over time; life cycles are drawn strongly, with their maxima.
+    """Draw indices over time; life cycles are drawn strongly, with their maxima.
 
     Parameters
     ----------

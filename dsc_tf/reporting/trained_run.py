@@ -136,7 +136,7 @@ class TrainedRun:
         return wrap_like(latent.reshape(len(latent), -1), X, "latent", "feature")
 
     def open(self, source, *, period=None):
-        """A record as the run read its own: variables, region, season, aggregation, grid, units and filled gaps.
+        """Return a record as the run read its own: variables, region, season, aggregation, grid, units and filled gaps.
 
         Parameters
         ----------
@@ -173,7 +173,7 @@ class TrainedRun:
         return self._filled(check_units_and_grid(self._with_fitted_names(ds), self._expected()))
 
     def samples(self, ds):
-        """Prepared samples of a record that `open` returned, with a warning of those unlike its own."""
+        """Return prepared samples of a record that `open` returned, with a warning of those unlike its own."""
         X = self.preprocessor.transform(ds)
         if self.config.get("encoder") is None:
             return X

@@ -1,5 +1,7 @@
 """Baselines: weather SimCLR (the positive is the field a random lag later) and masked reconstruction."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -35,7 +37,7 @@ class TimeShifts(keras.utils.PyDataset):
 
     def __init__(self, series, *, window, batch_size=8, steps=1, seed=0):
         super().__init__()
-        self.series = [s for s in series if len(s) >= 2]
+        self.series: Any = [s for s in series if len(s) >= 2]
         self.window = min(window, min(len(s) for s in self.series) - 1)
         self.batch_size = batch_size
         self.steps = steps

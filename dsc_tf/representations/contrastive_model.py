@@ -1,6 +1,7 @@
 """Keras model of contrastive training: two views, one encoder, one loss."""
 
 import logging
+from typing import Any
 
 import keras
 import numpy as np
@@ -44,7 +45,7 @@ class ContrastiveModel(keras.Model):
         self.scales = int(longest).bit_length()
         fixed = {"trainable": False, "dtype": "float32"}
         self.lag_table = self.add_weight(shape=(LAGS,), initializer="zeros", name="lag_table", **fixed)
-        self.region_similarity = None
+        self.region_similarity: Any = None
         if regions is not None:
             self.region_similarity = self.add_weight(
                 shape=(regions, regions), initializer="ones", name="region_similarity", **fixed
@@ -218,5 +219,5 @@ class LossHistory(keras.callbacks.Callback):
 
 
 def _steps(latent, index):
-    """Steps `index` of (series, time, feature); indices beyond the end give the last step, which the loss ignores."""
+    """Return steps `index` of (series, time, feature); beyond the end they are the last step, ignored by the loss."""
     return ops.take(latent, ops.minimum(index, ops.shape(latent)[1] - 1), axis=1)

@@ -170,6 +170,6 @@ def _valid_mask(length, padded):
 
 
 def steps_per_epoch(steps, maximum):
-    """Number of batches of an epoch, at most `maximum`, such that all epochs have the same length."""
+    """Return the number of batches of an epoch, at most `maximum`, such that all epochs have the same length."""
     epochs = math.ceil(steps / maximum)
     return math.ceil(steps / epochs)

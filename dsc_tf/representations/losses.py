@@ -125,7 +125,7 @@ class ContrastiveLossConfig:
 
     @classmethod
     def from_json(cls, settings):
-        """Settings from a dict; the names and values of older `encoder.json` files are accepted."""
+        """Return settings from a dict; the names and values of older `encoder.json` files are accepted."""
         settings = dict(settings)
         if "neighbours" in settings:
             settings["neighbour_weighting"] = OLD_NAMES[settings.pop("neighbours")]
@@ -218,7 +218,7 @@ def instance_term(first, second, contrast=TS2VEC, valid_mask=None, similarity=No
         return ops.zeros(())
     views = [ops.transpose(v, (1, 0, 2)) for v in (first, second)]
     temperature = contrast.instance_temperature or contrast.temperature
-    losses = _pair_losses(*views, temperature, _shared_weights(similarity))
+    losses = _pair_losses(views[0], views[1], temperature, _shared_weights(similarity))
     return _masked_mean(ops.transpose(losses, (1, 0)), valid_mask)
 
 

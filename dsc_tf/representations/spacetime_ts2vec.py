@@ -257,7 +257,7 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self.encoder_ = spacetime_encoder(grid, variables, seed=seed, **options)
 
     def _fields(self, X):
-        """Prepared fields at the encoder's size, shape (time, latitude, longitude, variable)."""
+        """Return prepared fields at the encoder's size, shape (time, latitude, longitude, variable)."""
         X = np.asarray(X[:, -1], np.float32)
         if not np.isfinite(X).all():
             raise DscTfError("X: holds missing or infinite values. Fill them first, as `prepare` does.")

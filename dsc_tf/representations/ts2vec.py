@@ -194,7 +194,7 @@ class TS2Vec(BaseEstimator):
         )
 
     def _with_mask(self, mask):
-        """Encoder with another mask in inference and the same weights."""
+        """Return an encoder with another mask in inference and the same weights."""
         if mask is None:
             return self.encoder_
         other = self._encoder(self.encoder_.input["series"].shape[-1], None, inference_mask=mask)

@@ -1,5 +1,7 @@
 """Batches for Keras `fit` and `predict`, the same on every backend."""
 
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -34,7 +36,7 @@ class Batches(keras.utils.PyDataset):
         self.steps = steps or self.steps_per_pass
         self.seed = seed
         self.epoch = 0
-        self._order = (None, None)
+        self._order: tuple[Any, Any] = (None, None)
 
     def __len__(self):
         return self.steps

@@ -1,5 +1,7 @@
 """Self-training: refresh the target distribution, stop when labels rest."""
 
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -34,7 +36,7 @@ class TargetRefresh(keras.callbacks.Callback):
         self.tol = tol
         self.patience = patience
         self.reconstructs = reconstructs
-        self.p = None
+        self.p: Any = None
         self.labels = None
         self.n_unchanged = 0
 

@@ -25,17 +25,22 @@ calendar.png composite_msl.png composite_t2m.png config.json history.csv labels.
 metrics.json model.json model.weights.h5 preprocessing.npz regimes.nc training.png""".split()
 
 
-@pytest.fixture
-def file(tmp_path):
-    mock_dataset(days=40, gaps=True, nan_policy="coast").to_netcdf(tmp_path / "days.nc")
-    return str(tmp_path / "days.nc")
+without_figures = pytest.mark.usefixtures("one_test_without_figures")
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "days.nc"
+    mock_dataset(days=40, gaps=True, nan_policy="coast").to_netcdf(path)
+    return str(path)
 
 
 def run(*arguments):
     return train.main([str(a) for a in arguments])
 
 
-def test_run_folder_holds_all_that_it_should(file, tmp_path, capsys):
+def test_run_folder_holds_all_that_it_should(file, tmp_path, capsys, one_test_eagerly):
+    """The published sizes of DSC, and every figure."""
     out = tmp_path / "run"
     assert run("--data", file, *QUICK, "--window", 3, "--output", out) == 0
     assert {p.name for p in out.iterdir()} == set(RUN_FILES)
@@ -54,6 +59,8 @@ def test_run_folder_holds_all_that_it_should(file, tmp_path, capsys):
     assert str(out) in capsys.readouterr().out
 
 
+@without_figures
+@pytest.mark.usefixtures("small_train", "one_test_eagerly")
 def test_saved_run_labels_new_data(file, tmp_path):
     from dsc_tf.clusterers.dsc import DSC
     from dsc_tf.preprocessing.preprocessor import Preprocessor
@@ -67,6 +74,8 @@ def test_saved_run_labels_new_data(file, tmp_path):
         np.testing.assert_array_equal(labels, saved.labels)
 
 
+@without_figures
+@pytest.mark.usefixtures("small_train", "one_test_eagerly")
 def test_interrupted_run_resumes_to_the_same_labels(file, tmp_path, monkeypatch, capsys):
     from dsc_tf.training import Checkpoint
     from dsc_tf.training import checkpoint as resume
@@ -109,6 +118,7 @@ def test_interrupted_run_resumes_to_the_same_labels(file, tmp_path, monkeypatch,
         xr.testing.assert_identical(whole, cut)
 
 
+@without_figures
 def test_measures_are_printed_and_kept(file, tmp_path, capsys):
     assert run("--data", file, "--method", "kmeans", "--n-clusters", 3, "--output", tmp_path / "run") == 0
     measures = json.loads((tmp_path / "run/metrics.json").read_text())["measures"]
@@ -117,6 +127,7 @@ def test_measures_are_printed_and_kept(file, tmp_path, capsys):
     assert printed == {name: f"{value:.4f}" for name, value in measures.items()}
 
 
+@without_figures
 def test_config_of_a_run_repeats_it(file, tmp_path):
     assert run("--data", file, "--method", "kmeans", "--seed", 3, "--output", tmp_path / "a", "--quiet") == 0
     assert run("--config", tmp_path / "a/config.json", "--output", tmp_path / "b", "--quiet") == 0
@@ -124,6 +135,7 @@ def test_config_of_a_run_repeats_it(file, tmp_path):
         xr.testing.assert_identical(a, b)
 
 
+@without_figures
 @pytest.mark.parametrize("objective", ["fields", "dynamics"])
 def test_other_objectives_of_dsc_are_trained_saved_and_predict(objective, file, tmp_path, monkeypatch):
     """The networks are left out by their parameters: no time is spent on training."""
@@ -175,6 +187,7 @@ def test_configuration_of_an_earlier_version_means_the_published_objective(file,
         TrainConfig(data=(file,), method="kmeans", objective="fields")
 
 
+@without_figures
 def test_default_names_never_collide(file, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for _ in range(2):
@@ -212,17 +225,28 @@ def test_every_setting_has_a_test():
     }
 
 
+@pytest.fixture(scope="module")
+def finished():
+    """Folders of finished runs by their settings, so that the tests share those before a change."""
+    return {}
+
+
+@without_figures
 @pytest.mark.parametrize("name", CHANGES)
-def test_every_setting_changes_the_result(name, file, tmp_path):
+def test_every_setting_changes_the_result(name, file, finished, tmp_path_factory):
     base = {"data": [file], "method": "kmeans", "n_clusters": 4, "quiet": True}
     base |= {"aggregate": "2D"} if name == "accumulated" else {}
     base |= {"method": "random_partition"} if name == "seed" else {}  # k-means finds the same clusters
-    measures = []
-    for i, settings in enumerate([base, base | {name: CHANGES[name]}]):
-        path = train.run(TrainConfig(**settings, output=str(tmp_path / str(i))))
-        measures.append(json.loads((path / "metrics.json").read_text())["measures"])
-    # The embedded noise makes two k-means runs agree at times; the regimes file then tells.
-    with xr.open_dataset(tmp_path / "0/regimes.nc") as one, xr.open_dataset(tmp_path / "1/regimes.nc") as two:
+    paths, measures = [], []
+    for settings in (base, base | {name: CHANGES[name]}):
+        key = repr(settings)
+        if key not in finished:
+            output = tmp_path_factory.mktemp("runs") / "run"
+            finished[key] = train.run(TrainConfig(**settings, output=str(output)))
+        paths.append(finished[key])
+        measures.append(json.loads((finished[key] / "metrics.json").read_text())["measures"])
+    # The embedded noise makes two k-means runs agree at times; the regimes file then differs.
+    with xr.open_dataset(paths[0] / "regimes.nc") as one, xr.open_dataset(paths[1] / "regimes.nc") as two:
         assert measures[0] != measures[1] or not one.identical(two)
 
 
@@ -296,6 +320,7 @@ def test_bad_input_is_one_line_and_status_2(case, tmp_path, monkeypatch, capsys)
     assert sorted(tmp_path.rglob("*")) == before, "nothing is left behind"
 
 
+@without_figures
 def test_unsorted_times_are_no_fault(tmp_path):
     mock_dataset(days=20).isel(time=slice(None, None, -1)).to_netcdf(tmp_path / "a.nc")
     assert run("--data", tmp_path / "a.nc", "--method", "kmeans", "--output", tmp_path / "r", "--quiet") == 0
@@ -313,6 +338,8 @@ def test_full_disk_is_one_line_and_leaves_no_result(file, tmp_path, monkeypatch,
     assert not list((tmp_path / "run.partial").glob("*.tmp"))
 
 
+@without_figures
+@pytest.mark.usefixtures("small_train", "one_test_eagerly")
 @pytest.mark.parametrize("method", ["dtc", "eof_kmeans", "gaussian_mixture", "persistent_kmeans"])
 def test_every_kind_of_method_leaves_a_run(method, file, tmp_path):
     out = tmp_path / "run"
@@ -336,6 +363,7 @@ def test_every_kind_of_method_leaves_a_run(method, file, tmp_path):
     assert (out / "latent.png").exists() == (method != "persistent_kmeans")
 
 
+@without_figures
 def test_one_cluster_for_all_is_told_not_hidden(file, tmp_path, monkeypatch, capsys):
     from dsc_tf.clusterers.kmeans import KMeans
 
@@ -395,6 +423,7 @@ def test_longitudes_west_are_read_as_numbers():
     assert tuple(config.region) == (60, -30, 35, 20)
 
 
+@without_figures
 def test_resume_finds_the_interrupted_run_by_its_default_name(file, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "runs/kmeans-days-k7-seed0").mkdir(parents=True)

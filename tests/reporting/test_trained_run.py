@@ -10,9 +10,8 @@ from dsc_tf.clusterers import DEEP_METHODS, METHODS
 from dsc_tf.commands import predict, train
 from dsc_tf.commands.train import TrainConfig
 from dsc_tf.datasets.mock import mock_dataset
-from dsc_tf.reporting import results
-from dsc_tf.reporting.run_folder import RunFolder
 
+pytestmark = pytest.mark.usefixtures("no_figures")
 CLASSICAL = [name for name in METHODS if name not in DEEP_METHODS]
 
 
@@ -35,16 +34,6 @@ def trained(place, method="kmeans", name=None, **settings):
         **settings,
     )
     return train.run(config)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_figures():
-    """Runs without figures, which take most of their time."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("composite_maps", "label_calendar", "latent_map", "training_curves"):
-            patch.setattr(results, name, lambda *args, **kwargs: None)
-        patch.setattr(RunFolder, "save_figure", lambda *args: None)
-        yield
 
 
 def small_build(method, n_clusters, **options):

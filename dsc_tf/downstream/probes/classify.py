@@ -1,5 +1,7 @@
 """Linear and boosted classifiers on frozen features."""
 
+from typing import Any
+
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
@@ -33,7 +35,7 @@ def linear_classes(features, classes, split):
     if len(np.unique(classes[split.train])) < 2:
         raise DscTfError("period: steps to learn from are all of one class. Give a longer record.")
     z = _rotated(features, split.train)
-    best = None
+    best: Any = None
     for penalty in PENALTIES:
         model = LogisticRegression(C=penalty, max_iter=1000, tol=1e-3).fit(
             z[split.train], classes[split.train]
@@ -159,7 +161,7 @@ def logistic_events(features, events, split):
     """ROC AUC of one logistic head for events, one model for all rows; parameters as for `boosted_events`."""
     train, validation, test = [rows[np.isfinite(events[rows])] for rows in split]
     scaler = StandardScaler().fit(features[train])
-    best = None
+    best: Any = None
     for penalty in PENALTIES:
         model = LogisticRegression(C=penalty, max_iter=300)
         model.fit(scaler.transform(features[train]), events[train])

@@ -24,7 +24,7 @@ class Split(NamedTuple):
 
 
 def shifted(values, lead):
-    """What comes `lead` steps later: `values` of shape (time, ...) moved up, NaN at the end."""
+    """Return what comes `lead` steps later: `values` of shape (time, ...) moved up, NaN at the end."""
     later = np.full(values.shape, np.nan)
     later[:-lead] = values[lead:]
     return later
