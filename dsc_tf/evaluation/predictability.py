@@ -610,7 +610,7 @@ def causal_labels_of(estimator, X, at, chosen, season):
 
 
 def anomalies_of(series, train, n_harmonics=2):
-    """A series without the mean and the harmonics of the year that are fitted to its training values.
+    """Return a series without the mean and the harmonics of the year that are fitted to its training values.
 
     Parameters
     ----------

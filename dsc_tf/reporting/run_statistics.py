@@ -196,7 +196,7 @@ def _impact(found, time, source, variables, quantile, block):
 
 
 def _opened(found, source, variables):
-    """A record of other variables, with steps not finer than those of the run."""
+    """Return a record of other variables, with steps not finer than those of the run."""
     source = source[0] if isinstance(source, (list, tuple)) and len(source) == 1 else source
     source = list(source) if isinstance(source, tuple) else source
     names = None if variables is None else list(variables)
