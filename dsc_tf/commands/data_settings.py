@@ -9,6 +9,7 @@ from ..records.paths import paths_of
 from .settings import Settings
 
 FILLS = ("constant", "kriging")
+CHECKPOINT = "checkpoint.npz"  # state of an unfinished training in a run folder
 GAP_FILLING = "gap_filling.npz"  # fitted gap filler in a run folder
 RECIPES = ("trained", "notebook", "untrained")
 

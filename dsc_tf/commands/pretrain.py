@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from ..downstream.encoder_names import LEARNED
 from ..logging import record_warnings
 from . import cli
-from .data_settings import GAP_FILLING, EncoderConfig, start_run
+from .data_settings import CHECKPOINT, GAP_FILLING, EncoderConfig, start_run
 from .settings import check_seed
 
 EXAMPLES = """examples:
@@ -72,6 +72,8 @@ def _run_recorded(config, messages):
     ds, filler = config.open_filled()  # a missing file is reported before the imports
     from ..downstream.encoders import new_encoder
     from ..preprocessing.preprocessor import PREPROCESSING, prepare
+    from ..records import notes_of
+    from ..reporting import run_fingerprint
 
     echo = cli.make_echo(config.quiet)
     X, prep = prepare(ds, protocol=config.protocol)
@@ -79,13 +81,16 @@ def _run_recorded(config, messages):
     folder = start_run(config, f"{config.objective}-{config.data_stem}-seed{config.seed}", ds)
     cli.load_keras()
     from ..representations.inference import effective_rank
+    from ..training import Checkpoint
     from ..training.progress import progress_callbacks
 
     began = time.perf_counter()
     options = config.encoder_settings() | {"random_state": config.seed}
-    callbacks = progress_callbacks(quiet=config.quiet, tensorboard=config.tensorboard)
-    model = new_encoder(config.objective, callbacks=callbacks, **options)
-    model.fit(X)
+    options["callbacks"] = progress_callbacks(quiet=config.quiet, tensorboard=config.tensorboard)
+    checkpoint = Checkpoint(folder.path / CHECKPOINT, fingerprint=run_fingerprint(folder.path))
+    model = new_encoder(config.objective, checkpoint=checkpoint, **options)
+    with folder.raise_on_full_disk():
+        model.fit(X)
     learned = time.perf_counter() - began
     representation = model.transform(X)
     measures = {
@@ -105,7 +110,9 @@ def _run_recorded(config, messages):
     )
     if model.history_:
         folder.write_csv("history.csv", model.history_)
-    path = folder.finish(warnings=messages)
+    (folder.path / CHECKPOINT).unlink(missing_ok=True)  # last of all: until here a resumed run needs it
+    unshown = [note for note in notes_of(ds) if not any(note in message for message in messages)]
+    path = folder.finish(warnings=[*messages, *unshown])
     echo(f"results in {path} ({time.perf_counter() - began:.0f} s)")
     return path
 

@@ -14,10 +14,9 @@ from ..logging import record_warnings
 from ..preprocessing.protocols import PROTOCOLS
 from ..records.memory import memory_limit
 from . import cli
-from .data_settings import GAP_FILLING, RECIPES, DataConfig, run_folder
+from .data_settings import CHECKPOINT, GAP_FILLING, RECIPES, DataConfig, run_folder
 from .settings import check_seed, check_value
 
-CHECKPOINT = "checkpoint.npz"
 MIN_SHARE = 0.01  # a cluster with a smaller share of the samples causes a warning
 EXAMPLES = """examples:
   python -m dsc_tf.train                                     the embedded synthetic year

@@ -35,6 +35,8 @@ from .times import as_dataset
 
 log = logging.getLogger(__name__)
 
+SHOWN = 10  # variables named in a remark
+
 
 def open_dataset(
     source: str | PathLike | Sequence | xr.Dataset | xr.DataArray,
@@ -122,8 +124,16 @@ def open_dataset(
     ds = merged(groups, notes if aggregate is not None else None)
     ds = choose_season(choose_region(choose_variables(ds, wanted), region), season)
     ds = members_along_time(without_keys(ds)).transpose(*AXES)
+    _note_absent_units(ds, notes)
     _log_what_is_read(_name(read), ds)
     return publish(_as_float32(ds), notes)
+
+
+def _note_absent_units(ds, notes):
+    absent = [str(name) for name in ds.data_vars if not str(ds[name].attrs.get("units", "")).strip()]
+    if absent:
+        more = f" and {len(absent) - SHOWN} more" if len(absent) > SHOWN else ""
+        notes.add(f"units: not stated for {', '.join(absent[:SHOWN])}{more}; values are taken as they are.")
 
 
 def _log_what_is_read(name, ds):

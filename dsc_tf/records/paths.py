@@ -43,7 +43,11 @@ def _shortened(text):
 
 
 def _refuse_special(path, shown):
-    mode = path.stat().st_mode
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:  # a link to nothing or to itself, a folder that may not be entered
+        why = error.strerror or reason(error)
+        raise DscTfError(f"data: {shown} cannot be opened ({why}). Check the path.") from error
     kinds = ((stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"))
     kinds += ((stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"))
     for test, kind in kinds:

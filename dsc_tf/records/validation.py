@@ -10,7 +10,7 @@ from .field_statistics import JUMP, FieldStatistics
 from .missing import missing_code
 
 MOSTLY_MISSING = 0.9  # share of cells without any value that is reported
-SCATTERED = 0.6  # share of missing values, in cells that have others, that is reported
+SHOWN = 10  # variables named in a message
 AT_END, MAX_AT_ENDS = (
     1e-4,
     0.02,
@@ -37,7 +37,7 @@ def check_dataset(ds):
     Warns
     -----
     UserWarning
-        A constant variable among others; steps missing entirely; many scattered missing values; values damaged by
+        A constant variable among others; missing steps, cells and scattered values with their share; values damaged by
         wrapped-around 16-bit packing, recognised by jumps over most of the variable's range that are common both from
         step to step and from cell to cell, without as many jumps of half the size.
     """
@@ -92,7 +92,7 @@ def check_values(statistics, fields, times=None):
 
 
 def _report_missing(name, known, times):
-    """Warn of steps that are missing entirely, of scattered missing values, and of a grid that is mostly missing."""
+    """Warn of steps and cells that are missing entirely, and of scattered missing values, with their share."""
     if known.absent:
         first = f"step {known.absent[0] + 1}" if times is None else str(times[known.absent[0]])[:19]
         _warn(
@@ -100,18 +100,24 @@ def _report_missing(name, known, times):
             "They are filled with a constant; leave them out, for example with ds.dropna('time', how='all')."
         )
     never = known.counts == 0
-    if never.mean() > MOSTLY_MISSING:
-        _warn(
-            f"{name}: {int(never.sum())} of {never.size} cells are missing at all steps. "
+    if never.any():
+        advice = (
             "Choose a region with more values."
+            if never.mean() > MOSTLY_MISSING
+            else "They are filled with a constant, so they do not tell steps apart."
         )
+        _warn(f"{name}: {int(never.sum())} of {never.size} cells are missing at all steps. {advice}")
     seen = known.missing[~never].sum() - len(known.absent) * np.count_nonzero(~never)
     share = seen / max(1, known.steps * np.count_nonzero(~never))
-    if share > SCATTERED:
+    if share > 0:
         _warn(
-            f"{name}: {100 * share:.0f} % of the values are missing in cells that have others. "
+            f"{name}: {_percent(share)} of the values are missing in cells that have others. "
             "They are filled with a constant; interpolate them first, for example with ds.interpolate_na('time')."
         )
+
+
+def _percent(share):
+    return "less than 0.1 %" if share < 1e-3 else f"{100 * share:.{0 if share >= 0.1 else 1}f} %"
 
 
 def refuse_values(statistics):
@@ -133,7 +139,9 @@ def refuse_values(statistics):
                 f"{name}: {known.infinite} infinite values. Fix the file or leave the variable out."
             )
         if not known.counts.any():
-            raise DscTfError(f"{name}: every value is missing. Leave it out with --variables.")
+            others = [other for other, one in statistics.items() if one.counts.any()]
+            among = f", as with --variables {' '.join(others[:SHOWN])}" if others else ""
+            raise DscTfError(f"{name}: every value is missing. Leave it out{among}.")
         code = missing_code(known)
         if code is not None:
             raise DscTfError(
@@ -155,6 +163,9 @@ def check_axes(ds):
         raise DscTfError("data: no variables. Give at least one.")
     if not steps:
         raise DscTfError("data: no time steps. Give a longer period.")
+    if steps < 2:
+        first = str(ds.indexes["time"][0])[:19]
+        raise DscTfError(f"data: one time step, {first}. Give a longer record or period.")
     if rows < 2 or columns < 2:
         raise DscTfError(f"data: a grid of {rows} x {columns} points. Give a region of at least 2 x 2.")
     for axis, limit in (("latitude", 90.0001), ("longitude", 1080.0)):

@@ -1,5 +1,6 @@
 """Keras model of contrastive training: two views, one encoder, one loss."""
 
+import json
 import logging
 from typing import Any
 
@@ -7,9 +8,11 @@ import keras
 import numpy as np
 from keras import ops
 
+from ..errors import refuse_damaged
 from ..geostatistics import empirical_semivariogram, fit_semivariogram
 from ..logging import log_duration
 from ..training.batches import fit_batches
+from ..training.checkpoint import restore
 from ..training.optimizers import Adam
 from ..training.reuse import compile_or_reset
 from .losses import TS2VEC, hierarchical_loss
@@ -124,7 +127,7 @@ class _TabulatedSemivariogram:
         return ops.take(self.table, ops.minimum(ops.cast(lag, "int32"), LAGS - 1))
 
 
-def train_contrastive(model, batches, steps, *, learning_rate, history, callbacks=()):
+def train_contrastive(model, batches, steps, *, learning_rate, history, callbacks=(), checkpoint=None):
     """Train as in the program of TS2Vec: AdamW, and finally the mean of the weights over all training steps.
 
     Parameters
@@ -141,13 +144,49 @@ def train_contrastive(model, batches, steps, *, learning_rate, history, callback
         List to which the loss of every epoch is appended.
     callbacks : sequence of keras.callbacks.Callback, default=()
         Further callbacks.
+    checkpoint : Checkpoint, default=None
+        Where the state is saved after epochs, and restored from if it is there; None saves nothing.
+
+    Raises
+    ------
+    DscTfError
+        If the checkpoint is damaged or belongs to another run.
     """
     optimizer = Adam(learning_rate, weight_decay=0.01, epsilon=1e-8)
     compile_or_reset(model, optimizer, jit_compile=False)
-    own = [UniformAverage(), LossHistory(history)]
-    epochs = -(-steps // len(batches))
+    average = UniformAverage()
+    own = [average, LossHistory(history)]
+    epochs, start = -(-steps // len(batches)), 0
+    if checkpoint is not None:
+        start = _resumed(checkpoint, model, average, history)
+        own.append(_SaveCheckpoint(checkpoint, average, history))
     with log_duration(log, f"{type(model).__name__}, {epochs} epochs of {len(batches)} batches"):
-        fit_batches(model, batches, epochs=epochs, callbacks=[*own, *callbacks])
+        fit_batches(model, batches, epochs=epochs, start=start, callbacks=[*own, *callbacks])
+
+
+def _resumed(checkpoint, model, average, history):
+    """Restore weights, optimiser, mean of weights and history; the number of epochs done, 0 without a checkpoint."""
+    saved = checkpoint.load()
+    if saved is None:
+        return 0
+    with refuse_damaged("checkpoint", checkpoint.path, "Delete it to start the training again."):
+        average.restore(restore(saved, model))
+        history.extend(json.loads(str(saved["history"])))
+        return int(saved["epoch"])
+
+
+class _SaveCheckpoint(keras.callbacks.Callback):
+    """Saves a checkpoint after an epoch when one is due; not after the last, whose end must be reached again."""
+
+    def __init__(self, checkpoint, average, history):
+        super().__init__()
+        self.checkpoint = checkpoint
+        self.average = average
+        self.history = history
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch + 1 < self.params["epochs"] and self.checkpoint.is_due():
+            self.checkpoint.save("contrast", epoch + 1, self.model, self.history, self.average.state())
 
 
 class UniformAverage(keras.callbacks.Callback):
@@ -158,9 +197,23 @@ class UniformAverage(keras.callbacks.Callback):
     Yue et al. (2022), the authors' program (PyTorch's AveragedModel): a uniform, not an exponential average.
     """
 
+    def __init__(self):
+        super().__init__()
+        self._restored = None
+
+    def state(self):
+        """Count and means by name, for `restore`."""
+        return {"count": self._count} | {f"mean_{i}": mean for i, mean in enumerate(self._mean)}
+
+    def restore(self, state):
+        """Continue with the count and the means that `state` returned, at the next start of training."""
+        means = [np.array(state[f"mean_{i}"]) for i in range(len(state) - 1)]
+        self._restored = (int(state["count"]), means)
+
     def on_train_begin(self, logs=None):
-        self._count = 1
-        self._mean = [np.asarray(w, np.float64) for w in self.model.trainable_variables]
+        start = [np.asarray(w, np.float64) for w in self.model.trainable_variables]
+        self._count, self._mean = self._restored or (1, start)
+        self._restored = None
 
     def on_train_batch_end(self, batch, logs=None):
         if hasattr(self.model, "jax_state_sync"):  # on JAX the variables are updated on request only
@@ -195,7 +248,7 @@ class UpdateSemivariogram(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         contrast = self.model.contrast
-        if contrast.fitted == "input" and epoch > 0:
+        if contrast.fitted == "input" and hasattr(self, "semivariogram_"):
             return
         segments = self.vectors()
         if contrast.pair_weights is not None:

@@ -17,6 +17,7 @@ from ..errors import DscTfError, refuse_damaged
 from ..geostatistics import great_circle, region_similarity
 from ..models.spacetime import field_decoder, spacetime_encoder
 from ..preprocessing.as_samples import as_samples, wrap_like
+from ..training.checkpoint import Checkpoint
 from ..training.seeds import seeded
 from .baselines import SIMCLR, MaskedReconstruction, TimeShifts
 from .contrastive_model import ContrastiveModel, UpdateSemivariogram, train_contrastive
@@ -26,6 +27,7 @@ from .losses import TS2VEC, ContrastiveLossConfig
 
 OBJECTIVES = ("contrast", "simclr", "masked")
 STEPS_PER_EPOCH = 25
+NOT_SAVED = ("callbacks", "checkpoint")
 CHUNK = 64  # number of steps encoded together, after `window` steps of context
 
 
@@ -61,6 +63,8 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         Seed of initial weights, crops and augmentations.
     callbacks : sequence of keras.callbacks.Callback, default=()
         Further callbacks of `fit`.
+    checkpoint : Checkpoint, default=None
+        Where the state of training is saved, and restored from if it is there; None saves nothing.
 
     Attributes
     ----------
@@ -100,6 +104,7 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         learning_rate: float = 1e-3,
         random_state: int | None = None,
         callbacks: Sequence = (),
+        checkpoint: Checkpoint | None = None,
     ):
         self.size = size
         self.grid = grid
@@ -114,6 +119,7 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self.learning_rate = learning_rate
         self.random_state = random_state
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
 
     def fit(
         self,
@@ -145,7 +151,7 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         Raises
         ------
         DscTfError
-            If shapes or settings are invalid, or no segment has two steps.
+            If shapes or settings are invalid, no segment has two steps, or the checkpoint is of another run.
         """
         regions = [_samples(region) for region in (X if isinstance(X, list) else [X])]
         if starts is None:
@@ -214,7 +220,7 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         folder : path
             Existing folder.
         """
-        settings = {name: v for name, v in self.get_params().items() if name != "callbacks"}
+        settings = {name: v for name, v in self.get_params().items() if name not in NOT_SAVED}
         settings["contrast"] = dataclasses.asdict(self.contrast)
         text = {"encoder": type(self).__name__, "settings": settings, "shape": self._shape}
         (Path(folder) / "encoder.json").write_text(json.dumps(text, indent=2) + "\n")
@@ -243,8 +249,8 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             text = json.loads(path.read_text(encoding="utf-8"))
             settings = text["settings"]
             settings = settings | {"contrast": ContrastiveLossConfig.from_json(settings["contrast"])}
-            if "callbacks" in settings:
-                raise ValueError("callbacks are no part of a saved encoder")
+            if set(NOT_SAVED) & set(settings):
+                raise ValueError(f"{' and '.join(NOT_SAVED)} are no part of a saved encoder")
             self = cls(**settings)
             self._build((tuple(text["shape"][0]), text["shape"][1]), None)
             self.encoder_.load_weights(Path(folder) / "encoder.weights.h5")
@@ -290,6 +296,7 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             learning_rate=self.learning_rate,
             history=self.history_,
             callbacks=callbacks,
+            checkpoint=self.checkpoint,
         )
         if distances:
             self.semivariogram_ = distances.semivariogram_

@@ -102,6 +102,27 @@ def test_scattered_missing_values_are_reported(ds):
         check_dataset(ds)
 
 
+def test_any_missing_value_is_reported_with_its_share(ds):
+    ds["t2m"].values[3, 2, 2] = np.nan
+    with pytest.warns(UserWarning, match="t2m: 0.1 % of the values are missing in cells that have others"):
+        check_dataset(ds)  # 1 of 20 x 6 x 7 values
+
+
+def test_cells_without_any_value_are_reported(ds):
+    ds["t2m"].values[:, 2, 2:4] = np.nan
+    with pytest.warns(UserWarning, match="t2m: 2 of 42 cells are missing at all steps. They are filled"):
+        check_dataset(ds)
+
+
+def test_a_variable_without_values_is_refused_with_the_others_named():
+    ds = mock_dataset(days=5)
+    ds["t2m"].values[:] = np.nan
+    with pytest.raises(
+        DscTfError, match="t2m: every value is missing. Leave it out, as with --variables msl"
+    ):
+        check_dataset(ds)
+
+
 def test_a_grid_with_one_cell_left_is_reported(ds):
     ds["t2m"].values[:, np.arange(42).reshape(6, 7) != 3] = np.nan
     with pytest.warns(UserWarning, match="41 of 42 cells are missing at all steps"):

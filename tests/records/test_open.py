@@ -8,6 +8,7 @@ import xarray as xr
 from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
 from dsc_tf.preprocessing.preprocessor import prepare
+from dsc_tf.records.notes import notes_of
 from dsc_tf.records.open import open_dataset
 
 
@@ -308,3 +309,23 @@ def test_netcdf_is_opened_without_asking_other_engines(form, tmp_path, monkeypat
     )
     with open_dataset(path) as ds:
         assert ds.sizes["time"] == 3
+
+
+def test_absent_units_are_stated_once_and_stored():
+    ds = mock_dataset(days=5)
+    ds["t2m"].attrs.pop("units")
+    with pytest.warns(
+        UserWarning, match="^units: not stated for t2m; values are taken as they are"
+    ) as caught:
+        opened = open_dataset(ds)
+    assert len(caught) == 1
+    assert notes_of(opened) == [str(caught[0].message)]
+
+
+@pytest.mark.parametrize("target", ["gone.nc", "x.nc"], ids=["dangling", "loop"])
+@pytest.mark.parametrize("pattern", ["x.nc", "*.nc"])
+def test_a_link_that_leads_nowhere_is_refused(tmp_path, target, pattern):
+    (tmp_path / "x.nc").symlink_to(tmp_path / target)
+    with pytest.raises(DscTfError, match=r"cannot be opened \(|no such file") as caught:
+        open_dataset(tmp_path / pattern)
+    assert "\n" not in str(caught.value)

@@ -40,11 +40,15 @@ def test_bad_record_is_refused_in_one_line(case):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("policy", ["none", "coast", "isolated"])
-def test_good_records_pass_without_a_word(policy):
+def test_a_good_record_causes_no_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        check_dataset(mock_dataset(nan_policy=policy, gaps=True))
+        check_dataset(mock_dataset(gaps=True))
+
+
+def test_one_step_is_refused():
+    with pytest.raises(DscTfError, match="one time step, 2001-01-01 00:00:00. Give a longer"):
+        check_dataset(mock_dataset().isel(time=[0]))
 
 
 def test_one_constant_variable_is_named():

@@ -13,8 +13,10 @@ from dsc_tf.representations.contrastive_model import (
     ContrastiveModel,
     UniformAverage,
     UpdateSemivariogram,
+    train_contrastive,
 )
 from dsc_tf.representations.crops import Crops
+from dsc_tf.training import Checkpoint
 
 
 def plain_encoder(features=2):
@@ -156,3 +158,43 @@ def test_strangers_contrast_in_full_whatever_their_times(series):
         regions=None,
     )
     assert loss_of(model, batch) == pytest.approx(pyramid(*shared_steps(batch), 1.0), rel=1e-4)
+
+
+class StopBefore(keras.callbacks.Callback):
+    """Ends training as ctrl-C does, at the begin of an epoch."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.epoch:
+            raise KeyboardInterrupt
+
+
+def train_small(**options):
+    """Weights and history of a network with dropout after 2 epochs of 2 batches."""
+    keras.utils.set_random_seed(0)
+    values, inside = keras.Input((None, 1, 2, 1), name="series"), keras.Input((None,), name="valid_mask")
+    latent = keras.layers.Dropout(0.5, seed=1)(keras.layers.Dense(3)(values))
+    encoder = keras.Model({"series": values, "valid_mask": inside}, latent)
+    decoder = keras.Sequential([keras.Input((None, 1, 2, 3)), keras.layers.Dense(1)])
+    fields = list(np.random.default_rng(0).normal(size=(3, 20, 1, 2, 1)).astype("float32"))
+    history, batches = [], Crops(fields, batch_size=3, steps=2, seed=1)
+    model = MaskedReconstruction(encoder, decoder)
+    train_contrastive(model, batches, 4, learning_rate=0.1, history=history, **options)
+    return encoder.get_weights(), history
+
+
+@pytest.mark.filterwarnings("ignore:Even though the `tf.config:UserWarning")
+def test_interrupted_training_resumes_to_the_same_weights(one_test_eagerly, tmp_path):
+    checkpoint = Checkpoint(tmp_path / "state.npz", seconds=0.0)
+    expected, losses = train_small()
+    with pytest.raises(KeyboardInterrupt):
+        train_small(checkpoint=checkpoint, callbacks=[StopBefore(1)])
+    assert int(checkpoint.load()["epoch"]) == 1
+    found, history = train_small(checkpoint=checkpoint)
+    assert history == losses and len(history) == 2
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert int(checkpoint.load()["epoch"]) == 1  # the end is reached by training, never by reading a file

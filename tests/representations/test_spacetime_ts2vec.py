@@ -2,6 +2,7 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -15,6 +16,7 @@ from dsc_tf.representations import (
     SpaceTimeTS2Vec,
 )
 from dsc_tf.representations import spacetime_ts2vec as fields
+from dsc_tf.training import Checkpoint
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Even though the `tf.config:UserWarning"),
@@ -177,3 +179,37 @@ def test_transform_before_fit_is_told():
 def test_other_fields_than_fitted_on_are_told(untrained):
     with pytest.raises(DscTfError, match="fitted on"):
         untrained.transform(toy(variables=2))
+
+
+class _Stop(keras.callbacks.Callback):
+    """Ends training as ctrl-C does, at the begin of the second epoch."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+
+FITTED_TO_INPUT = ContrastiveLossConfig(neighbour_weighting="as_positives", fitted="input")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    [{"contrast": FITTED_TO_INPUT}, {"contrast": VARIOGRAM}, {"objective": "masked"}],
+    ids=["input", "variogram", "masked"],
+)
+def test_interrupted_training_resumes_to_the_same_encoder(one_test_eagerly, tmp_path, monkeypatch, options):
+    monkeypatch.setattr(fields, "STEPS_PER_EPOCH", 2)
+    smaller = {"window": 3, "filters": 1, "size": 2, "batch_size": 1, "steps": 4, "random_state": 0}
+    options = TINY | smaller | options
+    checkpoint = Checkpoint(tmp_path / "state.npz", seconds=0.0)
+    whole = SpaceTimeTS2Vec(**options).fit(toy(steps=9))
+    with pytest.raises(KeyboardInterrupt):
+        SpaceTimeTS2Vec(**options, checkpoint=checkpoint, callbacks=[_Stop()]).fit(toy(steps=9))
+    assert int(checkpoint.load()["epoch"]) == 1
+    resumed = SpaceTimeTS2Vec(**options, checkpoint=checkpoint).fit(toy(steps=9))
+    assert resumed.history_ == whole.history_ and len(whole.history_) == 2
+    for one, other in zip(resumed.encoder_.get_weights(), whole.encoder_.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    if options.get("objective") != "masked":
+        assert resumed.semivariogram_ == whole.semivariogram_
