@@ -10,7 +10,11 @@ from ..errors import DscTfError
 from .cell_methods import time_method
 
 WORDS = {"hourly": "1h", "daily": "1D", "monthly": "1MS", "yearly": "1YS", "seasonal": "QS-DEC"}
-FINE = re.compile(r"\d*(\.\d+)?(n|ns|u|us|ms|l|s|min|t)", re.I)
+AMOUNT_UNITS = ("mm", "kg m-2", "kg/m2", "kg/m^2", "J m-2", "J/m2", "J/m^2", "m of water equivalent")
+LENGTHS = ("m", "cm", "inch", "in")
+AMOUNT_NAMES = re.compile(
+    r"tp|cp|lsp|sf|ro|e|.*(precip|rain|snow_?fall|run_?off|evapo|_amount|thickness_of_.*fall).*", re.I
+)
 SAMPLED_DAYS, SAMPLED_PLACES = (
     4,
     3,
@@ -72,6 +76,11 @@ def aggregate_time(ds, aggregate, accumulated, notes, *, months=None):
     for name in ds.data_vars:
         values = ds[name]
         method = "sum" if name in accumulated else time_method(values.attrs)
+        if method is None and _may_be_amounts(values):
+            notes.add(
+                f"{name}: averaged, since the file does not state that its values are sums. If they are amounts, add "
+                f"--accumulated {name}."
+            )
         if method == "sum":
             values = _increments(values, step, notes)
         fields[name] = _resampled(values, offset, method, step, aggregate, notes, months)
@@ -81,6 +90,13 @@ def aggregate_time(ds, aggregate, accumulated, notes, *, months=None):
     if not result.sizes["time"]:
         raise DscTfError(f"aggregate: no complete period of {aggregate!r} in the data. Choose a shorter one.")
     return result.assign_attrs(ds.attrs)
+
+
+def _may_be_amounts(values):
+    """Whether units or names are those of amounts of water or energy, which are summed rather than averaged."""
+    units = str(values.attrs.get("units", "")).strip().replace("**", "")
+    names = (str(values.name), str(values.attrs.get("standard_name", "")))
+    return units in AMOUNT_UNITS or units in LENGTHS and any(AMOUNT_NAMES.fullmatch(name) for name in names)
 
 
 def _offset(aggregate):
@@ -108,10 +124,12 @@ def time_step(ds):
 
 
 def _refuse_short(aggregate, offset, step):
+    parsed = pd.tseries.frequencies.to_offset(offset)
     try:
-        length = pd.Timedelta(pd.tseries.frequencies.to_offset(offset))
-    except (ValueError, TypeError):
-        length = None  # months and years, whose lengths vary
+        length = pd.Timedelta(parsed)
+    except (ValueError, TypeError):  # months and years, whose lengths vary
+        months = _months(parsed)
+        length = pd.Timedelta(days=31 * months) if months else None
     is_short = length is not None and step is not None and length < step * 0.99
     if is_short or length is not None and length < pd.Timedelta("1min"):
         raise DscTfError(
@@ -187,7 +205,7 @@ def _lengths(counts, offset, values):
     parsed = pd.tseries.frequencies.to_offset(offset)
     at_end = parsed.freqstr.split("-")[0].lstrip("0123456789")[-1:] == "E" or parsed.freqstr.startswith("W")
     calendar = None if isinstance(labels, pd.DatetimeIndex) else values["time"].dt.calendar
-    months = {"M": 1, "Q": 3, "Y": 12}.get(re.sub(r"^[\d.]+B?", "", parsed.freqstr)[:1], 0) * parsed.n
+    months = _months(parsed)
     lengths = []
     for label in labels:
         year, month = (label.year, label.month)
@@ -197,6 +215,11 @@ def _lengths(counts, offset, values):
         first = month - months + 1 if at_end else month
         lengths.append(float(sum(_days(year, first + i, calendar or "standard") for i in range(months))))
     return np.array(lengths)
+
+
+def _months(parsed):
+    """Months in an offset of months, quarters or years; 0 for others."""
+    return {"M": 1, "Q": 3, "Y": 12}.get(re.sub(r"^[\d.]+B?", "", parsed.freqstr)[:1], 0) * parsed.n
 
 
 def _days(year, month, calendar):

@@ -9,10 +9,11 @@ from ..errors import DscTfError
 
 AXES = ("time", "latitude", "longitude")
 UNITS = {
-    "latitude": re.compile(r"degrees?_?n(orth)?", re.I),
-    "longitude": re.compile(r"degrees?_?e(ast)?", re.I),
+    "latitude": re.compile(r"(deg(ree)?s?|°)[_ ]?n(orth)?", re.I),
+    "longitude": re.compile(r"(deg(ree)?s?|°)[_ ]?e(ast)?", re.I),
 }
-DEGREES = re.compile(r"(arc_?)?deg(ree)?s?(_?(n(orth)?|e(ast)?|true))?|°|", re.I)
+DEGREES = re.compile(r"((arc_?)?deg(ree)?s?|°)([_ ]?(n(orth)?|e(ast)?|true))?|", re.I)
+OPPOSITE = re.compile(r"(deg(ree)?s?|°)[_ ]?(w(est)?|s(outh)?)", re.I)
 NAMES = {
     "time": re.compile(r"time\d?|valid_time|date|datetime|t", re.I),
     "latitude": re.compile(r"(g\d+_|nav_|x)?lat(itude)?s?(_?\d+)*", re.I),
@@ -88,9 +89,9 @@ def _axis(ds, axis, source):
         ordered = sorted(group, key=lambda n: (ds[n].ndim != 1, n not in ds.dims))
         if ordered:
             return ordered[0]
-    for name in ds.coords:
-        if axis != "time" and _is_rotated(ds[name]):
-            raise DscTfError(f"{source}: {name} belongs to a rotated pole, so it is no {axis}. {REGRID}")
+    rotated = [name for name in ds.coords if axis != "time" and _is_rotated(ds[name])]
+    for name in sorted(rotated, key=lambda n: axis[:3] not in str(ds[n].attrs.get("standard_name", n))):
+        raise DscTfError(f"{source}: {name} belongs to a rotated pole, so it is no {axis}. {REGRID}")
     _refuse_projection(ds, source, axis)
     dims = ", ".join(map(str, ds.dims))
     what = "time axis" if axis == "time" else axis
@@ -153,6 +154,10 @@ def _check_horizontal(values, axis, source, notes):
         raise DscTfError(f"{source}: {name} belongs to a rotated pole, so it is no {axis}. {REGRID}")
     if units.lower().startswith("rad"):
         raise DscTfError(f"{source}: {name} is in {units}. Convert it to degrees, as in np.degrees.")
+    if OPPOSITE.fullmatch(units) and not DEGREES.fullmatch(units):
+        raise DscTfError(
+            f"{source}: {name} is in {units}. Multiply it by -1, so that it counts east and north."
+        )
     if not DEGREES.fullmatch(units):
         raise DscTfError(f"{source}: {name} is in {units!r}, not degrees, so it is no {axis}. {REGRID}")
     numbers = np.atleast_1d(values.values).astype(float)
@@ -167,11 +172,22 @@ def _check_horizontal(values, axis, source, notes):
     if ROTATED.fullmatch(str(name)):
         notes.add(f"{source}: {name} is named as of a rotated pole but described as {axis}; taken as {axis}.")
     if str(name).lower() in PLAIN[axis] and not units and "standard_name" not in values.attrs:
-        notes.add(f"{source}: {name} has no units; taken as {axis} in degrees.", minor=True)
+        _refuse_counts(numbers, name, axis, source)
+        notes.add(f"{source}: {name} has no units; taken as {axis} in degrees.")
+
+
+def _refuse_counts(numbers, name, axis, source):
+    """Refuse 0, 1, 2, ... or 1, 2, 3, ..., which number the rows or columns of a grid."""
+    if len(numbers) > 2 and numbers[0] in (0, 1) and np.all(np.diff(numbers) == 1):
+        raise DscTfError(
+            f"{source}: {name} counts cells from {numbers[0]:g} to {numbers[-1]:g} and has no units. "
+            f"Give {axis} in degrees."
+        )
 
 
 def _check_time(ds, name, source):
     values = ds[name]
+    _refuse_mixed_calendars(values, source)
     first = np.ravel(values.values)[:1]
     if values.dtype.kind == "M" or (len(first) and hasattr(first[0], "calendar")):
         return
@@ -180,6 +196,16 @@ def _check_time(ds, name, source):
     raise DscTfError(
         f"{source}: {name} holds {values.dtype}, not dates. Give it units such as 'days since 2001-01-01'."
     )
+
+
+def _refuse_mixed_calendars(values, source):
+    if values.dtype.kind != "O":
+        return
+    calendars = sorted({str(getattr(value, "calendar", "none")) for value in np.ravel(values.values)})
+    if len(calendars) > 1:
+        raise DscTfError(
+            f"{source}: {values.name} mixes the calendars {', '.join(calendars)}. Convert the dates to one of them."
+        )
 
 
 def refuse_radians(latitude, longitude, source):

@@ -47,7 +47,7 @@ def canonical(ds, source, notes, *, member=None, level=None):
     ds = one_version(with_one_time(ds, source), notes)
     found = find_axes(ds, source, notes)
     ds = _renamed(ds, found)
-    ds = choose_member(ds, member, source)
+    ds = choose_member(ds, member, source, notes)
     ds = choose_level(ds, level, source)
     ds = _with_single_values_as_attributes(ds)
     versions = _versions(ds)
@@ -93,7 +93,11 @@ def _is_series(values):
 
 
 def _renamed(ds, found):
-    clash = [axis for axis, name in found.items() if name != axis and axis in ds.variables]
+    clash = [
+        axis
+        for axis, name in found.items()
+        if name != axis and axis in ds.variables and axis not in found.values()
+    ]
     ds = ds.drop_vars(clash)
     dims = {ds[name].dims[0]: name for name in found.values() if name not in ds.dims and ds[name].ndim == 1}
     ds = ds.swap_dims(dims).rename({name: axis for axis, name in found.items() if name != axis})

@@ -3,6 +3,7 @@
 import errno
 import warnings
 
+import numpy as np
 import xarray as xr
 
 from ..errors import DscTfError
@@ -12,6 +13,9 @@ from .paths import reason
 
 GRIB_ENDINGS = (".grib", ".grb", ".grib2", ".grb2", ".grib1", ".grb1")
 NETCDF_SIGNATURES = (b"CDF\x01", b"CDF\x02", b"CDF\x05", b"\x89HDF\r\n\x1a\n")
+COMPRESSED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"PK\x03\x04": "zip"}
+COMPRESSED |= {b"\x28\xb5\x2f\xfd": "zstd", b"7z\xbc\xaf": "7-Zip"}
+SHOWN = 10  # groups named in a message
 ZARR_FILES = (".zgroup", ".zmetadata", ".zarray", "zarr.json")
 
 
@@ -45,6 +49,7 @@ def open_file(path, notes, *, grib_filter=None):
         warnings.simplefilter("ignore", FutureWarning)
         warnings.simplefilter("ignore", xr.SerializationWarning)
         warnings.filterwarnings("ignore", message=".*consolidated.*", category=RuntimeWarning)
+        warnings.filterwarnings("ignore", message=".*not recognized as a component of a Zarr hierarchy.*")
         try:
             if is_grib:
                 require("cfgrib", "grib", path)
@@ -72,15 +77,66 @@ def _open_cf(path, notes):
         require("zarr", "zarr", path)
         _refuse_pickles(path)
     raw = xr.open_dataset(path, decode_cf=False, **options)
-    if path.is_dir():
-        note_absent_chunks(path, raw, notes)
-    else:
-        declare_default_fills(raw)
+    try:
+        _report_groups(path, raw, notes)
+        _refuse_packing(path, raw)
+        if path.is_dir():
+            note_absent_chunks(path, raw, notes)
+        else:
+            declare_default_fills(raw)
+    except BaseException:
+        raw.close()
+        raise
     try:
         return xr.decode_cf(raw, decode_timedelta=False)
     except Exception as error:
         raw.close()
         raise DscTfError(f"data: {path} cannot be decoded ({reason(error)}). Fix its attributes.") from error
+
+
+def _refuse_packing(path, raw):
+    """Refuse scale factors and offsets that are no finite number, and a scale factor of 0."""
+    for name, values in raw.variables.items():
+        for key in ("scale_factor", "add_offset"):
+            if key not in values.attrs or values.ndim < 2:
+                continue
+            stated = values.attrs[key]
+            number = np.ravel(stated)
+            is_number = number.dtype.kind in "iuf" and number.size == 1 and bool(np.isfinite(number[0]))
+            if not is_number or key == "scale_factor" and number[0] == 0:
+                raise DscTfError(
+                    f"data: {path}: {key} of {name} is {str(stated)[:40]!r}, so its values are unknown. Fix that "
+                    "attribute, for example with ncatted."
+                )
+
+
+def _report_groups(path, raw, notes):
+    """Remark on groups, which are not read; refuse a file whose variables are all in groups."""
+    names = _groups_of_store(path, raw) if path.is_dir() else _groups_of_file(path)
+    if not names:
+        return
+    shown = ", ".join(names[:SHOWN])
+    if not raw.variables:
+        raise DscTfError(
+            f"data: {path} holds its variables in groups ({shown}). Give the Dataset of one, as in "
+            f"xarray.open_dataset(path, group={names[0]!r})."
+        )
+    notes.add(f"{path.name}: left out, since in groups or without metadata: {shown}")
+
+
+def _groups_of_store(path, raw):
+    folders = sorted(child.name for child in path.iterdir() if child.is_dir())
+    return [name for name in folders if name not in raw.variables and not name.startswith(".")]
+
+
+def _groups_of_file(path):
+    try:
+        import netCDF4
+
+        with netCDF4.Dataset(path) as file:
+            return list(file.groups)
+    except (ImportError, OSError, RuntimeError, AttributeError):
+        return []
 
 
 def _refuse_pickles(path):
@@ -127,6 +183,9 @@ def _explained(path, error):
         return "data: too many open files. Raise the limit with `ulimit -n`, or join the files first."
     if isinstance(error, PermissionError):
         return f"data: {path} may not be read (permission denied). Change its permissions."
+    packed = next((kind for start, kind in COMPRESSED.items() if _begins_with(path, start)), None)
+    if packed is not None:
+        return f"data: {path} is compressed or an archive ({packed}). Unpack it first."
     if "codec not available" in text or "Unknown codec" in text:
         return f"data: {path} is compressed with a codec that is not installed ({text}). Install it."
     return f"data: {path} cannot be read as a climate file ({text}). Give netCDF, Zarr or GRIB."

@@ -11,6 +11,7 @@ from .members import choose_member
 from .times import calendar_of, sorted_by_time, without_preliminary_duplicates
 from .units import in_units
 
+QUANTITY = ("standard_name", "cell_methods", "GRIB_stepType")
 DESCRIBING = ("cell_methods", "long_name", "GRIB_stepType", "GRIB_shortName", "GRIB_name", "standard_name")
 
 
@@ -204,6 +205,7 @@ def _appended(pieces, variables, notes):
             part.assign({variable: in_units(part[variable], units, f"{variable} of {name}", notes)})
             for part, name in zip(parts, names, strict=True)
         ]
+        _note_differing(variable, parts, names, notes)
     if "expver" not in parts[0].coords or any("expver" not in part.coords for part in parts):
         parts = [part.drop_vars("expver", errors="ignore") for part in parts]
     order = sorted(
@@ -222,6 +224,20 @@ def _appended(pieces, variables, notes):
     if joined.indexes["time"].has_duplicates:
         raise DscTfError(_overlap(parts, names, variables))
     return joined, f"{names[0]} and {len(names) - 1} more"
+
+
+def _note_differing(variable, parts, names, notes):
+    """Remark on files of one variable whose attributes describe different quantities."""
+    first = parts[0][variable].attrs
+    for part, name in zip(parts[1:], names[1:], strict=True):
+        other = part[variable].attrs
+        for key in QUANTITY:
+            if key in first and key in other and str(first[key]) != str(other[key]):
+                notes.add(
+                    f"{variable}: {key} is {first[key]} in {names[0]}, {other[key]} in {name}; joined in time "
+                    "all the same. Check that they are one quantity."
+                )
+                return
 
 
 def _refuse_steps(parts, names):

@@ -10,7 +10,7 @@ from .axes import AXES
 
 NAMES = re.compile(
     r".*(lev(el)?s?|layer|depth|height|press|isobar|plev|alt(itude)?|sigma|hybrid|theta|potential|soil|model_?lev).*"
-    r"|z\d?|p\d?|lv_.*|olevel|deptht|gdep.*|mlev|surface",
+    r"|[zk]\d?|p\d?|lv_.*|olevel|deptht|gdep.*|mlev|surface|bottom_top.*|s[tw]_ocean|s_(rho|w)|z[tw]|n[zk]",
     re.I,
 )
 STANDARD = re.compile(
@@ -145,6 +145,8 @@ def levels_as_variables(ds, notes):
         extra = _extra(values)
         if not extra or not set(AXES) <= set(values.dims):
             result[name] = values
+        elif 0 in (ds.sizes[dim] for dim in extra):
+            notes.add(f"{name}: left out, since {' and '.join(map(str, extra))} has no entry.")
         elif len(extra) == 1 and is_level(ds, extra[0]):
             for new, field in _by_level(ds, values, extra[0]).items():
                 taken = new in plain or new in result
@@ -152,7 +154,8 @@ def levels_as_variables(ds, notes):
         else:
             sizes = ", ".join(f"{dim} ({ds.sizes[dim]})" for dim in extra)
             notes.add(
-                f"{name}: left out, since {sizes} is no level and no ensemble member. Select one, as in ds.isel."
+                f"{name}: left out, since {sizes} is no level and no ensemble member. "
+                f"Select one, as in ds.isel({extra[0] if extra else 'dim'}=0)."
             )
     coords = {name: ds[name] for name in ds.coords if set(ds[name].dims) <= {*AXES, "member"}}
     return xr.Dataset(result, coords, ds.attrs)
@@ -165,6 +168,8 @@ def _extra(values):
 def _by_level(ds, values, dim):
     levels = ds[dim].values if dim in ds.coords else np.arange(ds.sizes[dim])
     units = ds[dim].attrs.get("units", "") if dim in ds.coords else ""
+    if levels.dtype.kind == "f" and not np.isfinite(levels).all():
+        raise DscTfError(f"{dim}: {int((~np.isfinite(levels)).sum())} levels are not finite. Fix the axis.")
     texts = [level_text(level) for level in levels]
     if len(set(texts)) < len(texts):
         texts = [str(level) for level in levels]

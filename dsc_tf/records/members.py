@@ -8,8 +8,8 @@ import xarray as xr
 from ..errors import DscTfError
 
 NAMES = re.compile(
-    r"number|member(_?id)?|realization|realisation|ens(emble)?(_?(member|id|number))?|mem(ber)?\d?|perturbation(_number)?"
-    r"|variant(_label)?|run|rlz|r\d+i\d+p\d+(f\d+)?",
+    r"number|.*member.*|realization|realisation|ens.*|mem\d?|perturbation(_number)?|sample|m|e|ic"
+    r"|variant(_label)?|run|rlz|models?|source_id|r\d+i\d+p\d+(f\d+)?",
     re.I,
 )
 LABEL = re.compile(r"(.*_)?r\d+i\d+p\d+(f\d+)?(_.*)?", re.I)
@@ -50,7 +50,7 @@ def member_labels(ds, dim):
     return np.arange(ds.sizes[dim])
 
 
-def choose_member(ds, member, source):
+def choose_member(ds, member, source, notes=None):
     """One ensemble member, or all of them along the dimension `member`.
 
     Parameters
@@ -61,6 +61,8 @@ def choose_member(ds, member, source):
         Label of a member, "all", or None.
     source : str
         Name of the dataset in messages.
+    notes : Notes, default=None
+        Receives a remark if a member is chosen where there are none.
 
     Returns
     -------
@@ -74,6 +76,12 @@ def choose_member(ds, member, source):
     """
     dim = member_dimension(ds)
     if dim is None:
+        if (
+            notes is not None
+            and member is not None
+            and not any(is_member_coordinate(ds[n]) for n in ds.coords)
+        ):
+            notes.add(f"member: {source} has no ensemble members, so {member!r} has no effect.")
         return ds
     labels = member_labels(ds, dim)
     shown = ", ".join(map(_text, labels[:SHOWN])) + (", ..." if len(labels) > SHOWN else "")

@@ -7,6 +7,7 @@ import numpy as np
 FILLS = {"f4": 9.969209968386869e36, "f8": 9.969209968386869e36, "i2": -32767, "i4": -2147483647}
 FILLS |= {"i8": -9223372036854775806, "u2": 65535, "u4": 4294967295, "u8": 18446744073709551614}
 CODES = (-9999.0, -999.0, -99999.0, -999.9, -99.9, -9999.9, -9.99e8, -9e33, -1e34, 9999.0, 99999.0, 999999.0)
+CODES += (999.0, 999.9, -99.0, -99.99, -888.0)
 CODES += (
     1e20,
     1e30,
@@ -24,6 +25,7 @@ CODES += (
 )
 CODES += (-2147483647.0, -2147483648.0, -8888.0, -7777.0, -6999.0, -999000000.0, 65535.0, 1e19, -1.7014118e38)
 HUGE = 1e30  # no quantity of the field has such values
+VERY_FAR = 5.0  # ranges of the other values between them and an outlier that is no known code
 FAR = 3.0  # ranges of the other values between a code and them
 
 
@@ -47,7 +49,7 @@ def _is_unsigned(values):
     return str(values.attrs.get("_Unsigned", "false")).lower() == "true"
 
 
-def without_invalid(ds):
+def without_invalid(ds, notes):
     """The dataset without values outside their stated valid range and without flag values.
 
     Bounds of packed variables are compared as CF asks: in the packed unit where they have the packed type.
@@ -56,6 +58,8 @@ def without_invalid(ds):
     ----------
     ds : xr.Dataset
         Decoded.
+    notes : Notes
+        Receives the ranges and flags, not shown as warnings.
     """
     result = {}
     for name, values in ds.data_vars.items():
@@ -65,6 +69,15 @@ def without_invalid(ds):
         flags = _flags(values)
         if low is None and high is None and not len(flags):
             continue
+        limits = [
+            f"{'below' if is_low else 'above'} {bound:g}"
+            for bound, is_low in ((low, True), (high, False))
+            if bound is not None
+        ]
+        limits += [f"equal to {flag:g}" for flag in flags[:5]]
+        notes.add(
+            f"{name}: values {' or '.join(limits)} count as missing, as its attributes state.", minor=True
+        )
         lazy = values if values.chunks is not None or values.variable._in_memory else values.chunk()
         good = np.isfinite(lazy)
         scale = abs(float(values.encoding.get("scale_factor", 0) or 0))
@@ -84,7 +97,9 @@ def _valid_range(values):
     low, high = attrs.get("valid_min"), attrs.get("valid_max")
     if np.size(attrs.get("valid_range", ())) == 2:
         low, high = np.ravel(attrs["valid_range"])
-    return _unpacked(low, values), _unpacked(high, values)
+    low, high = _unpacked(low, values), _unpacked(high, values)
+    is_reversed = low is not None and high is not None and low > high  # as by a negative scale_factor
+    return (high, low) if is_reversed else (low, high)
 
 
 def _flags(values):
@@ -133,7 +148,7 @@ def note_absent_chunks(path, raw, notes):
         stated = raw[name].attrs.get("_FillValue", raw[name].attrs.get("missing_value"))
         is_missing = is_missing or stated is not None and fill is not None and bool(np.all(stated == fill))
         if absent and raw[name].ndim > 1:
-            read_as = "missing" if is_missing else f"{fill}"
+            read_as = "undefined values" if fill is None else f"{fill}"
             if not is_missing:
                 notes.add(
                     f"{name}: {absent} of {array.nchunks} chunks are not in the store and are read as {read_as}. "
@@ -149,20 +164,53 @@ def missing_code(known):
     known : FieldStatistics
         Of a variable.
     """
+    for extreme, others in _extremes(known):
+        if abs(extreme) > HUGE:
+            return extreme
+        is_code = any(np.float32(extreme) == np.float32(code) for code in CODES)
+        if is_code and _distance(extreme, others) > FAR:
+            return extreme
+    return None
+
+
+def outlier(known):
+    """An extreme value far from all others that is reached by few cells, and their range; None where there is none.
+
+    Parameters
+    ----------
+    known : FieldStatistics
+        Of a variable.
+
+    Returns
+    -------
+    tuple of float or None
+        The value, and the lowest and highest of the extremes of all other cells.
+    """
+    for extreme, others in _extremes(known):
+        at = np.count_nonzero((known.low == np.float32(extreme)) | (known.high == np.float32(extreme)))
+        is_rare = at < np.count_nonzero(known.counts) / 2
+        if (
+            is_rare
+            and len(others) > 2
+            and others.max() > others.min()
+            and _distance(extreme, others) > VERY_FAR
+        ):
+            return extreme, float(others.min()), float(others.max())
+    return None
+
+
+def _extremes(known):
+    """The lowest and the highest value, each with the other extremes of all cells."""
     bounds = np.concatenate([known.low, known.high]).astype(float)
     bounds = bounds[np.isfinite(bounds)]
     if not len(bounds):
-        return None
-    for extreme in (float(bounds.min()), float(bounds.max())):
-        if abs(extreme) > HUGE:
-            return extreme
-        if not any(np.float32(extreme) == np.float32(code) for code in CODES):
-            continue
-        others = bounds[bounds != extreme]
-        if not len(others):
-            continue
-        spread = float(others.max()) - float(others.min())
-        distance = float(np.abs(others - extreme).min())
-        if distance > FAR * max(spread, 1e-3 * abs(float(others.mean()))):
-            return extreme
-    return None
+        return []
+    return [(extreme, bounds[bounds != extreme]) for extreme in (float(bounds.min()), float(bounds.max()))]
+
+
+def _distance(extreme, others):
+    """Distance of a value from the nearest of others, in ranges of the others."""
+    if not len(others):
+        return 0.0
+    spread = max(float(others.max()) - float(others.min()), 1e-3 * abs(float(others.mean())))
+    return float(np.abs(others - extreme).min()) / spread if spread else np.inf

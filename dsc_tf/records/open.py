@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 
 import numpy as np
@@ -55,7 +55,7 @@ def open_dataset(
 
     Parameters
     ----------
-    source : path, str, list of those, xr.Dataset or xr.DataArray
+    source : path, str, xr.Dataset, xr.DataArray, or a list of those
         NetCDF (classic or HDF5), a Zarr folder, GRIB, a glob such as "era5_*.nc", or several: files of
         different variables are merged, files of different times joined.
     variables : list of str, default=None
@@ -151,15 +151,37 @@ def _read(source, notes, grib_filter):
     """Datasets as read, each with its name, and whether some come from GRIB files."""
     if isinstance(source, (xr.Dataset, xr.DataArray)):
         return [(as_dataset(source), "data")], False
-    sources = [source] if isinstance(source, (str, os.PathLike)) else list(source)
+    read, is_grib = [], False
+    for i, one in enumerate(_sources(source), 1):
+        if isinstance(one, (xr.Dataset, xr.DataArray)):
+            read.append((as_dataset(one), f"dataset {i}"))
+            continue
+        for path in paths_of(str(one)):
+            datasets = open_file(path, notes, grib_filter=grib_filter)
+            is_grib |= any("GRIB_edition" in ds.attrs for ds in datasets)
+            read += [(ds, path.name) for ds in datasets]
+    return [(_chunked(ds) if len(read) > 1 else ds, name) for ds, name in read], is_grib
+
+
+def _sources(source):
+    """Paths and datasets as a list.
+
+    Raises
+    ------
+    DscTfError
+        If there is none, or something else.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        return [source]
+    is_several = isinstance(source, Iterable) and not isinstance(source, (Mapping, bytes, np.ndarray))
+    sources = list(source) if is_several else [None]
+    if not all(isinstance(one, (str, os.PathLike, xr.Dataset, xr.DataArray)) for one in sources):
+        raise DscTfError(
+            f"data: {type(source).__name__}. Give a path, a list of paths, or an xarray Dataset."
+        )
     if not sources:
         raise DscTfError("data: no file. Give at least one.")
-    read, is_grib = [], False
-    for path in (path for one in sources for path in paths_of(str(one))):
-        datasets = open_file(path, notes, grib_filter=grib_filter)
-        is_grib |= any("GRIB_edition" in ds.attrs for ds in datasets)
-        read += [(_chunked(ds), path.name) for ds in datasets]
-    return (read, is_grib) if len(read) > 1 else ([(datasets[0], read[0][1])], is_grib)
+    return sources
 
 
 def _prepared(ds, wanted, notes):
@@ -169,7 +191,7 @@ def _prepared(ds, wanted, notes):
     ]
     if categories:
         notes.add(f"left out, since flags rather than a quantity: {', '.join(map(str, categories))}")
-    return without_invalid(ds.drop_vars(categories))
+    return without_invalid(ds.drop_vars(categories), notes)
 
 
 def _within_period(parts, period):

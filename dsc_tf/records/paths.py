@@ -2,11 +2,13 @@
 
 import glob
 import os
+import re
 import stat
 from pathlib import Path
 
 from ..errors import DscTfError
 
+ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*)(://|::)", re.I)
 MAX_NAME = 255  # bytes of one part of a path
 
 
@@ -18,6 +20,7 @@ def paths_of(text):
     DscTfError
         If there is none, or it is neither a regular file nor a folder.
     """
+    _refuse_address(text)
     expanded = os.path.expanduser(text)
     shown = _shortened(text)
     if not text:
@@ -28,7 +31,7 @@ def paths_of(text):
         if Path(expanded).exists():
             _refuse_special(Path(expanded), shown)
             return [Path(expanded)]
-        found = sorted(glob.glob(expanded))
+        found = sorted(glob.glob(expanded, recursive=True))
     except (OSError, ValueError) as error:
         raise DscTfError(f"data: {shown} cannot be opened ({reason(error)}). Check the path.") from error
     if not found:
@@ -36,6 +39,16 @@ def paths_of(text):
     for path in found:
         _refuse_special(Path(path), path)
     return [Path(path) for path in found]
+
+
+def _refuse_address(text):
+    """Refuse what is to be fetched over a network, without showing a password in it."""
+    found = ADDRESS.match(text)
+    if found and not os.path.lexists(text):
+        raise DscTfError(
+            f"data: an address ({found[1]}), not a file. Download it first, or open it with xarray and give the "
+            "Dataset."
+        )
 
 
 def _shortened(text):

@@ -65,13 +65,11 @@ def fields_only(ds, notes):
     left_out = [str(n) for n in ds.data_vars if not set(AXES) <= set(ds[n].dims) <= shape]
     left_out += [str(n) for n in ds.data_vars if ds[n].dtype.kind not in "fiu" and str(n) not in left_out]
     unnamed = [name for name in left_out if not any(note.startswith(f"{name}: left out") for note in notes)]
+    if len(left_out) == len(ds.data_vars):
+        raise DscTfError(_no_fields(ds, unnamed, notes))
     if unnamed:
         notes.add(f"left out, since not numbers over time, latitude and longitude: {', '.join(unnamed)}")
     ds = ds.drop_vars(left_out)
-    if not ds.data_vars:
-        raise DscTfError(
-            "data: no variable over time, latitude and longitude. Give a file of gridded fields."
-        )
     renamed = {name: f"{name}_" for name in ds.data_vars if name in RESERVED}
     for name, new in renamed.items():
         notes.add(f"{name}: called {new}, since {name} is the name of a result.")
@@ -79,6 +77,21 @@ def fields_only(ds, notes):
     return ds.drop_vars(
         [c for c in ds.coords if c not in ds.data_vars and ds[c].dims and not set(ds[c].dims) <= shape]
     )
+
+
+def _no_fields(ds, unnamed, notes):
+    """Message that no variable is left, with the reason of the first one that was left out."""
+    start = "data: no variable of numbers over time, latitude and longitude"
+    for note in notes:
+        name, _, why = note.partition(": left out, since ")
+        if why:
+            return f"{start}: {name} was left out, since {why}"
+    for name in (n for n in unnamed if set(AXES) <= set(ds[n].dims)):
+        return f"{start}: {name} holds {ds[name].dtype}. Give a file of gridded fields."
+    of_first = (
+        f": {unnamed[0]} has {', '.join(map(str, ds[unnamed[0]].dims)) or 'no axis'}" if unnamed else ""
+    )
+    return f"{start}{of_first}. Give a file of gridded fields."
 
 
 def choose_variables(ds, variables):

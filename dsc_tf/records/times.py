@@ -204,7 +204,20 @@ def calendar_of(ds):
 
 
 def as_dataset(source):
-    """A dataset from a DataArray; datasets unchanged."""
+    """A dataset from a DataArray; datasets unchanged.
+
+    Raises
+    ------
+    DscTfError
+        If times have a time zone.
+    """
+    for name, values in source.coords.items():
+        zone = getattr(getattr(values, "dtype", None), "tz", None)
+        if zone is not None:
+            raise DscTfError(
+                f"data: {name} has the time zone {zone}. Convert it to UTC without a zone, as in "
+                f"ds.assign_coords({name}=ds.indexes['{name}'].tz_convert(None))."
+            )
     if isinstance(source, xr.DataArray):
         return source.to_dataset(name=source.name or "field")
     return source

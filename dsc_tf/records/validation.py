@@ -7,7 +7,7 @@ import numpy as np
 from ..errors import DscTfError
 from .chunks import block_length, field_blocks
 from .field_statistics import JUMP, FieldStatistics
-from .missing import missing_code
+from .missing import missing_code, outlier
 
 MOSTLY_MISSING = 0.9  # share of cells without any value that is reported
 SHOWN = 10  # variables named in a message
@@ -77,8 +77,19 @@ def check_values(statistics, fields, times=None):
     refuse_values(statistics)
     constant = [name for name, known in statistics.items() if not known.changes]
     for name, known in statistics.items():
+        far = outlier(known)
+        if far is not None:
+            _warn(
+                f"{name}: {far[0]:g} lies far from all other values ({far[1]:g} to {far[2]:g}). If it is a code for "
+                f"missing values, mark it as such, for example with ds.where(ds.{name} != {far[0]:g})."
+            )
         # Jumps counted on the way are too many rather than too few: no damage if even those are rare.
-        if known.changes and known.jumps > DAMAGED * known.pairs and _is_damaged(fields(name), known):
+        if (
+            far is None
+            and known.changes
+            and known.jumps > DAMAGED * known.pairs
+            and _is_damaged(fields(name), known)
+        ):
             _warn(
                 f"{name}: jumps over most of its range between neighbouring steps and cells, as after a 16-bit "
                 "overflow when the file was packed. Its values look damaged; leave it out or get the file again."

@@ -1,5 +1,7 @@
 """Sums over time, of amounts and of running accumulations."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -157,3 +159,19 @@ def test_what_is_no_period_of_the_data_is_refused(aggregate):
     with pytest.raises(DscTfError, match="aggregate: ") as caught:
         open_dataset(mock_dataset(days=20, latitudes=2, longitudes=2), aggregate=aggregate)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("units", "count"), [("mm", 1), ("kg m-2", 1), ("mm h-1", 0)])
+def test_amounts_that_are_averaged_are_named(units, count):
+    ds = mock_dataset(days=48, freq="1h")[["t2m"]]
+    ds["t2m"].attrs = {"units": units}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        open_dataset(ds, aggregate="daily")
+    assert sum("add --accumulated t2m" in str(one.message) for one in caught) == count
+
+
+def test_yearly_data_are_not_aggregated_to_months():
+    ds = mock_dataset(days=5, freq="YS")
+    with pytest.raises(DscTfError, match="'monthly' is shorter than the time step of the data"):
+        open_dataset(ds, aggregate="monthly")

@@ -192,3 +192,61 @@ def test_what_is_no_period_is_refused(ds, period, words):
 def test_names_of_results_are_not_taken(ds):
     with pytest.warns(UserWarning, match="size: called size_"):
         assert list(open_dataset(ds.rename(t2m="size"))) == ["size_", "msl"]
+
+
+@pytest.mark.parametrize("units", ["degrees_E", "degE", "deg_e", "degrees east", "°E", "Degrees_East"])
+def test_spellings_of_degrees_east(ds, units):
+    opened = open_dataset(with_axis(ds, "longitude", ds.longitude, units=units).rename(longitude="column"))
+    np.testing.assert_array_equal(opened.longitude, ds.longitude)
+
+
+def test_standard_names_win_over_exchanged_names(ds):
+    exchanged = ds.rename(latitude="longitude", longitude="latitude")
+    exchanged["longitude"].attrs = {"standard_name": "latitude", "units": "degrees_north"}
+    exchanged["latitude"].attrs = {"standard_name": "longitude", "units": "degrees_east"}
+    opened = open_dataset(exchanged)
+    np.testing.assert_array_equal(opened.latitude, ds.latitude)
+    np.testing.assert_array_equal(opened.t2m, ds.t2m)
+
+
+def test_x_and_y_without_units_are_taken_as_degrees_with_a_warning(ds):
+    with pytest.warns(
+        UserWarning, match="y has no units; taken as latitude|x has no units; taken as longitude"
+    ):
+        open_dataset(ds.rename(latitude="y", longitude="x"))
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_x_and_y_that_count_cells_are_refused(ds, first):
+    counts = ds.rename(latitude="y", longitude="x").assign_coords(
+        y=np.arange(6) + first, x=np.arange(7) + first
+    )
+    with pytest.raises(DscTfError, match=f"y counts cells from {first} to {first + 5} and has no units"):
+        open_dataset(counts)
+
+
+def test_degrees_west_are_refused_with_the_right_advice(ds):
+    with pytest.raises(DscTfError, match="degrees_west. Multiply it by -1"):
+        open_dataset(with_axis(ds, "longitude", ds.longitude, units="degrees_west"))
+
+
+def test_the_coordinate_of_the_rotated_pole_is_that_of_the_axis(ds):
+    with pytest.raises(DscTfError, match="rlat belongs to a rotated pole, so it is no latitude"):
+        open_dataset(ds.rename(latitude="rlat", longitude="rlon"))
+
+
+def test_times_of_two_calendars_are_refused(ds):
+    pairs = zip(
+        xr.date_range("2001-01-01", periods=20, calendar="noleap", use_cftime=True),
+        xr.date_range("2001-01-01", periods=20, calendar="360_day", use_cftime=True),
+        strict=True,
+    )
+    mixed = [pair[i % 2] for i, pair in enumerate(pairs)]
+    with pytest.raises(DscTfError, match="time mixes the calendars 360_day, noleap"):
+        open_dataset(ds.assign_coords(time=np.array(mixed, dtype=object)))
+
+
+def test_times_with_a_zone_are_refused(ds):
+    zoned = pd.date_range("2001-01-01", periods=20, tz="Europe/Paris")
+    with pytest.raises(DscTfError, match="time has the time zone Europe/Paris. Convert it to UTC"):
+        open_dataset(ds.assign_coords(time=zoned))

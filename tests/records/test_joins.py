@@ -193,3 +193,11 @@ def test_different_steps_fit_after_aggregation(tmp_path):
     opened = open_dataset(two(tmp_path, hourly, sixth), aggregate="daily")
     np.testing.assert_allclose(opened.msl[1], sixth.msl[4:8].mean("time"), rtol=1e-6)
     np.testing.assert_allclose(opened.t2m[1], hourly.t2m[24:48].mean("time"), rtol=1e-6)
+
+
+def test_different_quantities_of_one_name_are_named(ds, tmp_path):
+    first, second = ds.isel(time=slice(0, 20)), ds.isel(time=slice(20, 40)).copy()
+    first = first.assign(t2m=first.t2m.assign_attrs(cell_methods="time: mean"))
+    second = second.assign(t2m=second.t2m.assign_attrs(cell_methods="time: maximum"))
+    with pytest.warns(UserWarning, match="t2m: cell_methods is time: mean in a.nc, time: maximum in b.nc"):
+        open_dataset(two(tmp_path, first, second))

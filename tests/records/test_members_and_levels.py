@@ -126,3 +126,19 @@ def test_another_dimension_is_named(ds):
     spectra = xr.concat([ds.t2m, ds.t2m], pd.Index([0.1, 0.2], name="frequency")).rename("spectrum")
     with pytest.warns(UserWarning, match=r"spectrum: left out, since frequency \(2\)"):
         assert list(open_dataset(ds.assign(spectrum=spectra))) == ["t2m", "msl"]
+
+
+@pytest.mark.parametrize("dim", ["sample", "model", "M", "ensmem", "init_member", "source_id"])
+def test_further_names_of_member_dimensions(ds, dim):
+    with pytest.raises(DscTfError, match=f"3 ensemble members along {dim}"):
+        open_dataset(ensemble(ds, dim))
+
+
+def test_a_member_without_effect_is_named(ds):
+    with pytest.warns(UserWarning, match="member: data has no ensemble members, so '1' has no effect"):
+        open_dataset(ds, member="1")
+
+
+def test_levels_that_are_not_finite_are_refused(ds):
+    with pytest.raises(DscTfError, match="plev: 1 levels are not finite"):
+        open_dataset(ensemble(ds, "plev", (500.0, np.nan), units="hPa"))

@@ -260,3 +260,48 @@ def test_missing_values_survive_a_file(ds, tmp_path):
     ds["t2m"].values[3, 2, 1] = np.nan
     ds.to_netcdf(tmp_path / "a.nc", encoding={"t2m": {"_FillValue": -1.0}})
     xr.testing.assert_equal(open_dataset(tmp_path / "a.nc").t2m.reset_coords(drop=True), ds.t2m)
+
+
+def test_a_lone_value_far_from_all_others_is_named(ds):
+    ds["t2m"].values[3, 2, 2] = 1e5
+    with pytest.warns(UserWarning, match="t2m: 100000 lies far from all other values") as caught:
+        check_dataset(ds)
+    assert len(caught) == 1  # and no alarm of damaged packing
+
+
+@pytest.mark.parametrize("code", [999.0, -99.0, -888.0])
+def test_codes_of_three_digits_are_refused(ds, code):
+    ds["t2m"].values[::3, 2, 2] = code
+    with pytest.raises(DscTfError, match=f"t2m: {code:g} occurs far from all other values"):
+        check_dataset(ds)
+
+
+def pack(path, **attrs):
+    """A file of two steps with values 1, 2, ..., 12 as 16-bit integers."""
+    with netCDF4.Dataset(path, "w") as file:
+        for name, size in (("time", 2), ("lat", 2), ("lon", 3)):
+            file.createDimension(name, size)
+            file.createVariable(name, "f8", (name,))[:] = np.arange(size)
+        file["time"].units = "days since 2001-01-01"
+        values = file.createVariable("t", "i2", ("time", "lat", "lon"))
+        values.set_auto_maskandscale(False)
+        values[:] = np.arange(1, 13).reshape(2, 2, 3)
+        values.setncatts({"units": "K"} | attrs)
+    return path
+
+
+@pytest.mark.parametrize("attrs", [{"scale_factor": s} for s in ("0.1", 0.0, np.nan, np.array([1.0, 2.0]))])
+def test_scale_factors_that_are_no_number_are_refused(tmp_path, attrs):
+    with pytest.raises(DscTfError, match="scale_factor of t is .* so its values are unknown"):
+        open_dataset(pack(tmp_path / "a.nc", **attrs))
+
+
+@pytest.mark.parametrize("scale", [0.5, -0.5])
+def test_valid_range_of_packed_integers(tmp_path, scale):
+    """In the packed unit, also where a negative scale factor reverses it."""
+    attrs = {"scale_factor": scale, "valid_range": np.array([3, 9], "i2")}
+    opened = open_dataset(pack(tmp_path / "a.nc", **attrs))
+    expected = np.arange(1, 13) * scale
+    expected[[0, 1, 9, 10, 11]] = np.nan
+    np.testing.assert_array_equal(opened.t.values.ravel(), expected)
+    assert "count as missing, as its attributes state" in opened.attrs["dsc_tf_notes"]

@@ -84,6 +84,7 @@ def test_files_of_other_grids_are_refused(ds, tmp_path):
         {"time": "t", "latitude": "y", "longitude": "x"},
     ],
 )
+@pytest.mark.filterwarnings("ignore:.* has no units; taken as:UserWarning")
 def test_names_become_canonical(ds, names):
     same_values(open_dataset(ds.rename(names)), ds)
 
@@ -329,3 +330,56 @@ def test_a_link_that_leads_nowhere_is_refused(tmp_path, target, pattern):
     with pytest.raises(DscTfError, match=r"cannot be opened \(|no such file") as caught:
         open_dataset(tmp_path / pattern)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("source", [None, 5, b"x.nc", {"t2m": 1}, np.zeros((3, 4, 5)), [1, 2]])
+def test_sources_of_other_types_are_refused(source):
+    with pytest.raises(DscTfError, match=f"data: {type(source).__name__}. Give a path"):
+        open_dataset(source)
+
+
+def test_datasets_in_a_list_are_joined(ds):
+    same_values(open_dataset([ds.isel(time=slice(0, 3)), ds.isel(time=slice(3, None))]), ds)
+
+
+def test_an_address_is_refused_without_its_password():
+    with pytest.raises(DscTfError, match=r"data: an address \(https\), not a file") as caught:
+        open_dataset("https://user:secret@example.org/x.nc")
+    assert "secret" not in str(caught.value)
+
+
+def test_patterns_reach_into_folders(ds, tmp_path):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    ds.to_netcdf(tmp_path / "a" / "b" / "x.nc")
+    same_values(open_dataset(tmp_path / "**" / "*.nc"), ds)
+
+
+def test_variables_in_groups_are_named(ds, tmp_path):
+    ds.to_netcdf(tmp_path / "x.nc", group="forecast")
+    with pytest.raises(DscTfError, match=r"holds its variables in groups \(forecast\)"):
+        open_dataset(tmp_path / "x.nc")
+    ds.to_netcdf(tmp_path / "y.nc")
+    ds.to_netcdf(tmp_path / "y.nc", group="other", mode="a")
+    with pytest.warns(UserWarning, match="y.nc: left out, since in groups or without metadata: other"):
+        same_values(open_dataset(tmp_path / "y.nc"), ds)
+
+
+@pytest.mark.parametrize(
+    ("start", "kind"), [(b"\x1f\x8b", "gzip"), (b"BZh9", "bzip2"), (b"PK\x03\x04", "zip")]
+)
+def test_packed_files_are_named(tmp_path, start, kind):
+    (tmp_path / "x.nc").write_bytes(start + bytes(50))
+    with pytest.raises(DscTfError, match=rf"is compressed or an archive \({kind}\). Unpack it first"):
+        open_dataset(tmp_path / "x.nc")
+
+
+@pytest.mark.parametrize("kind", ["complex64", "bool", "<U8"])
+def test_variables_of_other_kinds_are_named_with_their_kind(ds, kind):
+    with pytest.raises(DscTfError, match=f"t2m holds {kind}"):
+        open_dataset(ds[["t2m"]].astype(kind))
+
+
+def test_the_dimension_that_is_no_axis_is_named(ds):
+    bands = xr.concat([ds[["t2m"]]] * 3, "band")
+    with pytest.raises(DscTfError, match=r"t2m was left out, since band \(3\) is no level"):
+        open_dataset(bands)
