@@ -22,15 +22,17 @@ def ratio_figure(ratios, *, xlabel, ylabel, note=""):
     -------
     matplotlib.figure.Figure
     """
-    figure = new_figure(6, 3.6, note)
+    from matplotlib.ticker import MaxNLocator
+
+    figure = new_figure(7, 3.6, note)
     axes = figure.subplots()
     axes.axhline(1.0, color="0.6", lw=1)
     for (name, values), colour in zip(ratios.items(), PALETTE, strict=False):
         axes.plot(np.arange(1, len(values) + 1), values, marker="o", ms=3, color=colour, label=name)
     axes.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, None))
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
 
 

@@ -9,7 +9,7 @@ import xarray as xr
 from dsc_tf.commands import evaluate, train
 from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
-from dsc_tf.preprocessing import GapFiller
+from dsc_tf.interpolation import GapFiller
 from dsc_tf.reporting.run_folder import RunFolder
 
 METHODS = ["--methods", "predictive_kmeans,n_init=1,window=2", "--reference", "eof_kmeans,n_init=1"]

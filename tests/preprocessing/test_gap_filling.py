@@ -10,7 +10,8 @@ from dsc_tf.clusterers.pipeline import load_pipeline, make_pipeline, save_pipeli
 from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.downstream.encoders import open_record
 from dsc_tf.errors import DscTfError
-from dsc_tf.preprocessing import GapFiller, Preprocessor
+from dsc_tf.interpolation import GapFiller
+from dsc_tf.preprocessing import Preprocessor
 
 
 @pytest.fixture(scope="module")
