@@ -112,12 +112,15 @@ METHODS = {
         accepts_features=True,
     ),
     "eof_kmeans": Method(
-        "eof.EOFKMeans", "k-means on the leading principal components of the fields of the labelled step."
+        "eof.EOFKMeans",
+        "k-means on the leading principal components of the fields of the labelled step.",
+        options=("n_components",),
     ),
     "gaussian_mixture": Method(
         "eof.GaussianMixture",
         "A mixture of Gaussians, each with its own covariance, on leading principal components.",
         accepts_features=True,
+        options=("n_components",),
     ),
     "spherical_kmeans": Method(
         "spherical.SphericalKMeans",

@@ -7,7 +7,7 @@ from ..errors import DscTfError
 from ..logging import record_warnings
 from ..preprocessing.protocols import PROTOCOLS
 from . import cli
-from .data_settings import FilledRecordConfig, start_run
+from .data_settings import FilledRecordConfig, PreparationConfig, start_run
 
 EXAMPLES = """examples:
   python -m dsc_tf.choose --data era5_2021.nc --variables msl
@@ -18,7 +18,7 @@ COLUMNS += ("silhouette", "davies_bouldin", "explained_variation")
 
 
 @dataclass(frozen=True)
-class ChooseConfig(FilledRecordConfig):
+class ChooseConfig(PreparationConfig, FilledRecordConfig):
     """Compute criteria for the number of clusters of k-means on the leading principal components of a record.
 
     Parameters
@@ -64,6 +64,7 @@ class ChooseConfig(FilledRecordConfig):
 
     minimum: ClassVar[dict[str, int]] = {
         "n_components": 1,
+        "smooth": 1,
         "min_clusters": 2,
         "max_clusters": 2,
         "partitions": 2,
@@ -109,7 +110,7 @@ def _run_recorded(config, messages):
     from ..reporting.regime_figures import choice_figure
 
     echo = cli.make_echo(config.quiet)
-    X, _ = prepare(ds, protocol=config.protocol)
+    X, _ = prepare(ds, protocol=config.preparation(config.protocol))
     if config.max_clusters >= len(X):
         raise DscTfError(f"max_clusters: {config.max_clusters} for {len(X)} steps. Give fewer.")
     folder = start_run(config, f"choose-{config.data_stem}", ds)

@@ -1,10 +1,12 @@
 """Settings that several commands share: the record, its preparation, the output, and the encoder."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from ..preprocessing.protocols import PROTOCOLS
+from ..errors import DscTfError
+from ..preprocessing.protocols import PROTOCOLS, SMOOTHINGS, Protocol
 from ..records.paths import paths_of
 from .settings import Settings
 
@@ -152,6 +154,98 @@ class DataConfig(FilledRecordConfig):
 
     minimum = {"n_clusters": 2}
     excluded_from_hash: ClassVar[tuple[str, ...]] = ("output", "resume", "quiet")
+
+
+@dataclass(frozen=True)
+class PreparationConfig(Settings):
+    """Settings of the further steps of a preparation, for commands that have a protocol.
+
+    Parameters
+    ----------
+    transform : tuple of str
+        Transforms of variables with skewed distributions, such as tp=sqrt (or log1p), before anything else.
+    detrend : bool
+        Remove the linear trend of each cell.
+    smooth : int
+        Number of steps over which each cell is smoothed in time, within gap-free segments; 1 smooths nothing.
+    smoothing : str
+        Kind of smoothing: "centred" running mean, "causal" (of a step and those before it), or "low_pass" (Lanczos
+        filter with this cutoff period).
+    weights : tuple of str
+        Weights of variables in distances, such as t2m=1 tp=0.5; 1 by default.
+    """
+
+    transform: tuple[str, ...] = ()
+    detrend: bool = False
+    smooth: int = 1
+    smoothing: str = field(default="centred", metadata={"choices": SMOOTHINGS})
+    weights: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.preparation("anomaly")  # refuses invalid choices
+
+    @property
+    def further_steps(self) -> dict[str, Any]:
+        """Choices of the further steps that are not at their defaults, by name."""
+        found = {
+            "transform": tuple(pairs("transform", self.transform, str)),
+            "detrend": self.detrend,
+            "smooth": self.smooth,
+            "weights": tuple(pairs("weights", self.weights, float)),
+        }
+        found = {name: value for name, value in found.items() if value and (name, value) != ("smooth", 1)}
+        return found | ({"smoothing": self.smoothing} if self.smooth > 1 else {})
+
+    def preparation(self, protocol: str) -> str | Protocol:
+        """Protocol of this name with the further steps that the settings ask for; the name if there are none.
+
+        Parameters
+        ----------
+        protocol : str
+            A name in `PROTOCOLS`.
+
+        Returns
+        -------
+        str or Protocol
+        """
+        return replace(PROTOCOLS[protocol], **self.further_steps) if self.further_steps else protocol
+
+
+def pairs(name: str, texts: Sequence[str], kind: Callable[[str], Any]) -> list[tuple[str, Any]]:
+    """Pairs of a variable and a choice from texts such as tp=sqrt.
+
+    Parameters
+    ----------
+    name : str
+        Name of the setting, for messages.
+    texts : sequence of str
+        The texts.
+    kind : type
+        Type of the choice: `str` or `float`.
+
+    Raises
+    ------
+    DscTfError
+        If a text has another form, or a variable is given twice.
+
+    Examples
+    --------
+    >>> pairs("weights", ["t2m=1", "tp=0.5"], float)
+    [('t2m', 1.0), ('tp', 0.5)]
+    """
+    found = []
+    for text in texts:
+        variable, _, choice = text.rpartition("=")
+        try:
+            found.append((variable.strip(), kind(choice.strip())))
+        except ValueError:
+            variable = ""
+        if not variable.strip():
+            raise DscTfError(f"{name}: {text!r}. Write VARIABLE={'0.5' if kind is float else 'sqrt'}.")
+    if len(dict(found)) < len(found):
+        raise DscTfError(f"{name}: a variable is given twice. Give each once.")
+    return found
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ..atomic_write import atomic_write
 from ..clusterers.registry import summary
@@ -122,7 +122,7 @@ def run(config):
     return path
 
 
-def write_statistics(statistics, page):
+def write_statistics(statistics: Any, page: Path) -> list[Path]:
     """Write statistics as netCDF and CSV next to a page.
 
     Parameters

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..clusterers import DEEP_METHODS, FEATURE_METHODS, METHODS, build, clusterer
-from ..clusterers.registry import METHOD_OPTIONS, OBJECTIVES, parameters
+from ..clusterers.registry import METHOD_OPTIONS, OBJECTIVES, PREDICTIVE, parameters
 from ..errors import DscTfError, refuse_damaged
 from ..logging import record_warnings
 from ..preprocessing.protocols import PROTOCOLS
 from ..records.memory import memory_limit
 from . import cli
-from .data_settings import CHECKPOINT, GAP_FILLING, RECIPES, DataConfig, run_folder
+from .data_settings import CHECKPOINT, GAP_FILLING, RECIPES, DataConfig, PreparationConfig, run_folder
 from .settings import check_seed, check_value
 
 MIN_SHARE = 0.01  # a cluster with a smaller share of the samples causes a warning
@@ -25,6 +25,7 @@ EXAMPLES = """examples:
   python -m dsc_tf.train --data hourly.grib --aggregate daily --window 5 --output runs/mine
   python -m dsc_tf.train --protocol notebook --recipe notebook
   python -m dsc_tf.train --data 'era5_*.nc' --objective fields             regimes that predict the coming days
+  python -m dsc_tf.train --data era5_2021.nc --transform tp=sqrt --weights t2m=1 tp=0.5 --smooth 5
   python -m dsc_tf.train --encoder runs/pretrained --data era5_2021.nc     cluster a representation
   python -m dsc_tf.train --data 'era5_*.nc' --memory 2GB      a record larger than memory
   python -m dsc_tf.train --config runs/mine/config.json --seed 1
@@ -35,7 +36,7 @@ CELLS = ("lstm", "convlstm")
 
 
 @dataclass(frozen=True)
-class TrainConfig(DataConfig):
+class TrainConfig(PreparationConfig, DataConfig):
     """Cluster the steps of a gridded climate record into regimes.
 
     Parameters
@@ -57,6 +58,9 @@ class TrainConfig(DataConfig):
     recipe : str
         How the network is trained: "trained" learns, "notebook" repeats the published settings, "untrained" uses
         the randomly initialised network.
+    n_components : float
+        Number of principal components, or the share of the variance that they explain if it is below 1; of the method
+        by default.
     cell : str
         Recurrent layers of the encoder of dsc.
     sequence_length : int
@@ -86,6 +90,7 @@ class TrainConfig(DataConfig):
     protocol: str | None = field(default=None, metadata={"choices": tuple(PROTOCOLS)})
     objective: str = field(default="published", metadata={"choices": tuple(OBJECTIVES)})
     recipe: str = field(default="trained", metadata={"choices": RECIPES})
+    n_components: float | None = None
     cell: str = field(default="lstm", metadata={"choices": CELLS})
     sequence_length: int | None = None
     seed: int = 0
@@ -100,6 +105,7 @@ class TrainConfig(DataConfig):
     excluded_from_hash = (*DataConfig.excluded_from_hash, "gpus", "memory", "tensorboard")
     minimum = DataConfig.minimum | {
         "window": 1,
+        "smooth": 1,
         "sequence_length": 1,
         "pretrain_epochs": 0,
         "epochs": 1,
@@ -114,8 +120,22 @@ class TrainConfig(DataConfig):
             raise DscTfError(
                 f"method: {self.method} reads fields. With --encoder choose {', '.join(FEATURE_METHODS)}."
             )
+        if self.encoder is not None and self.further_steps:
+            name = next(iter(self.further_steps))
+            raise DscTfError(f"{name}: the preparation is that of the encoder. Leave it out with --encoder.")
+        if self.n_components is not None and not (
+            0 < self.n_components < 1 or (self.n_components >= 1 and self.n_components % 1 == 0)
+        ):
+            raise DscTfError(
+                f"n_components: {self.n_components:g}. Give a whole number, or a share between 0 and 1."
+            )
         if self.protocol is None:
             object.__setattr__(self, "protocol", METHODS[self.fitted_method].protocol)
+        forecasts = METHODS[self.fitted_method].protocol == PREDICTIVE
+        if forecasts and self.smooth > 1 and self.smoothing != "causal":
+            raise DscTfError(
+                f"smoothing: {self.smoothing} uses later steps, which {self.fitted_method} predicts. Choose causal."
+            )
         if self.encoder is not None and self.objective != "published":
             raise DscTfError(f"objective: {self.objective} reads fields. Leave it out with --encoder.")
         defaults = {entry.name: entry.default for entry in dataclasses.fields(self)}
@@ -261,7 +281,11 @@ def _samples(ds, config, scratch):
 
     if config.encoder is None:
         X, prep = prepare(
-            ds, protocol=config.protocol, window=config.window, memory=config.memory, scratch=scratch
+            ds,
+            protocol=config.preparation(config.protocol),
+            window=config.window,
+            memory=config.memory,
+            scratch=scratch,
         )
         return X, prep, X, None
     cli.load_keras()
@@ -289,6 +313,9 @@ def _method(config, folder):
         name = "clustering_layer" if name == "dsc" else name
     known = parameters(name)
     options = {"random_state": config.seed} if "random_state" in known else {}
+    if config.n_components is not None:
+        whole = config.n_components >= 1
+        options["n_components"] = int(config.n_components) if whole else config.n_components
     if name not in DEEP_METHODS:
         return build(name, config.n_clusters, **options)
     cli.load_keras()

@@ -26,6 +26,7 @@ from ..records.field_statistics import FieldStatistics
 from ..records.memory import memory_limit
 from ..records.units import check_units_and_grid
 from ..records.validation import check_axes, check_values, refuse_values
+from .further_steps import Smooth, Transform, Trend, VariableWeight
 from .protocols import PROTOCOLS, Protocol
 from .samples import Samples, ScratchArray, scratch_folder
 from .steps import (
@@ -109,8 +110,9 @@ def prepare(
 class Preprocessor(TransformerMixin, BaseEstimator):
     """The steps of a protocol as a scikit-learn transformer: fitted on one dataset, applicable to others of its grid.
 
-    The steps are, in this order: pad, seasonal cycle, fill, scale, seasonal deviation, area weight, window; a protocol
-    may leave some out. They are fitted in one pass over the data. `transform` stores nothing about its argument.
+    The steps are, in this order: pad, transform, seasonal cycle, fill, scale, trend, seasonal deviation, smooth, area
+    weight, weights, window; a protocol may leave some out. They are fitted in one pass over the data, the trend and the
+    seasonal deviation in a further one. `transform` stores nothing about its argument.
 
     Parameters
     ----------
@@ -142,7 +144,7 @@ class Preprocessor(TransformerMixin, BaseEstimator):
     months_ : list of int
         Months of the year, 1 to 12, in which there are steps.
     ranges_ : dict of str to tuple of float
-        Lowest and highest value of each variable, in its unit.
+        Lowest and highest value of each variable, in its unit, after the transform if there is one.
     filler_ : GapFiller or None
         Fitted filler of missing values.
 
@@ -234,7 +236,7 @@ class Preprocessor(TransformerMixin, BaseEstimator):
             Prepared values, such as a reconstruction's last step or a cluster mean.
         time : array or xr.DataArray, shape (time,), default=None
             Times of the fields. The seasonal cycle, if one was removed, is added only if they are given; without them
-            the result contains anomalies.
+            the result contains anomalies; with a transform they have no unit, so give times. Smoothing is not undone.
 
         Returns
         -------
@@ -268,7 +270,9 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         return xr.Dataset(result, coords)
 
     def anomalies(self, ds: xr.Dataset) -> xr.Dataset:
-        """Subtract the fitted seasonal cycle from a record, in physical units.
+        """Subtract the fitted seasonal cycle, and the trend if one was removed, from a record in physical units.
+
+        With a transform, the cycle is fitted to transformed values; it is subtracted after the inverse transform.
 
         Parameters
         ----------
@@ -294,12 +298,11 @@ class Preprocessor(TransformerMixin, BaseEstimator):
             raise DscTfError(
                 f"protocol: {self.protocol_.name} removes no seasonal cycle. Fit with protocol anomaly."
             )
-        cycle, pad = self.steps_["seasonal_cycle"], self.steps_["pad"]
 
         def subtract(block):
             if not block.sizes["time"]:
                 return block
-            removed = pad.invert(cycle.cycle(block["time"]), None)
+            removed = self._expected(block["time"])
             return block.map(
                 lambda values: (
                     values.transpose(*DIMENSIONS) - removed[..., self.variables_.index(values.name)]
@@ -312,6 +315,16 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         for name in self.variables_:
             found[name].attrs = dict(ds[name].attrs)
         return found
+
+    def _expected(self, time):
+        """Seasonal cycle and trend at some times, shape (time, latitude, longitude, variable), in physical units."""
+        if not {"transform", "trend"} & set(self.steps_):
+            return self.steps_["pad"].invert(self.steps_["seasonal_cycle"].cycle(time), None)
+        block = np.zeros((time.size, *self._grid))
+        for step in reversed(self.steps_.values()):
+            if not isinstance(step, Window):
+                block = step.invert(block, time)
+        return block
 
     def state(self) -> dict[str, Any]:
         """Everything learned, as arrays and strings that `numpy.savez` can hold."""
@@ -354,7 +367,7 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         self.ranges_ = {name: tuple(pair) for name, pair in text.get("ranges", {}).items()}
         self.latitude_, self.longitude_ = np.asarray(state["latitude_"]), np.asarray(state["longitude_"])
         for step in self.steps_.values():
-            step.restore(state)
+            step.bind(self.variables_).restore(state)
         self.steps_["pad"].shape_ = (len(self.latitude_), len(self.longitude_))
         return self
 
@@ -375,6 +388,8 @@ class Preprocessor(TransformerMixin, BaseEstimator):
             self.attributes_ = [dict(ds[name].attrs) for name in self.variables_]
             self.latitude_, self.longitude_ = ds["latitude"].values, ds["longitude"].values
             self.coordinate_attributes_ = {name: dict(ds[name].attrs) for name in DIMENSIONS[1:]}
+            for step in self.steps_.values():
+                step.bind(self.variables_)
             self.filler_ = new_filler(self.fill)
             if self.filler_ is not None:
                 ds = self._without_gaps(ds, fit=True)
@@ -471,6 +486,11 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         shape = (ds.sizes["time"], int(np.prod(self._grid)))
         n_bytes = np.dtype(np.float32).itemsize * shape[0] * shape[1]
         if n_bytes > memory_limit(self.memory) / 2:
+            if "smooth" in self.steps_:
+                raise DscTfError(
+                    f"smooth: the prepared record of {n_bytes / 1e9:.2g} GB exceeds half of the memory limit, and only "
+                    "records in memory are smoothed. Raise --memory, or take a smaller region or period."
+                )
             return ScratchArray(shape, self.scratch or scratch_folder())
         return np.empty(shape, np.float32)
 
@@ -504,6 +524,8 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         else:
             for at, block in self._raw_blocks(rows):
                 apply(block, at)
+            if "smooth" in self.steps_:
+                self.steps_["smooth"].smooth(rows, segment)
         height, width, _ = self._grid
         return Samples(
             rows,
@@ -550,6 +572,14 @@ class Preprocessor(TransformerMixin, BaseEstimator):
                 limits[name] = (low - FAR * (high - low), high + FAR * (high - low))
         return limits
 
+    def _untransformed(self, v, values):
+        """Values of a variable before the transform, if there is one."""
+        if "transform" not in self.steps_:
+            return values
+        block = np.zeros((len(values), 1, 1, len(self.variables_)))
+        block[:, 0, 0, v] = values
+        return self.steps_["transform"].invert(block, None)[:, 0, 0, v]
+
     def _warn_of_extrapolation(self, ds, outside):
         """Warn about unseen months and values outside the range; `outside` counts time steps by variable."""
         months = ds["time"].dt.month.values
@@ -561,8 +591,9 @@ class Preprocessor(TransformerMixin, BaseEstimator):
                 f"fitted to months {_list(self.months_)}"
             )
         for name, count in outside.items():
-            units = self.attributes_[self.variables_.index(name)].get("units", "")
-            low, high = self.ranges_[name]
+            v = self.variables_.index(name)
+            units = self.attributes_[v].get("units", "")
+            low, high = self._untransformed(v, self.ranges_[name])
             found.append(
                 f"{name} of {count} steps is far outside the fitted range {low:.6g} to {high:.6g} {units}".rstrip()
             )
@@ -586,11 +617,15 @@ def steps_of(protocol: Protocol, window: int = 1) -> list[Step]:
     """
     steps: list[Step | None] = [
         Pad(protocol.pad_multiple),
+        Transform(protocol.transform) if protocol.transform else None,
         SeasonalCycle() if protocol.deseasonalise else None,
         Fill(protocol.fill),
         Scale(protocol.scale),
+        Trend() if protocol.detrend else None,
         SeasonalDeviation() if protocol.seasonal_deviation else None,
+        Smooth(protocol.smooth, protocol.smoothing) if protocol.smooth > 1 else None,
         AreaWeight() if protocol.weight else None,
+        VariableWeight(protocol.weights) if protocol.weights else None,
         Window(window),
     ]
     return [step for step in steps if step is not None]

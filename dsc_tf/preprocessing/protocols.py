@@ -1,6 +1,12 @@
 """Protocols: the choices of each step of a preparation, as frozen data."""
 
 from dataclasses import dataclass
+from numbers import Integral, Real
+
+from ..errors import DscTfError
+
+TRANSFORMS = ("sqrt", "log1p")
+SMOOTHINGS = ("centred", "causal", "low_pass")
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,27 @@ class Protocol:
         Zero-pad latitude and longitude at their ends to a multiple of this, before anything else.
     seasonal_deviation : bool, default=False
         Divide the anomalies of each variable by the smooth seasonal cycle of their standard deviation.
+    transform : tuple of (str, {"sqrt", "log1p"}), default=()
+        Transform of some variables before anything else, see `Transform`.
+    detrend : bool, default=False
+        Remove the linear trend of each cell, see `Trend`.
+    smooth : int, default=1
+        Number of steps over which each cell is smoothed in time, see `Smooth`; 1 smooths nothing.
+    smoothing : {"centred", "causal", "low_pass"}, default="centred"
+        Kind of smoothing.
+    weights : tuple of (str, float), default=()
+        Weights of some variables in distances, see `VariableWeight`.
+
+    Raises
+    ------
+    DscTfError
+        If a transform, a number of steps, a kind of smoothing or a weight is invalid.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> replace(PROTOCOLS["anomaly"], detrend=True, weights=(("tp", 0.5),)).weights
+    (('tp', 0.5),)
     """
 
     name: str
@@ -33,6 +60,25 @@ class Protocol:
     weight: bool
     pad_multiple: int
     seasonal_deviation: bool = False
+    transform: tuple[tuple[str, str], ...] = ()
+    detrend: bool = False
+    smooth: int = 1
+    smoothing: str = "centred"
+    weights: tuple[tuple[str, float], ...] = ()
+
+    def __post_init__(self):
+        for name in ("transform", "weights"):  # lists, as they are read from JSON
+            object.__setattr__(self, name, tuple((str(a), b) for a, b in getattr(self, name)))
+        for variable, chosen in self.transform:
+            if chosen not in TRANSFORMS:
+                raise DscTfError(f"transform: {variable}={chosen}. Choose {' or '.join(TRANSFORMS)}.")
+        for variable, weight in self.weights:
+            if not isinstance(weight, Real) or not 0 < weight < float("inf"):
+                raise DscTfError(f"weights: {variable}={weight}. Give a number above 0.")
+        if not isinstance(self.smooth, Integral) or self.smooth < 1:
+            raise DscTfError(f"smooth: {self.smooth!r}. Give an integer of at least 1.")
+        if self.smoothing not in SMOOTHINGS:
+            raise DscTfError(f"smoothing: {self.smoothing!r}. Choose one of {', '.join(SMOOTHINGS)}.")
 
 
 # Equation 8. The paper fills with "the overall mean of the dataset"; over mixed units that mean would

@@ -109,12 +109,19 @@ class Step:
         Whether the step changes the shape of a block.
     stored : dict of str to str
         Learned attributes by their keys in `preprocessing.npz`.
+    across_time : bool
+        Whether a value depends on other time steps, so that the step is applied to whole records.
     """
 
     name = ""
     applied_when_read = False
     changes_shape = False
     stored: ClassVar[dict[str, str]] = {}
+    across_time = False
+
+    def bind(self, variables: Sequence[str]) -> Self:
+        """Take the names of the variables in their order."""
+        return self
 
     def design(self, time: xr.DataArray) -> np.ndarray | None:
         """Regressors whose products with the values the step needs, shape (time, coefficient); None if sums suffice."""
@@ -497,7 +504,7 @@ def fold(
     ----------
     steps : sequence of Step
         Steps in their order; consecutive affine ones are folded into one, see `FoldedSteps`. Steps that are applied
-        when blocks are read or that change the shape are left out.
+        when blocks are read, that change the shape or that combine time steps are left out.
     grid : tuple of int
         (latitude, longitude, variable).
     time : xr.DataArray
@@ -513,7 +520,7 @@ def fold(
     functions: list = []
     group: list = []
     for step in steps:
-        if step.changes_shape or step.applied_when_read:
+        if step.changes_shape or step.applied_when_read or step.across_time:
             continue
         if type(step).apply is Step.apply:
             group.append(step)

@@ -1,6 +1,10 @@
 """Impact of regimes on another variable: composites, and odds ratios of events, with tests."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
+import xarray as xr
 from scipy.stats import t as student
 
 from ..errors import DscTfError
@@ -11,8 +15,16 @@ from .spells import check_labels
 
 
 def regime_impact(
-    values, labels, *, anomalies=None, quantile=0.9, below=False, block=10, alpha=0.05, confidence=0.95
-):
+    values: xr.DataArray,
+    labels: npt.ArrayLike,
+    *,
+    anomalies: xr.DataArray | None = None,
+    quantile: float = 0.9,
+    below: bool = False,
+    block: int = 10,
+    alpha: float = 0.05,
+    confidence: float = 0.95,
+) -> xr.Dataset:
     """Composites of a variable in each cluster, and the odds of an event compared with the other clusters.
 
     An event is a value above a quantile of the cell in the same calendar month, so that regimes that prefer a season
@@ -99,7 +111,7 @@ def regime_impact(
     return result.assign_attrs(event=event, block=block, confidence=confidence)
 
 
-def steps_in_common(time, other):
+def steps_in_common(time: npt.ArrayLike, other: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Find steps of two records that are of the same time, day or month.
 
     Parameters
@@ -142,7 +154,9 @@ def _median_hours(steps):
     return np.median([step.total_seconds() / 3600 for step in steps])
 
 
-def find_events(fields, month, *, quantile=0.9, below=False):
+def find_events(
+    fields: np.ndarray, month: np.ndarray, *, quantile: float = 0.9, below: bool = False
+) -> np.ndarray:
     """Values above, or below, a quantile of the same cell and calendar month.
 
     Parameters
@@ -174,7 +188,7 @@ def find_events(fields, month, *, quantile=0.9, below=False):
     return events
 
 
-def block_starts(starts, n, block):
+def block_starts(starts: Sequence[int] | np.ndarray, n: int, block: int) -> np.ndarray:
     """First steps of blocks of at most `block` consecutive steps within each segment.
 
     Examples
@@ -186,7 +200,9 @@ def block_starts(starts, n, block):
     return np.concatenate([np.arange(a, b, block) for a, b in zip(starts, ends, strict=True)])
 
 
-def odds_ratios(events, labels, blocks, *, confidence=0.95):
+def odds_ratios(
+    events: np.ndarray, labels: np.ndarray, blocks: np.ndarray, *, confidence: float = 0.95
+) -> dict[str, np.ndarray]:
     """Odds ratio of an event in each cluster, with the interval described in `regime_impact`.
 
     Parameters

@@ -1,5 +1,7 @@
 """Composites matched with reference patterns, and steps assigned to given patterns."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 from scipy.optimize import linear_sum_assignment
@@ -12,7 +14,9 @@ SIMILAR = 0.5  # a smaller pattern correlation gives a name with a question mark
 MEASURES = ("correlation", "projection")
 
 
-def match_patterns(composites, reference, *, names=None):
+def match_patterns(
+    composites: xr.DataArray, reference: xr.DataArray, *, names: Sequence[str] | None = None
+) -> xr.Dataset:
     """Match composites with reference patterns one to one, so that the sum of the pattern correlations is largest.
 
     Parameters
@@ -71,7 +75,7 @@ def match_patterns(composites, reference, *, names=None):
     )
 
 
-def pattern_correlations(one, other):
+def pattern_correlations(one: xr.DataArray, other: xr.DataArray) -> np.ndarray:
     """Centred pattern correlations of two sets of maps on one grid, weighted by area.
 
     Parameters
@@ -90,7 +94,7 @@ def pattern_correlations(one, other):
         If fewer than three cells are known in all maps.
     """
     fields = [maps.values.reshape(len(maps), -1).astype(np.float64) for maps in (one, other)]
-    known = np.logical_and(*(np.isfinite(f).all(axis=0) for f in fields))
+    known = np.isfinite(fields[0]).all(axis=0) & np.isfinite(fields[1]).all(axis=0)
     if known.sum() < 3:
         raise DscTfError(
             f"reference: {known.sum()} cells in common with the composites. Give one of the region."
@@ -104,7 +108,7 @@ def pattern_correlations(one, other):
     return np.divide(product, scale, out=np.full(product.shape, np.nan), where=scale > 0)
 
 
-def on_grid(maps, like):
+def on_grid(maps: xr.DataArray, like: xr.DataArray) -> xr.DataArray:
     """Interpolate maps linearly to the grid of another variable; NaN outside their region.
 
     Parameters
@@ -145,7 +149,9 @@ def on_grid(maps, like):
     return found.assign_coords(longitude=longitude)
 
 
-def assign_to_patterns(anomaly, patterns, *, by="correlation", minimum=None):
+def assign_to_patterns(
+    anomaly: xr.DataArray, patterns: xr.DataArray, *, by: str = "correlation", minimum: float | None = None
+) -> xr.Dataset:
     """Assign each step to the given pattern that its anomaly resembles most: a projection onto given centres.
 
     Parameters

@@ -1,6 +1,9 @@
 """Residence times of regimes compared with those of a first-order Markov chain."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 from .spells import check_labels, find_spells, transition_counts
@@ -10,7 +13,13 @@ BATCH = 2_000_000  # steps of surrogates that are held at once
 RANGE = (0.05, 0.95)  # quantiles of the surrogates
 
 
-def residence_test(labels, starts=(0,), *, n_surrogates=500, random_state=0):
+def residence_test(
+    labels: npt.ArrayLike,
+    starts: Sequence[int] | np.ndarray = (0,),
+    *,
+    n_surrogates: int = 500,
+    random_state: int | None = 0,
+) -> xr.Dataset:
     """Lengths of spells, and those of a first-order Markov chain with the observed transition probabilities.
 
     In a Markov chain the length of a spell is geometric: a spell of a cluster with the probability p of staying lasts

@@ -1,6 +1,9 @@
 """Significance of transitions between regimes against null hypotheses without memory."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 from scipy.stats import false_discovery_control
 
@@ -12,8 +15,14 @@ SWAPS = 4  # number of proposed swaps for each spell
 
 
 def transition_test(
-    labels, starts=(0,), *, null="memoryless", groups=None, n_surrogates=1000, random_state=0
-):
+    labels: npt.ArrayLike,
+    starts: Sequence[int] | np.ndarray = (0,),
+    *,
+    null: str = "memoryless",
+    groups: np.ndarray | None = None,
+    n_surrogates: int = 1000,
+    random_state: int | None = 0,
+) -> xr.Dataset:
     """Monte Carlo test of each off-diagonal element of the transition matrix.
 
     The statistic is the share of the departures from one cluster that lead to another, minus the share expected from
@@ -97,7 +106,7 @@ def transition_test(
     )
 
 
-def departure_shares(counts):
+def departure_shares(counts: np.ndarray) -> np.ndarray:
     """Shares of the next clusters among the departures from each cluster; NaN on the diagonal and without departures.
 
     Parameters
@@ -114,7 +123,7 @@ def departure_shares(counts):
     return np.divide(counts, total, out=np.full(counts.shape, np.nan), where=off & (total > 0))
 
 
-def two_sided(observed, null):
+def two_sided(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
     """Two-sided p-values by rank: twice the smaller tail, with the observation counted as one of the surrogates.
 
     Parameters
@@ -130,7 +139,7 @@ def two_sided(observed, null):
     return np.where(np.isfinite(observed), p_value, np.nan)
 
 
-def quasi_independent(counts, *, n_steps=100):
+def quasi_independent(counts: np.ndarray, *, n_steps: int = 100) -> np.ndarray:
     """Table a_i b_j with zero diagonal and the off-diagonal margins of `counts`, by iterative proportional fitting.
 
     Parameters
@@ -162,7 +171,7 @@ def _memoryless(counts):
     return transition_probabilities(quasi_independent(counts) + np.diag(np.diag(counts)))
 
 
-def transition_probabilities(counts):
+def transition_probabilities(counts: np.ndarray) -> np.ndarray:
     """Rows of counts divided by their sums; a cluster that is never left within a segment is never left.
 
     Parameters
@@ -178,7 +187,13 @@ def transition_probabilities(counts):
     return np.where(total > 0, counts / np.where(total > 0, total, 1.0), np.eye(len(counts)))
 
 
-def markov_chains(labels, starts, probability, n_surrogates, rng):
+def markov_chains(
+    labels: np.ndarray,
+    starts: Sequence[int] | np.ndarray,
+    probability: np.ndarray,
+    n_surrogates: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """Surrogate labels of a first-order Markov chain that starts in each segment with the observed first label.
 
     Parameters

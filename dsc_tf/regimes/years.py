@@ -1,6 +1,7 @@
 """Frequency of regimes in each year, and its linear trend."""
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 from scipy.stats import t as student
 
@@ -11,7 +12,7 @@ MIN_SHARE = 0.5  # years with a smaller share of the median number of assigned s
 MIN_YEARS = 3  # fewer years determine no confidence interval
 
 
-def first_month(months):
+def first_month(months: npt.ArrayLike) -> int:
     """Month with which a year of these months begins: the one after the longest absence, else January.
 
     Parameters
@@ -37,7 +38,7 @@ def first_month(months):
     return int(np.argmax(begins)) + 1 if max(begins) else 1
 
 
-def season_years(time):
+def season_years(time: xr.DataArray) -> np.ndarray:
     """Year of each step; a season across the New Year belongs to the year in which it begins.
 
     Parameters
@@ -54,7 +55,7 @@ def season_years(time):
     return time.dt.year.values - (month < first) * (first > 1)
 
 
-def frequency_by_year(labels, time, *, confidence=0.95):
+def frequency_by_year(labels: npt.ArrayLike, time: xr.DataArray, *, confidence: float = 0.95) -> xr.Dataset:
     """Frequency of each cluster in each year, and its linear trend by least squares.
 
     Parameters
@@ -112,7 +113,9 @@ def frequency_by_year(labels, time, *, confidence=0.95):
     )
 
 
-def linear_trend(x, y, *, confidence=0.95):
+def linear_trend(
+    x: npt.ArrayLike, y: npt.ArrayLike, *, confidence: float = 0.95
+) -> tuple[float, float, float, float]:
     """Slope of a straight line by least squares, with an interval that allows for serial correlation.
 
     The residuals are taken as an AR(1) process: with their lag-one autocorrelation r over consecutive x (negative

@@ -1,14 +1,17 @@
 """Centres of clusters, distances from them, and the components that a method clustered, as a dataset."""
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
 from ..clusterers.out_of_core import row_blocks
+from ..preprocessing.samples import Samples
 
 CLUSTERS = "clusters.nc"  # file of a run folder that holds what `clusters_dataset` returns
 
 
-def features_of(method, X):
+def features_of(method: Any, X: Samples) -> Any:
     """Features in which a method measures distances: latent vectors if it has them, else the labelled step.
 
     Parameters
@@ -29,7 +32,7 @@ def features_of(method, X):
     return latent.reshape(len(latent), -1)
 
 
-def distances(features, centres, labels):
+def distances(features: Any, centres: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Euclidean distance of each sample from the centre of its cluster.
 
     Parameters
@@ -57,7 +60,7 @@ def distances(features, centres, labels):
     return np.concatenate(found)
 
 
-def sample_index(X, labels, n_clusters):
+def sample_index(X: Samples, labels: np.ndarray, n_clusters: int) -> np.ndarray:
     """Regime index of each sample: standardised projection of its labelled step on the mean of each cluster.
 
     With anomalies in units of a standard deviation, weighted by the root of the area, this is the index of Michel and
@@ -95,7 +98,7 @@ def sample_index(X, labels, n_clusters):
     return (projection - projection.mean(axis=0)) / np.where(spread > 0, spread, np.nan)
 
 
-def clusters_dataset(method, X):
+def clusters_dataset(method: Any, X: Samples) -> xr.Dataset:
     """Centres of the clusters, and the components of a method that projects fields.
 
     Parameters

@@ -1,6 +1,11 @@
 """Figures of the results of `dsc_tf.regimes` and `dsc_tf.evaluation`."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.figure import Figure
 
 from .maps import cluster_maps
 from .style import cluster_colours, new_figure
@@ -8,7 +13,7 @@ from .style import cluster_colours, new_figure
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 
 
-def choice_figure(choice, *, note=""):
+def choice_figure(choice: xr.Dataset, *, note: str = "") -> Figure:
     """Four answers to how many clusters, over k.
 
     Parameters
@@ -60,7 +65,9 @@ def _classifiability(axes, choice, k):
     axes.legend(frameon=False, fontsize=8)
 
 
-def transition_figure(test, *, names=None, alpha=0.05, note=""):
+def transition_figure(
+    test: xr.Dataset, *, names: Sequence[str] | None = None, alpha: float = 0.05, note: str = ""
+) -> Figure:
     """Next clusters of departures, compared with the null hypothesis.
 
     Parameters
@@ -101,7 +108,7 @@ def transition_figure(test, *, names=None, alpha=0.05, note=""):
     return figure
 
 
-def significant_composites(test, *, names=None, note=""):
+def significant_composites(test: xr.Dataset, *, names: Sequence[str] | None = None, note: str = "") -> Figure:
     """Composites with a dot where they differ from chance.
 
     Parameters
@@ -127,7 +134,9 @@ def significant_composites(test, *, names=None, note=""):
     return cluster_maps(values, titles, title=title, significant=test["significant"].values > 0, note=note)
 
 
-def life_cycle_timeline(index, cycles, *, names=None, note=""):
+def life_cycle_timeline(
+    index: xr.DataArray, cycles: pd.DataFrame, *, names: Sequence[str] | None = None, note: str = ""
+) -> Figure:
     """Draw indices over time; life cycles are drawn strongly, with their maxima.
 
     Parameters
@@ -166,7 +175,7 @@ def life_cycle_timeline(index, cycles, *, names=None, note=""):
     return figure
 
 
-def quality_figure(measured, *, note=""):
+def quality_figure(measured: xr.Dataset, *, note: str = "") -> Figure:
     """Each measure of each variable, compared with random-centroid classifications.
 
     Parameters
@@ -244,8 +253,8 @@ def predictive_figure(table, *, note=""):
     return figure
 
 
-def years_figure(years, *, names=None, note=""):
-    """Frequency of each cluster by year, with its linear trend.
+def years_figure(years: xr.Dataset, *, names: Sequence[str] | None = None, note: str = "") -> Figure:
+    """Draw the frequency of each cluster by year, with its linear trend.
 
     Parameters
     ----------
@@ -281,8 +290,8 @@ def years_figure(years, *, names=None, note=""):
     return figure
 
 
-def residence_figure(found, *, names=None, note=""):
-    """Share of the spells that last at least so long, compared with a Markov chain.
+def residence_figure(found: xr.Dataset, *, names: Sequence[str] | None = None, note: str = "") -> Figure:
+    """Draw the share of the spells that last at least so long, compared with a Markov chain.
 
     Parameters
     ----------
@@ -319,8 +328,8 @@ def residence_figure(found, *, names=None, note=""):
     return figure
 
 
-def odds_maps(impact, *, names=None, note=""):
-    """Logarithm of the odds ratio of an event in each cluster, with a dot where it is significant.
+def odds_maps(impact: xr.Dataset, *, names: Sequence[str] | None = None, note: str = "") -> Figure:
+    """Draw the logarithm of the odds ratio of an event in each cluster, with a dot where it is significant.
 
     Parameters
     ----------
@@ -340,7 +349,8 @@ def odds_maps(impact, *, names=None, note=""):
         f"odds ratio of {impact.attrs['event']} (dots: false discovery rate {impact.attrs['alpha_fdr']:g})"
     )
     dots = impact["odds_significant"].values > 0
-    logarithm = np.log2(impact["odds_ratio"]).assign_attrs(units="1: twice the odds")
+    ratio = impact["odds_ratio"]
+    logarithm = ratio.copy(data=np.log2(ratio.values)).assign_attrs(units="1: twice the odds")
     return cluster_maps(
         logarithm, names, title=title, label="log2 of the odds ratio", significant=dots, note=note
     )

@@ -108,7 +108,7 @@ def write_results(
         )
 
 
-def tested_composites(ds, labels, *, memory=None):
+def tested_composites(ds: xr.Dataset, labels: np.ndarray, *, memory: int | str | None = None) -> xr.Dataset:
     """Test the composites of each variable against zero, allowing for serial correlation, see `composite_test`.
 
     Parameters

@@ -1,7 +1,9 @@
 """Statistics of a finished run: trends, residence times, transitions, life cycles, names, impact on another record."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -57,7 +59,7 @@ class RunStatistics:
     match: xr.Dataset | None = None
     impact: dict = field(default_factory=dict)
 
-    def dataset(self):
+    def dataset(self) -> xr.Dataset:
         """Everything over clusters as one CF dataset, with residence_ and transition_ in front of some names."""
         parts = [self.years, self.residence.rename({n: f"residence_{n}" for n in self.residence.data_vars})]
         if self.transitions is not None:
@@ -68,7 +70,7 @@ class RunStatistics:
             Conventions="CF-1.8", title="Statistics of regimes"
         )
 
-    def impact_dataset(self):
+    def impact_dataset(self) -> xr.Dataset:
         """Impact on all variables as one CF dataset, with the name of the variable in front of the names."""
         parts = [
             found.rename({name: f"{variable}_{name}" for name in found.data_vars}).drop_attrs(deep=False)
@@ -78,7 +80,7 @@ class RunStatistics:
         attrs = {"Conventions": "CF-1.8", "title": "Impact of regimes"} | events
         return xr.merge(parts, join="outer", compat="override").assign_attrs(attrs)
 
-    def impact_rows(self):
+    def impact_rows(self) -> list[dict[str, Any]]:
         """Rows of a table: variable, cluster, and the figures of the mean over the area and of the cells."""
         return [
             {
@@ -99,7 +101,15 @@ class RunStatistics:
         ]
 
 
-def run_statistics(run, *, reference=None, impact=None, variables=None, quantile=0.9, block=10):
+def run_statistics(
+    run: str | Path | FinishedRun,
+    *,
+    reference: str | Path | None = None,
+    impact: Any = None,
+    variables: Sequence[str] | None = None,
+    quantile: float = 0.9,
+    block: int = 10,
+) -> RunStatistics:
     """Compute the statistics of a finished run from its folder.
 
     Parameters

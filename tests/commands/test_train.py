@@ -17,12 +17,13 @@ from dsc_tf.commands.cli import parse
 from dsc_tf.commands.train import TrainConfig
 from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
+from dsc_tf.reporting import load_run
 
 QUICK = "--n-clusters 3 --pretrain-epochs 1 --epochs 1 --precision float32".split()
 
 RUN_FILES = """README.txt clusters.nc labels.csv
 calendar.png composite_msl.png composite_t2m.png config.json history.csv labels.nc latent.png
-metrics.json model.json model.weights.h5 preprocessing.npz regimes.nc training.png""".split()
+metrics.json model.json model.weights.h5 preprocessing.npz regimes.nc significance.nc training.png""".split()
 
 
 without_figures = pytest.mark.usefixtures("one_test_without_figures")
@@ -430,3 +431,37 @@ def test_resume_finds_the_interrupted_run_by_its_default_name(file, tmp_path, mo
     (tmp_path / "runs/kmeans-days-k7-seed0-2.partial").mkdir()
     assert run("--data", file, "--method", "kmeans", "--quiet", "--resume") == 0
     assert (tmp_path / "runs/kmeans-days-k7-seed0-2/labels.nc").exists()
+
+
+def test_further_steps_of_the_preparation_are_stored_and_applied_again(tmp_path):
+    ds = mock_dataset(days=60, variables=("t2m", "tp"))
+    ds.to_netcdf(tmp_path / "days.nc")
+    given = (
+        "--method eof_kmeans --n-components 3 --n-clusters 3 --protocol anomaly --transform tp=sqrt --detrend"
+    )
+    steps = "--smooth 3 --weights tp=0.5 --quiet"
+    asked = ["--data", str(tmp_path / "days.nc"), "--output", str(tmp_path / "run"), *given.split()]
+    assert train.main([*asked, *steps.split()]) == 0
+    run = load_run(tmp_path / "run")
+    assert set(run.preprocessor.steps_) > {"transform", "trend", "smooth", "weights"}
+    np.testing.assert_array_equal(run.predict(tmp_path / "days.nc"), run.fitted_labels["labels"])
+    with xr.open_dataset(tmp_path / "run" / "clusters.nc") as clusters:
+        assert clusters.sizes["component"] == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("--weights tp", "weights: 'tp'. Write VARIABLE=0.5."),
+        ("--transform tp=cube", "transform: tp=cube. Choose sqrt or log1p."),
+        ("--weights tp=1 tp=2", "weights: a variable is given twice."),
+        ("--smooth 0", "smooth: 0. Give an integer of at least 1."),
+        ("--n-components 3", "n_components: dsc has no such option."),
+        ("--method eof_kmeans --n-components 1.5", "n_components: 1.5. Give a whole number"),
+        ("--method predictive_kmeans --smooth 5", "smoothing: centred uses later steps"),
+        ("--encoder runs/x --method kmeans --detrend", "detrend: the preparation is that of the encoder."),
+    ],
+)
+def test_further_steps_that_are_refused(given, message, capsys):
+    assert train.main(given.split()) == 2
+    assert message in capsys.readouterr().err
