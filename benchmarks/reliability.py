@@ -16,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -28,24 +30,53 @@ COMMANDS = {
     "pretrain": "--grid 0 --size 4 --filters 2 --window 6 --steps 4 --batch-size 2",
     "reproduce": "table2 --n-clusters 3 --methods kmeans hierarchical --runs 6 --jobs 1",
 }
-# A child that writes a checkpoint after every epoch, so that there is something to damage.
-CHILD = """
-import sys
-from importlib import import_module
-name, *arguments = sys.argv[1:]
-if name == "train":
-    import dsc_tf.training.checkpoint as module
-    module.Checkpoint.is_due = lambda self: True
-sys.exit(import_module(f"dsc_tf.commands.{name}").main(arguments))
-"""
 
 
 def start(name, data, output, *more):
-    """Start a command as a process of its own."""
+    """Start a command in a forked process, which has the libraries loaded already.
+
+    It writes a checkpoint after every epoch, so that there is one to continue from, and figures of few pixels.
+
+    Returns
+    -------
+    int, pathlib.Path
+        Process number, and the file with its error messages.
+    """
     arguments = [*COMMANDS[name].split(), "--data", data, "--output", output, "--quiet", *more]
-    return subprocess.Popen(
-        [sys.executable, "-c", CHILD, name, *map(str, arguments)], stderr=subprocess.PIPE, text=True
-    )
+    errors = Path(f"{output}.stderr")
+    sys.stdout.flush()
+    process = os.fork()
+    if process:
+        return process, errors
+    status = 1
+    try:
+        descriptor = os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(descriptor, 2)
+        sys.stderr = os.fdopen(2, "w", closefd=False)
+        status = _run_in_child(name, list(map(str, arguments)))
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(status or 0)
+
+
+def _run_in_child(name, arguments):
+    import tensorflow as tf
+    from matplotlib.figure import Figure
+
+    from dsc_tf.training import checkpoint
+
+    tf.config.run_functions_eagerly(True)  # tracing would take most of the time of so small a run
+    checkpoint.Checkpoint.is_due = lambda self: True
+    save = Figure.savefig
+    Figure.savefig = lambda self, *args, **options: save(self, *args, **options | {"dpi": 15})
+    return import_module(f"dsc_tf.commands.{name}").main(arguments)
+
+
+def ended(process):
+    """Wait for a process; its exit status, negative for a signal."""
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
 def content(folder):
@@ -72,35 +103,38 @@ def kill_trials(name, trials, folder, rng):
     dsc_tf.mock_dataset(days=30, latitudes=6, longitudes=6).to_netcdf(data)
     began = time.perf_counter()
     undisturbed = folder / f"{name}-whole"
-    assert start(name, data, undisturbed).wait() == 0
+    process, errors = start(name, data, undisturbed)
+    assert ended(process) == 0, errors.read_text()
     duration = time.perf_counter() - began
     expected = content(undisturbed)
     counts = {"trials": trials, "interrupted": 0, "equal": 0, "tracebacks": 0}
     for trial in range(trials):
         output = folder / f"{name}-{trial}"
         kill = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)[trial % 3]
-        process = start(name, data, output)
-        time.sleep(rng.uniform(0.3, 1.0) * duration)
-        process.send_signal(kill)
-        _, errors = process.communicate()
+        process, errors = start(name, data, output)
+        time.sleep(rng.uniform(0.05, 1.0) * duration)
+        os.kill(process, kill)
+        ended(process)
         counts["interrupted"] += output.with_name(output.name + ".partial").exists()
         if not output.exists():
-            process = start(name, data, output, "--resume")
-            _, more = process.communicate()
-            errors += more
-        counts["tracebacks"] += "Traceback" in errors
+            ended(start(name, data, output, "--resume")[0])
+        counts["tracebacks"] += "Traceback" in errors.read_text(errors="replace")
         counts["equal"] += output.exists() and content(output) == expected
     return counts
 
 
-def kills(trials, seed):
+def kills(trials, seed, names):
     """Print the table of kills."""
+    for module in ("tensorflow", "keras", "sklearn.cluster", "matplotlib.figure", "netCDF4", "joblib"):
+        import_module(module)  # before the processes are forked
+    for name in COMMANDS:
+        import_module(f"dsc_tf.commands.{name}")
     rng = random.Random(seed)
     print(
         "| command | trials | interrupted in the run | equal after resume | tracebacks |\n|---|---|---|---|---|"
     )
     with tempfile.TemporaryDirectory() as folder:
-        for name in COMMANDS:
+        for name in names or COMMANDS:
             found = kill_trials(name, trials, Path(folder), rng)
             print(f"| {name} | " + " | ".join(map(str, found.values())) + " |", flush=True)
 
@@ -225,11 +259,11 @@ if __name__ == "__main__":
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("what", choices=("kills", "load"))
-    parser.add_argument("parts", nargs="*", help="parts of load; all by default")
+    parser.add_argument("parts", nargs="*", help="commands to kill, or parts of load; all by default")
     parser.add_argument("--trials", type=int, default=12, help="kills of each command")
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
     if chosen.what == "kills":
-        kills(chosen.trials, chosen.seed)
+        kills(chosen.trials, chosen.seed, chosen.parts)
     else:
         load(chosen.parts)

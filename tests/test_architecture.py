@@ -19,7 +19,7 @@ MAX_ARGUMENTS = 12
 # A package imports from lower levels only; packages of one level do not import each other.
 LEVELS = [
     {"errors", "logging", "_version", "threads"},
-    {"atomic_write"},
+    {"atomic_write", "stored"},
     {"records", "geostatistics", "layers"},
     {"datasets", "preprocessing", "models"},
     {"training", "regimes"},

@@ -17,7 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from ..errors import DscTfError
+from ..errors import DscTfError, refuse_damaged
 from ..logging import log_duration
 from ..preprocessing.as_samples import as_samples, wrap_like
 from ..preprocessing.samples import Samples
@@ -234,8 +234,9 @@ class Clusterer(ClusterMixin, BaseEstimator):
         DscTfError
             If the files are missing, damaged, or of another method.
         """
-        self = cls._from_model_json(read_model_json(folder, cls.__name__))
-        self._restore_arrays(read_arrays(folder))
+        with refuse_damaged("model", folder, "Give the folder of a finished run."):
+            self = cls._from_model_json(read_model_json(folder, cls.__name__))
+            self._restore_arrays(read_arrays(folder))
         return self
 
     def _arrays(self):

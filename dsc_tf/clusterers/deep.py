@@ -14,10 +14,11 @@ import numpy as np
 from keras import ops
 from sklearn.utils.validation import check_is_fitted
 
-from ..errors import DscTfError
+from ..errors import DscTfError, refuse_damaged
 from ..logging import log_duration
 from ..models import autoencoder_of, deduplicating_encoder, has_decoder, joint_clustering_model
 from ..preprocessing.samples import Samples
+from ..stored import check_sizes, check_weights
 from ..training import RECIPES, Batches, Checkpoint, Recipe, TargetRefresh, encode
 from ..training.batches import UniqueFieldBatches, fit_batches
 from ..training.checkpoint import HistoryLogger, restore
@@ -130,6 +131,7 @@ class NetworkClusterer(LatentClusterer):
     def _load_weights(folder, model):
         path = Path(folder) / WEIGHTS
         try:
+            check_weights(path)
             model.load_weights(path)
         except (OSError, ValueError, KeyError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -256,14 +258,17 @@ class DeepClusterer(NetworkClusterer):
         DscTfError
             If the files are missing, damaged, or of another method.
         """
-        content = read_model_json(folder, cls.__name__)
-        self = cls._from_model_json(content)
-        self.network_ = content["network"] | {"shape": tuple(content["network"]["shape"])}
-        if "architecture" in content:
-            self.architecture_ = json.dumps(content["architecture"])
-        self._build()
-        self._load_weights(folder, self.model_)
-        self.cluster_centers_ = np.asarray(self.model_.get_layer("clustering").centres)
+        with refuse_damaged("model", folder, "Give the folder of a finished run."):
+            content = read_model_json(folder, cls.__name__)
+            self = cls._from_model_json(content)
+            self.network_ = content["network"] | {"shape": tuple(content["network"]["shape"])}
+            sizes = {name: value for name, value in self.network_.items() if name != "shape"}
+            check_sizes(sizes, Path(folder) / WEIGHTS)
+            if "architecture" in content:
+                self.architecture_ = json.dumps(content["architecture"])
+            self._build()
+            self._load_weights(folder, self.model_)
+            self.cluster_centers_ = np.asarray(self.model_.get_layer("clustering").centres)
         return self
 
     def _model_json(self):

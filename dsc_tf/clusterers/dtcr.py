@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from ..errors import DscTfError
+from ..errors import DscTfError, refuse_damaged
 from ..logging import log_duration
 from ..models.dtcr import dtcr_encoder, dtcr_model
 from ..training import encode
@@ -248,13 +248,14 @@ class DTCR(NetworkClusterer):
         DscTfError
             If the files are missing, damaged, or of another method.
         """
-        content = read_model_json(folder, cls.__name__)
-        self = cls._from_model_json(content)
-        # Earlier versions had one kind of cell and wrote its sizes as parameters.
-        self.network_ = content.get("network") or {"units": self.units, "dilations": self.dilations}
-        self._build(content["steps"])
-        self._load_weights(folder, self.encoder_)
-        self.scale_, self.cluster_centers_ = tuple(content["scale"]), np.array(content["centres"])
+        with refuse_damaged("model", folder, "Give the folder of a finished run."):
+            content = read_model_json(folder, cls.__name__)
+            self = cls._from_model_json(content)
+            # Earlier versions had one kind of cell and wrote its sizes as parameters.
+            self.network_ = content.get("network") or {"units": self.units, "dilations": self.dilations}
+            self._build(content["steps"])
+            self._load_weights(folder, self.encoder_)
+            self.scale_, self.cluster_centers_ = tuple(content["scale"]), np.array(content["centres"])
         return self
 
     def _scaled(self, values):

@@ -9,6 +9,8 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from ..errors import DscTfError
+from ..stored import read_arrays as stored_arrays
+from ..stored import read_json
 
 MODEL_JSON = "model.json"
 MODEL_ARRAYS = "model.npz"
@@ -34,9 +36,9 @@ def read_model_json(folder: str | PathLike, method: str | None = None) -> dict[s
     if not path.exists():
         raise DscTfError(f"model: no model.json in {folder}. Give the folder of a finished run.")
     try:
-        content = json.loads(path.read_text())
+        content = read_json(path)
         found = content["method"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise DscTfError(f"model: {path} cannot be read. Give the folder of a finished run.") from error
     if method is not None and found != method:
         raise DscTfError(f"model: {folder} holds {found}. Load it with that class.")
@@ -71,8 +73,7 @@ def read_arrays(folder: str | PathLike) -> dict[str, np.ndarray]:
     """
     path = Path(folder) / MODEL_ARRAYS
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return dict(arrays)
+        return stored_arrays(path)
     except (OSError, ValueError) as error:
         raise DscTfError(f"model: {path} cannot be read. Give the folder of a finished run.") from error
 

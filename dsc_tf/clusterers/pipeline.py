@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from ..errors import DscTfError
 from ..preprocessing.as_samples import wrap_like
 from ..preprocessing.gap_filling import load_gap_filler
-from ..preprocessing.preprocessor import PREPROCESSING, Preprocessor
+from ..preprocessing.preprocessor import PREPROCESSING, Preprocessor, load_preprocessor
 from ..preprocessing.samples import Samples
 from .base import Clusterer
 from .registry import load_clusterer
@@ -132,8 +132,7 @@ def load_pipeline(folder: str | PathLike) -> RegimePipeline:
     for name in (PREPROCESSING, "model.json"):
         if not (folder / name).exists():
             raise DscTfError(f"model: no {name} in {folder}. Give a folder that save_pipeline wrote.")
-    with np.load(folder / PREPROCESSING) as state:
-        preprocessor = Preprocessor.from_state(state)
+    preprocessor = load_preprocessor(folder)
     if preprocessor.filler_ is None:  # a run folder has it in a file of its own
         preprocessor.filler_ = load_gap_filler(folder)
         preprocessor.fill = "constant" if preprocessor.filler_ is None else "kriging"

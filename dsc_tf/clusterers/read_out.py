@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.decomposition import PCA
 
-from ..preprocessing.preprocessor import PREPROCESSING, Preprocessor
+from ..preprocessing.preprocessor import load_preprocessor
 from .predictive_embedding import LinearForecasts, embed, root_mean_square, stack_history
 from .predictive_kmeans import PredictiveKMeans
 from .registry import load_clusterer
@@ -105,8 +105,7 @@ def read_out(run, record, n_clusters: int | None = None, **parameters) -> ReadOu
     (80,)
     """
     if isinstance(run, str | PathLike):
-        with np.load(f"{run}/{PREPROCESSING}", allow_pickle=False) as state:
-            record = Preprocessor.from_state(dict(state)).transform(record)
+        record = load_preprocessor(run).transform(record)
         run = load_clusterer(run)
     count = run.n_clusters if n_clusters is None else n_clusters
     return ReadOut(run, count, **parameters).fit(record)

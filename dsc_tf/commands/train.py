@@ -5,11 +5,10 @@ import time
 import warnings
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from ..clusterers import DEEP_METHODS, FEATURE_METHODS, METHODS, build, clusterer
 from ..clusterers.registry import METHOD_OPTIONS, OBJECTIVES, PREDICTIVE, parameters
-from ..errors import DscTfError, refuse_damaged
+from ..errors import DscTfError
 from ..logging import record_warnings
 from ..preprocessing.protocols import PROTOCOLS
 from ..records.memory import memory_limit
@@ -277,7 +276,7 @@ def main(argv=None):
 
 def _samples(ds, config, scratch):
     """Prepared fields, what prepared them, what is clustered (fields or representations), and the encoder or None."""
-    from ..preprocessing.preprocessor import PREPROCESSING, Preprocessor, prepare
+    from ..preprocessing.preprocessor import load_preprocessor, prepare
 
     if config.encoder is None:
         X, prep = prepare(
@@ -289,15 +288,11 @@ def _samples(ds, config, scratch):
         )
         return X, prep, X, None
     cli.load_keras()
-    import numpy as np
 
     from ..representations import SpaceTimeTS2Vec
 
     encoder = SpaceTimeTS2Vec.load(config.encoder)
-    file = Path(config.encoder) / PREPROCESSING
-    with refuse_damaged("encoder", file, "Run dsc_tf.pretrain again."):
-        with open(file, "rb") as opened, np.load(opened, allow_pickle=False) as state:
-            prep = Preprocessor.from_state(state)
+    prep = load_preprocessor(config.encoder, "encoder")
     X = prep.transform(ds)
     return X, prep, X.with_features(encoder.transform(X)), encoder
 

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from ..errors import DscTfError
+from ..errors import DscTfError, refuse_damaged
 from ..geostatistics.kriging import SpaceTimeKriging, pooled_semivariogram, sphere_points
 from ..geostatistics.semivariogram import Semivariogram
 from ..logging import log_duration
@@ -18,6 +18,7 @@ from ..records.axes import AXES
 from ..records.chunks import block_length, field_blocks
 from ..records.field_statistics import FieldStatistics
 from ..records.validation import check_axes, refuse_values
+from ..stored import read_arrays
 from .seasonal_cycle import fit_seasonal_cycle, regressors, seasonal_design
 from .windows import segment_numbers
 
@@ -44,8 +45,8 @@ def load_gap_filler(folder):
     path = Path(folder) / GAP_FILLING
     if not path.exists():
         return None
-    with np.load(path) as state:
-        return GapFiller.from_state(state)
+    with refuse_damaged("gap filling", path, "Repeat the run."):
+        return GapFiller.from_state(read_arrays(path))
 
 
 @dataclass

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from numbers import Integral
 from os import PathLike
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -19,13 +20,14 @@ import xarray as xr
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.exceptions import NotFittedError
 
-from ..errors import DscTfError
+from ..errors import DscTfError, refuse_damaged
 from ..logging import log_duration
 from ..records.chunks import DIMENSIONS, block_length, field_blocks
 from ..records.field_statistics import FieldStatistics
 from ..records.memory import memory_limit
 from ..records.units import check_units_and_grid
 from ..records.validation import check_axes, check_values, refuse_values
+from ..stored import read_arrays
 from .further_steps import Smooth, Transform, Trend, VariableWeight
 from .protocols import PROTOCOLS, Protocol
 from .samples import Samples, ScratchArray, scratch_folder
@@ -706,3 +708,30 @@ def _list(months):
 def _to_builtin(value):
     """Convert NumPy values in attributes to types that JSON can store."""
     return value.tolist() if hasattr(value, "tolist") else str(value)
+
+
+ADVICE = {"run": "Repeat the run with this version.", "encoder": "Run dsc_tf.pretrain again."}
+
+
+def load_preprocessor(folder, kind="run"):
+    """Fitted preprocessor of a run folder.
+
+    Parameters
+    ----------
+    folder : path
+        Folder that contains `preprocessing.npz`.
+    kind : {"run", "encoder"}, default="run"
+        What the folder is, for messages.
+
+    Returns
+    -------
+    Preprocessor
+
+    Raises
+    ------
+    DscTfError
+        If the file is missing or damaged.
+    """
+    path = Path(folder) / PREPROCESSING
+    with refuse_damaged(kind, path, ADVICE[kind]):
+        return Preprocessor.from_state(read_arrays(path))

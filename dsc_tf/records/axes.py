@@ -189,6 +189,11 @@ def _check_time(ds, name, source):
     values = ds[name]
     _refuse_mixed_calendars(values, source)
     first = np.ravel(values.values)[:1]
+    if values.dtype.kind == "O" and len(first) and getattr(first[0], "year", 0) < 0:
+        raise DscTfError(
+            f"{source}: {name} begins in the year {first[0].year}. Results cannot be written for years before 0; "
+            "shift the years."
+        )
     if values.dtype.kind == "M" or (len(first) and hasattr(first[0], "calendar")):
         return
     if not values.size:

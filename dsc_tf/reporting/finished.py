@@ -1,6 +1,5 @@
 """A finished run, read back from its folder."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from ..errors import DscTfError, refuse_damaged
+from ..stored import read_json
 from .run_folder import partial_path
 
 NEEDED = ("config.json", "metrics.json", "labels.nc", "regimes.nc")
@@ -85,8 +85,7 @@ def read_run(run):
         for name in NEEDED:
             if (run / name).stat().st_size > MAX_BYTES[Path(name).suffix]:
                 raise ValueError(f"{name} is too large")
-        config = json.loads((run / "config.json").read_text(encoding="utf-8"))
-        metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+        config, metrics = read_json(run / "config.json"), read_json(run / "metrics.json")
         with xr.open_dataset(run / "labels.nc") as stored:
             labels, time = stored["labels"].load(), stored["time"].load()
         with xr.open_dataset(run / "regimes.nc") as stored:

@@ -15,6 +15,7 @@ from ..preprocessing.windows import segment_starts
 from ..regimes.describe import ANOMALY_OF
 from ..regimes.index import life_cycles
 from ..regimes.years import MIN_YEARS
+from ..stored import read_text
 from .finished import FinishedRun, read_run
 from .maps import MONTHS
 from .regime_figures import (
@@ -28,6 +29,7 @@ from .results import SIGNIFICANCE
 from .run_statistics import run_statistics
 from .style import cluster_colours
 
+MAX_PICTURE = 10**8  # bytes of a figure
 TEMPLATE = "page.html.j2"
 BARS = {"width": 720, "height": 260, "left": 44, "top": 10, "bottom": 232}
 ALPHA = 0.05  # level of the stars of transitions
@@ -400,8 +402,7 @@ def _training_words(found):
     path = found.path / "history.csv"
     if not path.exists():
         return "", ""
-    with open(path, newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = list(csv.DictReader(io.StringIO(read_text(path), newline="")))
     first, last = (float(rows[i]["reconstruction"]) for i in (0, -1))
     words = f"Losses and changed labels over {len(rows)} epochs; the reconstruction loss went from {number(first)} "
     words += f"to {number(last)}."
@@ -428,6 +429,10 @@ def _picture(found, name, alt, caption):
     path = found.path / name
     if not path.exists():
         return None
+    if path.stat().st_size > MAX_PICTURE:
+        raise DscTfError(
+            f"run: {path} has {path.stat().st_size / 1e6:.0f} MB, too many for a figure. Repeat the run."
+        )
     content = path.read_bytes()
     if content[12:16] != b"IHDR":
         raise DscTfError(f"run: {path} is damaged. Repeat the run.")

@@ -1,6 +1,5 @@
 """A finished run as an estimator: it labels other records with the settings and the model of the run."""
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,11 +11,12 @@ import xarray as xr
 from ..clusterers.registry import load_clusterer
 from ..errors import DscTfError, refuse_damaged
 from ..preprocessing.as_samples import wrap_like
-from ..preprocessing.preprocessor import PREPROCESSING, Preprocessor
+from ..preprocessing.preprocessor import PREPROCESSING, Preprocessor, load_preprocessor
 from ..records.grib import parse_grib_filter
 from ..records.open import open_dataset
 from ..records.selection import choose_season
 from ..records.units import check_units_and_grid
+from ..stored import read_json
 from .clusters import CLUSTERS, distances, features_of
 from .finished import check_finished
 
@@ -48,9 +48,8 @@ def load_run(folder):
         if not (folder / name).is_file():
             raise DscTfError(f"run: {folder} holds no {name}. Repeat the run with this version.")
     with refuse_damaged("run", folder, "Repeat the run with this version."):
-        record = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        with np.load(folder / PREPROCESSING, allow_pickle=False) as state:
-            preprocessor = Preprocessor.from_state(state)
+        record = read_json(folder / "config.json")
+        preprocessor = load_preprocessor(folder)
         with xr.open_dataset(folder / "labels.nc") as stored:
             labels = stored.drop_vars("latent", errors="ignore").load()
         return TrainedRun(folder, record["config"], record["data"], preprocessor, labels)

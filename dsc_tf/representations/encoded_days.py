@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import DscTfError, refuse_damaged
-from ..preprocessing.preprocessor import PREPROCESSING, Preprocessor
+from ..errors import DscTfError
+from ..preprocessing.preprocessor import PREPROCESSING, load_preprocessor
 from .spacetime_ts2vec import SpaceTimeTS2Vec
 
 
@@ -36,11 +36,7 @@ class PretrainedEncoder:
                 f"encoder: no {PREPROCESSING} in {self.folder}. Give a folder that dsc_tf.pretrain wrote."
             )
         self.model = SpaceTimeTS2Vec.load(self.folder)
-        with (
-            refuse_damaged("encoder", file, "Run dsc_tf.pretrain again."),
-            np.load(file, allow_pickle=False) as state,
-        ):
-            self.preprocessor = Preprocessor.from_state(state)
+        self.preprocessor = load_preprocessor(self.folder, "encoder")
 
     def transform(self, datasets):
         """Representation of each step.

@@ -17,6 +17,7 @@ from ..errors import DscTfError, refuse_damaged
 from ..geostatistics import great_circle, region_similarity
 from ..models.spacetime import field_decoder, spacetime_encoder
 from ..preprocessing.as_samples import as_samples, wrap_like
+from ..stored import check_sizes, check_weights, read_json
 from ..training.checkpoint import Checkpoint
 from ..training.seeds import seeded
 from .baselines import SIMCLR, MaskedReconstruction, TimeShifts
@@ -246,14 +247,16 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 f"encoder: no encoder.json in {folder}. Give a folder that dsc_tf.pretrain wrote."
             )
         with refuse_damaged("encoder", folder, "Run dsc_tf.pretrain again."):
-            text = json.loads(path.read_text(encoding="utf-8"))
-            settings = text["settings"]
+            text = read_json(path)
+            settings, weights = text["settings"], Path(folder) / "encoder.weights.h5"
+            check_weights(weights)
+            check_sizes({name: settings.get(name) for name in ("size", "filters", "depth")}, weights)
             settings = settings | {"contrast": ContrastiveLossConfig.from_json(settings["contrast"])}
             if set(NOT_SAVED) & set(settings):
                 raise ValueError(f"{' and '.join(NOT_SAVED)} are no part of a saved encoder")
             self = cls(**settings)
             self._build((tuple(text["shape"][0]), text["shape"][1]), None)
-            self.encoder_.load_weights(Path(folder) / "encoder.weights.h5")
+            self.encoder_.load_weights(weights)
         return self
 
     def _build(self, shape, seed):

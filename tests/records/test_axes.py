@@ -1,5 +1,6 @@
 """What is an axis: by attributes and units, then by names, then by values."""
 
+import cftime
 import numpy as np
 import pandas as pd
 import pytest
@@ -250,3 +251,9 @@ def test_times_with_a_zone_are_refused(ds):
     zoned = pd.date_range("2001-01-01", periods=20, tz="Europe/Paris")
     with pytest.raises(DscTfError, match="time has the time zone Europe/Paris. Convert it to UTC"):
         open_dataset(ds.assign_coords(time=zoned))
+
+
+def test_years_before_zero_are_refused(ds):
+    times = np.array([cftime.Datetime360Day(-44, 1, day) for day in range(1, 21)])
+    with pytest.raises(DscTfError, match="begins in the year -44"):
+        open_dataset(ds.assign_coords(time=times))
