@@ -2,6 +2,7 @@
 
     python -m pip install torch torchvision clustpy
     python benchmarks/dec_digits.py --seeds 5 --output digits.json
+    python benchmarks/dec_digits.py --seeds 3 --digits 600 --batch 64 --pretrain 50 --clustering 50    cheaper
 
 Both pretrain the same layers for the same number of passes with Adam 1e-3, then cluster with Adam 1e-4, on data with
 mean square 1. This package runs with the published kernel, whose length scale is 1, with a length scale taken from the
@@ -25,14 +26,12 @@ from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits
 
 LAYERS = (500, 500, 2000, 10)
-PRETRAIN, CLUSTERING, BATCH = 100, 150, 256
-
 CLUSTPY = """
 import json, sys, time
 import numpy as np
 from clustpy.deep import DEC
 from sklearn.datasets import load_digits
-X = load_digits().data
+X = load_digits().data[:{digits}]
 X = X / np.sqrt((X**2).mean())
 began = time.perf_counter()
 model = DEC(10, batch_size={batch}, pretrain_epochs={pretrain}, clustering_epochs={clustering},
@@ -42,7 +41,7 @@ print(json.dumps({{"labels": np.asarray(model.labels_).tolist(), "seconds": time
 """
 
 
-def ours(X, seed, length_scale_divisor, **options):
+def ours(X, seed, settings, length_scale_divisor, **options):
     """Labels of our DEC; `length_scale_divisor` None is the published kernel, `options` are parameters of DEC."""
     from dsc_tf.clusterers.dec import DEC
     from dsc_tf.training import NOTEBOOK
@@ -53,7 +52,7 @@ def ours(X, seed, length_scale_divisor, **options):
         optimizer="adam",
         pretrain_learning_rate=1e-3,
         learning_rate=1e-4,
-        batch_size=BATCH,
+        batch_size=settings.batch,
         shuffle=True,
         update_interval=None,
         tol=-1.0,
@@ -66,8 +65,8 @@ def ours(X, seed, length_scale_divisor, **options):
         10,
         recipe=recipe,
         layer_sizes=LAYERS,
-        pretrain_epochs=PRETRAIN,
-        epochs=CLUSTERING,
+        pretrain_epochs=settings.pretrain,
+        epochs=settings.clustering,
         random_state=seed,
         precision="float32",
         **options,
@@ -75,10 +74,10 @@ def ours(X, seed, length_scale_divisor, **options):
     return model.fit_predict(samples)
 
 
-def clustpy(python, seed):
+def clustpy(seed, settings):
     """Labels of ClustPy's DEC, from the Python that has it."""
-    code = CLUSTPY.format(batch=BATCH, pretrain=PRETRAIN, clustering=CLUSTERING, seed=seed)
-    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
+    code = CLUSTPY.format(**vars(settings), seed=seed)
+    done = subprocess.run([settings.clustpy, "-c", code], capture_output=True, text=True, check=True)
     return np.array(json.loads(done.stdout.splitlines()[-1])["labels"])
 
 
@@ -91,18 +90,23 @@ def main():
     )
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--clustpy", default=sys.executable, help="the Python that has ClustPy installed")
+    parser.add_argument("--digits", type=int, default=1797, help="number of digits, from the first")
+    parser.add_argument("--pretrain", type=int, default=100, help="passes of pretraining")
+    parser.add_argument("--clustering", type=int, default=150, help="passes of the clustering stage")
+    parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--output", default="digits.json")
     arguments = parser.parse_args()
     digits = load_digits()
-    X, truth = digits.data / np.sqrt((digits.data**2).mean()), digits.target
+    X, truth = digits.data[: arguments.digits], digits.target[: arguments.digits]
+    X = X / np.sqrt((X**2).mean())
     methods = {
         "k-means": lambda seed: KMeans(10, n_init=20, random_state=seed).fit_predict(X),
-        "DEC, dsc_tf, length scale 1": lambda seed: ours(X, seed, None),
-        "DEC, dsc_tf, length scale of the data": lambda seed: ours(X, seed, 1.0),
+        "DEC, dsc_tf, length scale 1": lambda seed: ours(X, seed, arguments, None),
+        "DEC, dsc_tf, length scale of the data": lambda seed: ours(X, seed, arguments, 1.0),
         "DEC, dsc_tf, length scale 1, LeakyReLU and uniform biases": lambda seed: ours(
-            X, seed, None, activation="leaky_relu", uniform_bias=True
+            X, seed, arguments, None, activation="leaky_relu", uniform_bias=True
         ),
-        "DEC, ClustPy": lambda seed: clustpy(arguments.clustpy, seed),
+        "DEC, ClustPy": lambda seed: clustpy(seed, arguments),
     }
     path = Path(arguments.output)
     results = json.loads(path.read_text()) if path.exists() else {}

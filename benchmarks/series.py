@@ -60,16 +60,29 @@ def labels_of(method, train, test, n_clusters, seed, options):
     return KMeans(n_clusters, n_init=20, random_state=seed).fit_predict(model.transform(samples(test)))
 
 
+def inertia(X, labels):
+    """Sum of squared distances of the series from the mean of their cluster, which k-means on raw series minimises."""
+    clusters = [X[labels == k] for k in np.unique(labels)]
+    return float(sum(((one - one.mean(axis=0)) ** 2).sum() for one in clusters))
+
+
 def table(results, methods):
-    """Mean, spread and published figure of each method and set, as Markdown."""
-    lines = ["| set | method | Rand index | seeds | published |", "|---|---|---|---|---|"]
+    """Mean, spread, inertia and published figure of each method and set, as Markdown."""
+    lines = [
+        "| set | method | Rand index | seeds | inertia of each | published |",
+        "|---|---|---|---|---|---|",
+    ]
     for name in SETS:
         for method in methods:
-            scores = [r["rand"] for r in results if (r["set"], r["method"]) == (name, method)]
-            if scores:
+            runs = [r for r in results if (r["set"], r["method"]) == (name, method)]
+            if runs:
+                scores = [r["rand"] for r in runs]
+                inertias = " ".join(f"{r['inertia']:.1f}" if "inertia" in r else "-" for r in runs)
                 each = " ".join(f"{score:.3f}" for score in scores)
                 mean = f"{np.mean(scores):.4f} ± {np.std(scores):.4f}"
-                lines.append(f"| {name} | {method} | {mean} | {each} | {PUBLISHED[method][name]:.4f} |")
+                lines.append(
+                    f"| {name} | {method} | {mean} | {each} | {inertias} | {PUBLISHED[method][name]:.4f} |"
+                )
     return "\n".join(lines)
 
 
@@ -107,6 +120,7 @@ def main():
                 began = time.perf_counter()
                 labels = labels_of(method, train, test, truth.max() + 1, seed, arguments.options)
                 record = {"set": name, "method": method, "seed": seed, "rand": rand_score(truth, labels)}
+                record |= {"inertia": inertia(test, labels)}
                 results.append(record | {"seconds": round(time.perf_counter() - began, 1)})
                 path.write_text(json.dumps(results, indent=1) + "\n")
     print(table(results, arguments.methods))
