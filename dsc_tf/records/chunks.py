@@ -6,7 +6,7 @@ from ..errors import DscTfError
 
 DIMENSIONS = ("time", "latitude", "longitude")
 BLOCK = 2**18  # values at a time: one MiB, so that they stay in the cache
-SLAB = 2**26  # bytes read at a time
+SLAB = 2**25  # bytes read at a time
 
 
 def block_length(values_a_step):
@@ -27,7 +27,7 @@ def field_blocks(ds, names, length, *, slab=SLAB):
         Variables.
     length : int
         Steps of a block; the last may be shorter.
-    slab : int, default=67108864
+    slab : int, default=33554432
         Bytes to read at a time.
 
     Yields
@@ -38,22 +38,21 @@ def field_blocks(ds, names, length, *, slab=SLAB):
         Their values of each variable, shape (time, cell), float32.
     """
     total, rest, begin = ds.sizes["time"], None, 0
-    size = _slab_length(ds, names, length, slab)
-    for start in range(0, total, size):
-        fields = _read(ds, names, slice(start, start + size))
+    for steps in _slabs(ds, names, length, slab):
+        fields = _read(ds, names, steps)
         at = 0
         if rest is not None:
             at = length - len(rest[0])
             fields_now = [np.concatenate([a, b[:at]]) for a, b in zip(rest, fields, strict=True)]
             rest = None
-            if len(fields_now[0]) < length and start + size < total:
+            if len(fields_now[0]) < length and steps.stop < total:
                 rest = fields_now
                 continue
             yield slice(begin, begin + len(fields_now[0])), fields_now
             begin += len(fields_now[0])
         for first in range(at, len(fields[0]), length):
             part = [field[first : first + length] for field in fields]
-            if len(part[0]) < length and start + size < total:
+            if len(part[0]) < length and steps.stop < total:
                 rest = [field.copy() for field in part]
                 break
             yield slice(begin, begin + len(part[0])), part
@@ -86,15 +85,30 @@ def _unreadable(names, error):
     return f"{which}: values cannot be read ({reason}). The file may be damaged; get it again."
 
 
-def _slab_length(ds, names, length, slab):
-    """Steps to read at a time: whole blocks, and whole chunks of the file where a few slabs hold one."""
-    values = sum(max(1, ds[name].size // max(1, ds.sizes["time"])) for name in names)
+def _slabs(ds, names, length, slab):
+    """Slices of time to read at a time: whole chunks of the file where a few slabs hold one, else whole blocks."""
+    total = ds.sizes["time"]
+    values = sum(max(1, ds[name].size // max(1, total)) for name in names)
     steps = max(1, slab // (4 * values))
-    chunk = max([time_chunk(ds[name]) for name in names], default=1)
-    if steps < chunk <= 8 * steps:
-        return chunk
-    unit = chunk if chunk <= steps else length
-    return max(unit, steps // unit * unit)
+    chunks = max((_time_chunks(ds[name]) for name in names), key=lambda lengths: max(lengths, default=0))
+    if not 1 < max(chunks, default=0) <= 8 * steps:
+        size = max(length, steps // length * length)
+        return [slice(start, min(total, start + size)) for start in range(0, total, size)]
+    ends, begin = [], 0
+    stops = np.cumsum(chunks)
+    for stop, following in zip(stops, [*stops[1:], np.inf], strict=True):
+        if following - begin > steps:
+            ends.append(int(stop))
+            begin = stop
+    return [slice(start, stop) for start, stop in zip([0, *ends[:-1]], ends, strict=True)]
+
+
+def _time_chunks(values):
+    """Lengths of a variable's chunks along time."""
+    if values.chunks is not None:
+        return values.chunks[values.dims.index("time")]
+    total, chunk = values.sizes["time"], time_chunk(values)
+    return (chunk,) * (total // chunk) + ((total % chunk,) if total % chunk else ())
 
 
 def time_chunk(values, name="time"):

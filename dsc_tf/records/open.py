@@ -234,15 +234,16 @@ def _as_float32(ds):
 
 def _chunked(ds):
     """Lazy variables in chunks of time, whole ones of the file where it has any, so that no step loads them all."""
-    return ds.assign({name: _chunked_in_time(ds[name]) for name in ds.data_vars})
+    return ds.assign({name: _chunked_in_time(ds[name], len(ds.data_vars)) for name in ds.data_vars})
 
 
-def _chunked_in_time(values):
+def _chunked_in_time(values, variables):
+    """A variable in chunks of time, of which those of all `variables` are read together."""
     if values.chunks is not None or not values.size:
         return values.chunk()
     if not values.ndim:
         return values
     name = values.dims[0]  # time, in most files
-    steps = max(1, SLAB // (4 * values[0].size))
+    steps = max(1, SLAB // (4 * values[0].size * variables))
     of_file = time_chunk(values, name)
     return values.chunk({name: max(1, steps // of_file) * of_file})

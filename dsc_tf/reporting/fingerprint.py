@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DscTfError
+from ..records.chunks import block_length, field_blocks
 
 SOFTWARE = "dsc_tf tensorflow tensorflow-cpu keras numpy scipy scikit-learn xarray netCDF4 matplotlib".split()
-BLOCK = 2**24  # values hashed at a time
 
 
 def data_fingerprint(ds):
@@ -31,7 +31,7 @@ def data_fingerprint(ds):
     for name in ("time", "latitude", "longitude"):
         values = ds[name].values
         digest.update(np.ascontiguousarray(values.astype(str if name == "time" else np.float64)).tobytes())
-    variables = {str(name): _variable(ds[name], digest) for name in ds.data_vars}
+    variables = {str(name): _variable(ds, name, digest) for name in ds.data_vars}
     return {
         "title": str(ds.attrs.get("title", "")),
         "sizes": {name: int(ds.sizes[name]) for name in ("time", "latitude", "longitude")},
@@ -119,12 +119,10 @@ def _changes(before, record, path):
         ) from error
 
 
-def _variable(values, digest):
-    low, high, missing = np.inf, -np.inf, 0
-    steps = max(1, BLOCK // max(1, values[0].size))
-    for start in range(0, len(values), steps):
-        block = np.ascontiguousarray(values[start : start + steps].values)
-        digest.update(block.tobytes())
+def _variable(ds, name, digest):
+    values, low, high, missing = ds[name], np.inf, -np.inf, 0
+    for _, (block,) in field_blocks(ds, [name], block_length(values[0].size)):
+        digest.update(block)
         known = ~np.isnan(block)
         missing += block.size - int(known.sum())
         low = min(low, float(np.min(block, where=known, initial=np.inf)))

@@ -171,7 +171,7 @@ def test_files_are_read_in_chunks_of_time(tmp_path, monkeypatch):
     from dsc_tf.records import open as opening
     from dsc_tf.records.open import open_dataset
 
-    monkeypatch.setattr(opening, "SLAB", 4 * 72 * 50)
+    monkeypatch.setattr(opening, "SLAB", 4 * 72 * 50 * 2)  # of two variables
     wide = mock_dataset(days=300).astype("float64")
     wide.to_netcdf(tmp_path / "wide.nc", encoding={"t2m": {"chunksizes": (20, 8, 9)}})
     with open_dataset(tmp_path / "wide.nc") as ds:
@@ -179,6 +179,29 @@ def test_files_are_read_in_chunks_of_time(tmp_path, monkeypatch):
         assert ds["t2m"].dtype == np.float32
         xr.testing.assert_allclose(ds["t2m"].drop_vars("regime", errors="ignore"),
                                    mock_dataset(days=300)["t2m"].drop_vars("regime", errors="ignore"))  # fmt: skip
+
+
+@pytest.mark.parametrize("slab", [1000, 4 * 72 * 2 * 50, 10**6])
+def test_chunks_of_joined_files_are_read_once_and_in_blocks_of_one_length(slab):
+    from dask import array
+
+    from dsc_tf.records.chunks import field_blocks
+
+    ds = mock_dataset(days=97)
+    read = []
+
+    def reading(block, block_info=None):
+        read.append(block_info[0]["array-location"][0])
+        return block
+
+    chunks = ((20, 20, 13, 20, 20, 4), 8, 9)  # files of 53 and 44 steps
+    values = array.from_array(ds["t2m"].values, chunks=chunks)
+    lazy = array.map_blocks(reading, values, dtype="f4", meta=np.empty((0, 0, 0), "f4"))
+    found = list(field_blocks(ds[["t2m"]].assign(t2m=(ds["t2m"].dims, lazy)), ["t2m"], 7, slab=slab))
+    assert [steps.start for steps, _ in found] == list(range(0, 97, 7))
+    assert [len(field) for _, (field,) in found] == [7] * 13 + [6]
+    np.testing.assert_array_equal(np.concatenate([f for _, (f,) in found]).ravel(), ds["t2m"].values.ravel())
+    assert len(read) == len(set(map(tuple, read))) == 6
 
 
 def windows_by_loops(fields, ends, window):
