@@ -304,14 +304,15 @@ class DeepClusterer(NetworkClusterer):
                 self.encoder_.get_layer("standardise").adapt(X)
             saved = self.checkpoint.load() if self.checkpoint else None
             self.history_ = json.loads(str(saved["history"])) if saved else []
+            first = None
             if saved is None or str(saved["stage"]) == "pretrain":
                 if has_decoder(self.autoencoder_):
                     self._pretrain(X, recipe, seed, saved)
-                self._initialise_centres(X, recipe, seed)
+                first = self._initialise_centres(X, recipe, seed)
                 saved = None
-            self._train_jointly(X, recipe, seed, saved)
+            last = self._train_jointly(X, recipe, seed, saved, first)
         self.precision_ = policy
-        self._number_by_size(X)
+        self._number_by_size(self._soft_assignments(X) if last is None else last)
         return self.soft_labels_.argmax(axis=1)
 
     def _predict(self, X):
@@ -386,6 +387,7 @@ class DeepClusterer(NetworkClusterer):
         self._run_stage("pretrain", model, batches, _n_epochs(given, recipe.pretrain_steps, batches), saved)
 
     def _initialise_centres(self, X, recipe, seed):
+        """Set the centres; return the soft assignments to them."""
         latent = self._latent(X)
         layer = self.model_.get_layer("clustering")
         centres = self._first_centres(latent.reshape(len(X), -1).astype(np.float64), recipe, seed)
@@ -394,12 +396,14 @@ class DeepClusterer(NetworkClusterer):
         spread = np.sqrt(nearest.mean(dtype=np.float64))
         if recipe.length_scale_divisor is not None and spread > 0:
             layer.length_scale.assign(spread / recipe.length_scale_divisor)
+        return _map_chunks(layer, latent)
 
     def _first_centres(self, latent, recipe, seed):
         start, restarts = recipe.kmeans_init, recipe.kmeans_restarts
         return fit_kmeans(latent, self.n_clusters, restarts, seed % 2**32, init=start).cluster_centers_
 
-    def _train_jointly(self, X, recipe, seed, saved):
+    def _train_jointly(self, X, recipe, seed, saved, first):
+        """Train from the soft assignments `first`; return those of the final weights, None if they are not known."""
         model = self.model_
         weights = {"clustering": recipe.clustering_weight, "reconstruction": 1.0}
         compile_or_reset(
@@ -422,7 +426,7 @@ class DeepClusterer(NetworkClusterer):
             seed=seed if recipe.shuffle else None,
         )
         if saved is None:
-            refresh.refresh()
+            refresh.refresh(first)
         else:
             refresh.restore(restore(saved, model))
         if not refresh.converged:
@@ -431,6 +435,7 @@ class DeepClusterer(NetworkClusterer):
             epochs = math.ceil(steps / batches.steps)  # an epoch lies between two refreshes
             self._run_stage("joint", model, batches, epochs, saved, refresh)
         self.stopped_by_ = "converged" if refresh.converged else "epochs"
+        return refresh.soft_labels
 
     def _run_stage(self, stage, model, batches, epochs, saved, refresh=None):
         start = int(saved["epoch"]) if saved else 0
@@ -442,8 +447,7 @@ class DeepClusterer(NetworkClusterer):
         with log_duration(log, f"{stage}, epochs {start + 1} to {epochs} of {batches.steps} batches"):
             fit_batches(model, batches, start=start, epochs=epochs, callbacks=[*own, *self.callbacks])
 
-    def _number_by_size(self, X):
-        soft_labels = self._soft_assignments(X)
+    def _number_by_size(self, soft_labels):
         order = order_by_size(soft_labels.argmax(axis=1), self.n_clusters)
         centres = self.model_.get_layer("clustering").centres
         centres.assign(np.asarray(centres)[order])

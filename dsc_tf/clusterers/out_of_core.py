@@ -1,5 +1,7 @@
 """k-means and principal components of records that are read block by block."""
 
+from functools import partial
+
 import numpy as np
 from sklearn.decomposition import PCA
 
@@ -10,7 +12,9 @@ SAMPLE = 2**28  # bytes of the days that k-means starts from
 MAX_ITERATIONS = 300
 TOLERANCE = 1e-4  # of the mean variance, as scikit-learn's k-means has it
 EXTRA = 10  # more directions than components are carried along
-SWEEPS = 7  # of subspace iteration
+SWEEPS = 7  # of subspace iteration, at most
+MIN_SWEEPS = 2  # after which the variance that the directions explain is known to a thousandth
+RESIDUAL = 1e-5  # of the variance of a component, at which it has converged
 
 
 class WeightedRows:
@@ -111,7 +115,7 @@ def stored_pca(rows, n_components, random_state):
         Points.
     n_components : float or int
         Their number, or the share of the variance that they explain: then 32 are tried, and twice as many until
-        they do.
+        they do, beginning with those found.
     random_state : int or None
         Seed of the first directions.
 
@@ -126,27 +130,72 @@ def stored_pca(rows, n_components, random_state):
     """
     most = min(rows.shape)
     wanted = int(min(n_components, most)) if n_components >= 1 else min(32, most)
-    mean = sum(rows[at].sum(axis=0, dtype=np.float64) for at in row_blocks(rows)) / len(rows)
-    mean = mean.astype(np.float32)
-    total = sum(float(np.square(rows[at] - mean).sum(dtype=np.float64)) for at in row_blocks(rows))
+    mean, total = _mean_and_squares(rows)
+    rng, basis = np.random.default_rng(random_state), np.empty((rows.shape[1], 0), np.float32)
     while True:
-        basis, values = _subspace(rows, mean, min(most, wanted + EXTRA), random_state)
-        share = np.cumsum(values) / total if total > 0 else np.ones(len(values))
-        enough = wanted if n_components >= 1 else int(np.searchsorted(share, n_components, side="right")) + 1
+        new = min(most, wanted + EXTRA) - basis.shape[1]
+        basis = np.hstack([basis, rng.normal(size=(len(basis), new)).astype(np.float32)])
+        count = partial(_enough, total=total, n_components=n_components, wanted=wanted)
+        basis, values, enough = _subspace(rows, mean, basis, count)
         if enough <= wanted or wanted == most:
             break
         wanted = min(2 * wanted, most)
     pca = PCA(min(enough, wanted))
-    pca.mean_, pca.components_ = mean, basis.T[: pca.n_components].copy()
+    kept = basis[:, : pca.n_components]
+    # The sign that scikit-learn gives: the largest entry is positive.
+    signs = np.sign(kept[np.abs(kept).argmax(axis=0), np.arange(kept.shape[1])])
+    pca.mean_, pca.components_ = mean, (kept * signs).T.copy()
     pca.explained_variance_ = values[: pca.n_components] / max(1, len(rows) - 1)
     pca.explained_variance_ratio_ = values[: pca.n_components] / (total or 1.0)
     pca.n_components_, pca.n_features_in_, pca.n_samples_ = pca.n_components, rows.shape[1], len(rows)
     return pca
 
 
-def _subspace(rows, mean, size, random_state):
-    """Directions of most variance, shape (feature, direction), and the sums of squares along them."""
-    basis = np.random.default_rng(random_state).normal(size=(rows.shape[1], size)).astype(np.float32)
+def _mean_and_squares(rows):
+    """Mean (feature,), and the sum of all squares of departures from it; in one pass, about the first row."""
+    origin = rows[np.array([0])][0]
+    sums, squares = np.zeros(rows.shape[1]), 0.0
+    for at in row_blocks(rows):
+        block = rows[at] - origin
+        sums += block.sum(axis=0, dtype=np.float64)
+        squares += float(np.einsum("tf,tf->t", block, block).sum(dtype=np.float64))
+    means = sums / len(rows)
+    return (origin + means).astype(np.float32), max(0.0, squares - len(rows) * float(means @ means))
+
+
+def _enough(values, total, n_components, wanted):
+    """Number of components asked for, or that explain the share asked for; above `wanted` if more are needed."""
+    if n_components >= 1:
+        return wanted
+    share = np.cumsum(values) / total if total > 0 else np.ones(len(values))
+    return int(np.searchsorted(share, n_components, side="right")) + 1
+
+
+def _subspace(rows, mean, basis, count):
+    """Directions of most variance by subspace iteration.
+
+    Parameters
+    ----------
+    rows : array or Rows of shape (time, feature)
+        Points.
+    mean : array of shape (feature,)
+        Their mean.
+    basis : array of shape (feature, direction)
+        Directions to start from.
+    count : callable
+        Number of leading directions that are needed, from the sums of squares. They are iterated until their residuals
+        are small, or for a few sweeps if more are needed than there are.
+
+    Returns
+    -------
+    basis : array of shape (feature, direction)
+        Orthonormal, the direction of most variance first.
+    values : array of shape (direction,)
+        Sums of squares along the directions.
+    needed : int
+        What `count` returned.
+    """
+    size = basis.shape[1]
     for sweep in range(SWEEPS + 1):
         basis = np.linalg.qr(basis)[0]
         image, gram = np.zeros(basis.shape), np.zeros((size, size))
@@ -154,13 +203,16 @@ def _subspace(rows, mean, size, random_state):
             block = rows[at] - mean
             scores = block @ basis
             gram += scores.T @ scores
-            if sweep < SWEEPS:
-                image += block.T @ scores
-        if sweep < SWEEPS:
-            basis = image.astype(np.float32)
-    values, turn = np.linalg.eigh(gram)
-    turn = turn[:, ::-1].astype(np.float32)
-    basis = basis @ turn
-    # The sign that scikit-learn gives: the largest entry is positive.
-    signs = np.sign(basis[np.abs(basis).argmax(axis=0), np.arange(size)])
-    return basis * signs, values[::-1]
+            image += block.T @ scores
+        values, turn = np.linalg.eigh(gram)
+        values, turn = values[::-1], turn[:, ::-1].astype(np.float32)
+        basis, image = basis @ turn, image @ turn
+        needed = count(values)
+        if needed > size - EXTRA and sweep >= MIN_SWEEPS and size < min(rows.shape):
+            break
+        kept = slice(min(needed, size))
+        residual = np.linalg.norm(image[:, kept] - basis[:, kept] * values[kept], axis=0)
+        if (residual <= RESIDUAL * values[kept]).all() or sweep == SWEEPS:
+            break
+        basis = image.astype(np.float32)
+    return basis, values, needed

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from ..downstream.encoder_names import LEARNED
 from ..logging import record_warnings
+from ..records.memory import memory_limit
 from . import cli
-from .data_settings import CHECKPOINT, GAP_FILLING, EncoderConfig, start_run
+from .data_settings import CHECKPOINT, GAP_FILLING, EncoderConfig, run_folder, start_run
 from .settings import check_seed
 
 EXAMPLES = """examples:
@@ -30,19 +31,24 @@ class PretrainConfig(EncoderConfig):
         initialised encoder.
     seed : int
         Seed of all random numbers.
+    memory : str
+        Memory that the record may take, such as 2GB; half of what is available by default. A larger record is
+        kept in a scratch file next to the run folder.
     tensorboard : str
         Folder to write losses to, for TensorBoard; by default none are written.
     """
 
     objective: str = field(default="variogram", metadata={"choices": LEARNED})
     seed: int = 0
+    memory: str | None = None
     tensorboard: str | None = field(default=None, metadata={"needs": "tensorboard"})
 
-    excluded_from_hash = (*EncoderConfig.excluded_from_hash, "tensorboard")
+    excluded_from_hash = (*EncoderConfig.excluded_from_hash, "memory", "tensorboard")
 
     def __post_init__(self):
         super().__post_init__()
         check_seed(self.seed)
+        memory_limit(self.memory)
 
 
 def run(config):
@@ -70,15 +76,26 @@ def run(config):
 
 def _run_recorded(config, messages):
     ds, filler = config.open_filled()  # a missing file is reported before the imports
+    from ..preprocessing.preprocessor import prepare
+
+    stem = f"{config.objective}-{config.data_stem}-seed{config.seed}"
+    scratch = run_folder(config.output, stem, resume=config.resume).parent
+    X, prep = prepare(ds, protocol=config.protocol, memory=config.memory, scratch=scratch)
+    try:
+        return _learn(config, ds, filler, stem, messages, X, prep)
+    finally:
+        X.close()
+
+
+def _learn(config, ds, filler, stem, messages, X, prep):
     from ..downstream.encoders import new_encoder
-    from ..preprocessing.preprocessor import PREPROCESSING, prepare
+    from ..preprocessing.preprocessor import PREPROCESSING
     from ..records import notes_of
     from ..reporting import run_fingerprint
 
     echo = cli.make_echo(config.quiet)
-    X, prep = prepare(ds, protocol=config.protocol)
     echo(f"{len(X)} steps of {' x '.join(map(str, X.shape[2:]))} (latitude, longitude, variable)")
-    folder = start_run(config, f"{config.objective}-{config.data_stem}-seed{config.seed}", ds)
+    folder = start_run(config, stem, ds)
     cli.load_keras()
     from ..representations.inference import effective_rank
     from ..training import Checkpoint

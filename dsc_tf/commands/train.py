@@ -244,7 +244,8 @@ def _run(config, ds, filler, output, messages, X, prep, Z, encoder):
     folder.write_json("metrics.json", {"measures": measures, "training": training})
     echo(_table(measures))
     _write_model(folder, method, prep, filler, encoder)
-    clusters = clusters_dataset(method, Z)
+    features = features_of(method, Z)
+    clusters = clusters_dataset(method, Z, features)
     folder.write_netcdf(CLUSTERS, clusters)
     write_results(
         folder,
@@ -253,11 +254,11 @@ def _run(config, ds, filler, output, messages, X, prep, Z, encoder):
         labels=method.labels_,
         n_clusters=config.n_clusters,
         soft=getattr(method, "soft_labels_", None),
-        latent=method.transform(Z) if hasattr(method, "transform") else None,
+        latent=features if hasattr(method, "transform") else None,
         centres=_centres(method),
         components=hasattr(method, "pca_"),
         memory=config.memory,
-        distance=distances(features_of(method, Z), clusters["centre"].values, method.labels_),
+        distance=distances(features, clusters["centre"].values, method.labels_),
         anomalies=prep.anomalies(ds) if "seasonal_cycle" in prep.steps_ else None,
         history=getattr(method, "history_", []),
     )
@@ -293,7 +294,7 @@ def _samples(ds, config, scratch):
 
     encoder = SpaceTimeTS2Vec.load(config.encoder)
     prep = load_preprocessor(config.encoder, "encoder")
-    X = prep.transform(ds)
+    X = prep.set_params(memory=config.memory, scratch=scratch).transform(ds)
     return X, prep, X.with_features(encoder.transform(X)), encoder
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DscTfError
+from ..records.chunks import block_length
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -370,6 +371,11 @@ class ScratchArray:
         """Steps as they were written, shape (step, value)."""
         stop = min(stop, len(self))
         block = np.empty((stop - start, self.shape[1]), np.float32)
+        self._read_into(block, start)
+        return block
+
+    def _read_into(self, block, start):
+        """Fill `block` (step, value) with the steps from `start` on, as they were written."""
         view = memoryview(block).cast("B")  # type: ignore[arg-type]
         with self._lock:
             self._file.seek(start * self.shape[1] * 4)
@@ -378,17 +384,19 @@ class ScratchArray:
                 if not count:
                     raise OSError(f"scratch file ends early, in {self.folder}")
                 view = view[count:]
-        return block
 
     def __getitem__(self, at: Any) -> np.ndarray:
         """Prepared fields at rows `at`, non-negative, shape (step, value)."""
         at = np.arange(len(self))[at] if isinstance(at, slice) else np.asarray(at)
         fields = np.empty((len(at), self.shape[1]), np.float32)
         begins = np.flatnonzero(np.diff(at, prepend=-2) != 1)
+        length = block_length(self.shape[1])
         for begin, end in zip(begins, [*begins[1:], len(at)], strict=True):
-            fields[begin:end] = self.read_unscaled(at[begin], at[begin] + end - begin)
-        if self.prepare_block is not None:
-            self.prepare_block(fields, at)
+            for start in range(begin, end, length):  # in blocks that stay in the cache
+                part = slice(start, min(end, start + length))
+                self._read_into(fields[part], at[start])
+                if self.prepare_block is not None:
+                    self.prepare_block(fields[part], at[part])
         return fields
 
     def close(self) -> None:

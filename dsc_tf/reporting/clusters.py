@@ -98,7 +98,7 @@ def sample_index(X: Samples, labels: np.ndarray, n_clusters: int) -> np.ndarray:
     return (projection - projection.mean(axis=0)) / np.where(spread > 0, spread, np.nan)
 
 
-def clusters_dataset(method: Any, X: Samples) -> xr.Dataset:
+def clusters_dataset(method: Any, X: Samples, features: Any) -> xr.Dataset:
     """Centres of the clusters, and the components of a method that projects fields.
 
     Parameters
@@ -107,6 +107,8 @@ def clusters_dataset(method: Any, X: Samples) -> xr.Dataset:
         Fitted on `X`.
     X : Samples of shape (time, window, latitude, longitude, variable)
         Samples.
+    features : array of shape (time, feature)
+        Their `features_of`.
 
     Returns
     -------
@@ -116,7 +118,7 @@ def clusters_dataset(method: Any, X: Samples) -> xr.Dataset:
         and explained_variance_ratio (component,), and eof (component, latitude, longitude, variable), of unit norm,
         of the prepared and weighted fields.
     """
-    centres = _centres(method, features_of(method, X))
+    centres = _centres(method, features)
     about = {"long_name": "centre of each cluster in the space in which distances are measured"}
     result = xr.Dataset(
         {"centre": (("cluster", "feature"), centres, about)},

@@ -25,11 +25,13 @@ from .contrastive_model import ContrastiveModel, UpdateSemivariogram, train_cont
 from .crops import Crops, steps_per_epoch
 from .inference import encode_full, warn_if_collapsed
 from .losses import TS2VEC, ContrastiveLossConfig
+from .stored_fields import StoredFields, select_fields
 
 OBJECTIVES = ("contrast", "simclr", "masked")
 STEPS_PER_EPOCH = 25
 NOT_SAVED = ("callbacks", "checkpoint")
 CHUNK = 64  # number of steps encoded together, after `window` steps of context
+ENCODED = 8  # number of chunks encoded together
 
 
 class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -266,8 +268,13 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self.encoder_ = spacetime_encoder(grid, variables, seed=seed, **options)
 
     def _fields(self, X):
-        """Return prepared fields at the encoder's size, shape (time, latitude, longitude, variable)."""
-        X = np.asarray(X[:, -1], np.float32)
+        """Return prepared fields at the encoder's size; those of samples in a scratch file are read when indexed."""
+        if X.is_stored:
+            return StoredFields(X, self._resized)
+        return self._resized(np.asarray(X[:, -1], np.float32))
+
+    def _resized(self, X):
+        """Resize fields (time, latitude, longitude, variable) to the encoder's size."""
         if not np.isfinite(X).all():
             raise DscTfError("X: holds missing or infinite values. Fill them first, as `prepare` does.")
         size = (self.grid, self.grid) if self.grid else X.shape[1:3]
@@ -330,15 +337,21 @@ class SpaceTimeTS2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _encode(self, fields):
         """Representations of a segment, encoded in chunks with preceding context."""
         ends = range(CHUNK, len(fields) + CHUNK, CHUNK)
+        valid = []
+        for first in range(0, len(ends), ENCODED):
+            valid += self._encode_chunks(fields, ends[first : first + ENCODED])
+        return np.concatenate(valid)[: len(fields)]
+
+    def _encode_chunks(self, fields, ends):
+        """Representations of the chunks that end at `ends`."""
         begins = [max(0, end - CHUNK - self.window) for end in ends]
         longest = CHUNK + self.window
         X = np.zeros((len(begins), longest, *fields.shape[1:]), np.float32)
         for row, begin in enumerate(begins):
             part = fields[begin : begin + longest]
             X[row, : len(part)] = part
-        latent = encode_full(self.encoder_, X, batch_size=8)
-        valid = [z[end - CHUNK - b : end - b] for z, end, b in zip(latent, ends, begins, strict=True)]
-        return np.concatenate(valid)[: len(fields)]
+        latent = encode_full(self.encoder_, X, batch_size=ENCODED)
+        return [z[end - CHUNK - b : end - b] for z, end, b in zip(latent, ends, begins, strict=True)]
 
 
 def _samples(X):
@@ -352,14 +365,14 @@ def _samples(X):
 class Segment:
     """Gap-free fields (time, latitude, longitude, variable) of one region; `start` is the position of the first."""
 
-    fields: np.ndarray
+    fields: np.ndarray | StoredFields
     region: int
     start: int
 
 
 def _split_segments(fields, starts):
     cut = [
-        Segment(one[begin:end], region, begin)
+        Segment(select_fields(one, slice(begin, end)), region, begin)
         for region, (one, begins) in enumerate(zip(fields, starts, strict=True))
         for begin, end in zip(begins, [*begins[1:], len(one)], strict=True)
     ]
@@ -372,7 +385,7 @@ def _region_means(segments, regions):
     """Mean field of each region, one row each."""
     return np.stack(
         [
-            np.concatenate([s.fields for s in segments if s.region == region]).mean(axis=0).ravel()
+            np.concatenate([s.fields[:] for s in segments if s.region == region]).mean(axis=0).ravel()
             for region in range(regions)
         ]
     )

@@ -25,6 +25,11 @@ class TargetRefresh(keras.callbacks.Callback):
     reconstructs : bool, default=True
         Whether the trained model has a second output, which is compared with its input.
 
+    Attributes
+    ----------
+    soft_labels : array of shape (time, cluster) or None
+        Soft assignments of the last refresh; None before the first and after `restore`.
+
     References
     ----------
     Faruque et al. (2023), section 3.3 and equation 7.
@@ -37,6 +42,7 @@ class TargetRefresh(keras.callbacks.Callback):
         self.patience = patience
         self.reconstructs = reconstructs
         self.p: Any = None
+        self.soft_labels: Any = None
         self.labels = None
         self.n_unchanged = 0
 
@@ -66,11 +72,16 @@ class TargetRefresh(keras.callbacks.Callback):
     def converged(self):
         return self.n_unchanged >= self.patience
 
-    def refresh(self):
+    def refresh(self, soft_labels=None):
         """Targets and labels of the whole record from the weights as they are.
 
         Call it before `fit`: Keras asks for a batch before training begins.
+
+        Parameters
+        ----------
+        soft_labels : array of shape (time, cluster), default=None
+            Soft assignments from the weights as they are, if known; else `assign` is called.
         """
-        q = self.assign()
-        self.p = target_distribution(q)
-        self.labels = q.argmax(axis=1)
+        self.soft_labels = self.assign() if soft_labels is None else soft_labels
+        self.p = target_distribution(self.soft_labels)
+        self.labels = self.soft_labels.argmax(axis=1)

@@ -97,3 +97,44 @@ def test_components_by_blocks_are_those_of_scikit_learn(points, n_components, mo
     np.testing.assert_allclose(
         np.abs(mine.transform(points)[:, :3]), np.abs(theirs.transform(points)[:, :3]), atol=0.1
     )
+
+
+class CountedRows:
+    """Rows that count how many times all of them are read."""
+
+    def __init__(self, rows):
+        self.rows, self.shape, self.read = rows, rows.shape, 0
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, at):
+        part = self.rows[at]
+        self.read += len(part) / len(self.rows)
+        return part
+
+
+def test_iteration_ends_when_the_components_have_converged():
+    rng = np.random.default_rng(0)
+    spectrum = 2.0 ** -np.arange(60)
+    rows = CountedRows((rng.normal(size=(500, 60)) * spectrum + 5).astype(np.float32))
+    found = stored_pca(rows, 0.9, 0)
+    assert found.n_components_ == 2
+    assert rows.read < 5  # a pass for the mean and a few sweeps; eight without a test of convergence
+
+
+def test_doubling_begins_with_the_components_found(monkeypatch):
+    from dsc_tf.clusterers import out_of_core as streaming
+
+    given = []
+    subspace = streaming._subspace
+    monkeypatch.setattr(
+        streaming,
+        "_subspace",
+        lambda rows, mean, basis, count: (given.append(basis), subspace(rows, mean, basis, count))[1],
+    )
+    rows = np.random.default_rng(0).normal(size=(300, 90)).astype(np.float32)
+    assert stored_pca(rows, 0.6, 0).n_components_ > 32
+    first, second = given[:2]
+    assert first.shape == (90, 42) and second.shape == (90, 74)
+    np.testing.assert_allclose(second[:, :42].T @ second[:, :42], np.eye(42), atol=1e-4)  # found, not drawn

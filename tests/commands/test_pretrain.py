@@ -49,6 +49,25 @@ def test_same_seed_same_representation_from_its_own_config(pretrained, file, tmp
         np.testing.assert_allclose(one.representation, other.representation, atol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:Even though the:UserWarning", "ignore:representations fill:UserWarning")
+def test_same_representation_from_disk_and_from_memory(eagerly, tmp_path, monkeypatch):
+    from dsc_tf import SpaceTimeTS2Vec
+    from dsc_tf.preprocessing import preprocessor
+    from dsc_tf.representations import spacetime_ts2vec
+
+    for name, value in (("CHUNK", 4), ("ENCODED", 2)):
+        monkeypatch.setattr(spacetime_ts2vec, name, value)
+    ds = mock_dataset(days=20, gaps=True)
+    X, _ = preprocessor.prepare(ds, "anomaly")
+    monkeypatch.setattr(preprocessor, "memory_limit", lambda memory: 0)
+    stored, _ = preprocessor.prepare(ds, "anomaly", scratch=tmp_path)
+    assert stored.is_stored
+    options = {"grid": 5, "filters": 1, "depth": 1, "window": 3, "steps": 1, "batch_size": 2}
+    found = [SpaceTimeTS2Vec(4, **options, random_state=0).fit(one).transform(one) for one in (X, stored)]
+    np.testing.assert_allclose(found[1], found[0], atol=1e-6)
+    stored.close()
+
+
 def test_saved_encoder_gives_the_saved_representation(pretrained, file):
     from dsc_tf import SpaceTimeTS2Vec, open_dataset
     from dsc_tf.preprocessing.preprocessor import Preprocessor
