@@ -34,8 +34,9 @@ def without_figures():
     from dsc_tf.reporting.run_folder import RunFolder
 
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("composite_maps", "label_calendar", "latent_map", "training_curves"):
+        for name in ("label_calendar", "latent_map", "training_curves"):
             patch.setattr(results, name, lambda *args, **kwargs: None)
+        patch.setattr(results, "each_composite", lambda described, names, **options: [None] * len(names))
         patch.setattr(RunFolder, "save_figure", lambda self, name, figure: (self.path / name).touch())
         yield
 

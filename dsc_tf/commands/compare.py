@@ -14,6 +14,7 @@ EXAMPLES = """examples:
   python -m dsc_tf.compare runs/dsc runs/kmeans --output runs/compared
 """
 STYLE = "body{font:1rem/1.5 sans-serif;max-width:60rem;margin:1rem auto;padding:0 1rem}"
+STYLE += "img{max-width:100%;height:auto}figure{margin:1rem 0;overflow-x:auto}"
 STYLE += "table{border-collapse:collapse}td,th{border:1px solid #bbb;padding:.2rem .6rem;text-align:right}"
 TITLES = {
     "agreement": "Agreement of the labels on the steps that both runs label",
@@ -60,7 +61,8 @@ def run(config):
     Returns
     -------
     pathlib.Path
-        The finished folder: `agreement.csv`, `contingency.csv`, `composites.csv`, `clusters.csv`, `compare.html`.
+        The finished folder: `agreement.csv`, `contingency.csv`, `composites.csv`, `clusters.csv`, a picture of the
+        composites of each variable and run in the order of the clusters of the first run, and `compare.html`.
 
     Raises
     ------
@@ -87,7 +89,8 @@ def run(config):
     for name, rows in tables.items():
         if rows:
             folder.write_csv(f"{name}.csv", rows)
-    folder.write_text("compare.html", page(tables))
+    pictures = _pictures(folder, found)
+    folder.write_text("compare.html", page(tables, pictures=pictures))
     write_readme(folder)
     echo = cli.make_echo(config.quiet)
     for row in tables["agreement"]:
@@ -172,6 +175,45 @@ def _compared(first, second):
     }
 
 
+def _pictures(folder, found):
+    """Draw composites of the variables of all runs, in the order of the first run; titles and contents as PNG."""
+    import base64
+
+    from ..regimes.describe import name_of
+    from ..reporting.maps import cluster_maps
+
+    regimes = [one.regimes for _, one, _ in found]
+    names = [n for n in regimes[0].data_vars if all(n in r and "latitude" in r[n].dims for r in regimes)]
+    pictures = []
+    for name in names:
+        for number, (path, one, _) in enumerate(found, start=1):
+            order = _order(found[0], found[number - 1])
+            titles = [f"{j}, unmatched" if i is None else f"{j}, matches {i}" for i, j in order]
+            titles = [f"cluster {j}" for _, j in order] if number == 1 else titles
+            values = one.regimes[name][[j for _, j in order]]
+            file = f"composite_{name}_{number}.png"
+            folder.save_figure(file, cluster_maps(values, titles, title=f"{name_of(values)}, {path}"))
+            content = base64.b64encode((folder.path / file).read_bytes()).decode()
+            pictures.append((f"{name} in {path}", content))
+    return pictures
+
+
+def _order(first, second):
+    """Pairs of a cluster of the first run, or None, and the cluster of the second run that matches it, in order."""
+    import xarray as xr
+
+    n_clusters = second[1].regimes.sizes["cluster"]
+    if first is second:
+        return [(j, j) for j in range(n_clusters)]
+    a, b = xr.align(first[2], second[2], join="inner")
+    both = (a.values >= 0) & (b.values >= 0)
+    _, found = matched_clusters(
+        a.values[both].astype(int), b.values[both].astype(int), first[1].regimes.sizes["cluster"], n_clusters
+    )
+    rest = [(None, j) for j in range(n_clusters) if j not in [j for _, j in found]]
+    return [*sorted(found), *rest]
+
+
 def _correlations(one, other):
     """Name and area-weighted correlation of the composites of variables that both runs have on one grid."""
     import numpy as np
@@ -202,7 +244,7 @@ def _clusters(path, regimes):
     ]
 
 
-def page(tables, titles=TITLES, heading="Comparison of runs"):
+def page(tables, titles=TITLES, heading="Comparison of runs", pictures=()):
     """Tables as one HTML page that needs no other file.
 
     Parameters
@@ -213,12 +255,15 @@ def page(tables, titles=TITLES, heading="Comparison of runs"):
         Title of each table.
     heading : str, default="Comparison of runs"
         Heading of the page.
+    pictures : sequence of tuple of str, default=()
+        Title and content (PNG in base64) of each picture.
 
     Returns
     -------
     str
     """
-    parts = [f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{heading}</title>"]
+    about = "<meta charset='utf-8'><meta name='viewport' content='width=device-width'>"
+    parts = [f"<!doctype html><html lang='en'>{about}<title>{heading}</title>"]
     parts += [f"<style>{STYLE}</style><h1>{heading}</h1>"]
     for name, rows in tables.items():
         if rows:
@@ -228,6 +273,11 @@ def page(tables, titles=TITLES, heading="Comparison of runs"):
                 for row in rows
             )
             parts.append(f"<h2>{titles[name]}</h2><table><tr>{head}</tr>{body}</table>")
+    if pictures:
+        parts.append("<h2>Composites, clusters in the order of the first run</h2>")
+    for title, content in pictures:
+        image = f"<img alt='Maps of {escape(title)}' src='data:image/png;base64,{content}'>"
+        parts.append(f"<figure>{image}<figcaption>{escape(title)}</figcaption></figure>")
     return "\n".join(parts) + "\n</html>\n"
 
 

@@ -132,13 +132,11 @@ class FilledRecordConfig(RecordConfig):
 
 
 @dataclass(frozen=True)
-class DataConfig(FilledRecordConfig):
-    """Settings of every command that prepares a record: the record, its preparation, the output.
+class OutputConfig(FilledRecordConfig):
+    """Settings of every command that prepares a record and writes a run folder.
 
     Parameters
     ----------
-    n_clusters : int
-        Number of clusters.
     output : str
         Run folder; a free name under runs/ by default.
     resume : bool
@@ -147,13 +145,26 @@ class DataConfig(FilledRecordConfig):
         Print nothing but errors and warnings.
     """
 
-    n_clusters: int = 7
     output: str | None = None
     resume: bool = False
     quiet: bool = False
 
-    minimum = {"n_clusters": 2}
     excluded_from_hash: ClassVar[tuple[str, ...]] = ("output", "resume", "quiet")
+
+
+@dataclass(frozen=True)
+class DataConfig(OutputConfig):
+    """Settings of every command that clusters a record.
+
+    Parameters
+    ----------
+    n_clusters : int
+        Number of clusters.
+    """
+
+    n_clusters: int = 7
+
+    minimum: ClassVar[dict[str, int]] = {"n_clusters": 2}
 
 
 @dataclass(frozen=True)
@@ -249,7 +260,7 @@ def pairs(name: str, texts: Sequence[str], kind: Callable[[str], Any]) -> list[t
 
 
 @dataclass(frozen=True)
-class EncoderConfig(DataConfig):
+class EncoderConfig(OutputConfig):
     """Settings of an encoder of fields, for the commands that train one.
 
     Parameters
@@ -278,7 +289,7 @@ class EncoderConfig(DataConfig):
     steps: int = 200
     batch_size: int = 8
 
-    minimum = DataConfig.minimum | {
+    minimum: ClassVar[dict[str, int]] = {
         "size": 1,
         "grid": 0,
         "filters": 1,

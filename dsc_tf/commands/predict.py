@@ -31,6 +31,9 @@ class PredictConfig(Settings):
     unassigned : float
         Share of the steps of the run, such as 0.9: steps farther from their centre than this quantile of the distances
         in the run get no cluster; by default every step gets one.
+    unassigned_by : str
+        What decides that a step gets no cluster: "distance" from the centre, or "membership", the largest soft
+        assignment, for methods that have them.
     output : str
         Folder of the labels; a free name under runs/ by default.
     quiet : bool
@@ -41,6 +44,7 @@ class PredictConfig(Settings):
     data: tuple[str, ...] = ()
     period: tuple[str, str] | None = field(default=None, metadata={"metavar": ("START", "END")})
     unassigned: float | None = None
+    unassigned_by: str = field(default="distance", metadata={"choices": ("distance", "membership")})
     output: str | None = None
     quiet: bool = False
 
@@ -95,7 +99,7 @@ def _run_recorded(config, messages):
         cli.load_keras()
     ds = trained.open(list(config.data), period=config.period)
     X = trained.samples(ds)
-    found = trained.classify(X, unassigned=config.unassigned)
+    found = trained.classify(X, unassigned=config.unassigned, by=config.unassigned_by)
     labels = over_record(found["labels"].values, X, ds, -1)
     written = labels_dataset(
         labels,

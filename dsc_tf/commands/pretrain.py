@@ -50,6 +50,11 @@ class PretrainConfig(EncoderConfig):
         check_seed(self.seed)
         memory_limit(self.memory)
 
+    @classmethod
+    def merge(cls, saved, given):
+        """Values of a config file overridden by given ones; `n_clusters` of version 0.1 is left out."""
+        return {name: value for name, value in saved.items() if name != "n_clusters"} | given
+
 
 def run(config):
     """Train an encoder with the settings of `config`.

@@ -34,6 +34,8 @@ class ProbeConfig(EncoderConfig):
         TS2Vec's protocol).
     encoders : tuple of str
         Encoders to train.
+    n_clusters : int
+        Number of regimes, for what = order and clusters.
     seeds : int
         Number of seeds of each encoder.
     gap : int
@@ -46,12 +48,13 @@ class ProbeConfig(EncoderConfig):
 
     what: tuple[str, ...] = field(default=("field",), metadata={"choices": TASKS, "positional": True})
     encoders: tuple[str, ...] = field(default=LEARNED, metadata={"choices": LEARNED})
+    n_clusters: int = 7
     seeds: int = 5
     gap: int = 30
     threshold: float | None = None
     multivariate: bool = False
 
-    minimum = EncoderConfig.minimum | {"seeds": 1, "gap": 0}
+    minimum = EncoderConfig.minimum | {"n_clusters": 2, "seeds": 1, "gap": 0}
 
     def __post_init__(self):
         super().__post_init__()

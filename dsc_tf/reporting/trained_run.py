@@ -93,7 +93,7 @@ class TrainedRun:
         """Number of clusters."""
         return int(self.config["n_clusters"])
 
-    def predict(self, ds, *, unassigned=None):
+    def predict(self, ds, *, unassigned=None, by="distance"):
         """Cluster of each sample of a record.
 
         Parameters
@@ -101,8 +101,11 @@ class TrainedRun:
         ds : path, list of path or xr.Dataset
             The record.
         unassigned : float, default=None
-            Share of the samples of the run below whose quantile of distance a sample must lie, such as 0.9: farther
-            ones get -1. The distance is that from the centre of its own cluster. None labels every sample.
+            Share of the samples of the run that would keep their label, such as 0.9. A sample gets -1 if its distance
+            from the centre of its cluster is above this quantile of the distances in the run, or, by membership, if
+            its largest soft assignment is below the quantile of the same share. None labels every sample.
+        by : {"distance", "membership"}, default="distance"
+            What decides that a sample is unassigned.
 
         Returns
         -------
@@ -119,7 +122,7 @@ class TrainedRun:
         UserWarning
             If samples lie in months or have values outside those of the run.
         """
-        return self.classify(self.samples(self.open(ds)), unassigned=unassigned)["labels"]
+        return self.classify(self.samples(self.open(ds)), unassigned=unassigned, by=by)["labels"]
 
     def predict_proba(self, ds):
         """Soft assignment (time, cluster) of each sample of a record, an xr.DataArray."""
@@ -182,14 +185,14 @@ class TrainedRun:
         folder = own if own.is_dir() else Path(self.config["encoder"])
         return X.with_features(SpaceTimeTS2Vec.load(folder).transform(X))
 
-    def classify(self, X, *, unassigned=None):
+    def classify(self, X, *, unassigned=None, by="distance"):
         """Labels and distances of samples, with soft assignments and latent vectors if the method has them.
 
         Parameters
         ----------
         X : Samples
             As `samples` returns them.
-        unassigned : float, default=None
+        unassigned, by
             As of `predict`.
 
         Returns
@@ -199,16 +202,31 @@ class TrainedRun:
         """
         if unassigned is not None and not 0 < unassigned <= 1:
             raise DscTfError(f"unassigned: {unassigned}. Give a share above 0 and up to 1, such as 0.9.")
+        if by not in ("distance", "membership"):
+            raise DscTfError(f"by: {by!r}. Choose distance or membership.")
+        if by == "membership" and (
+            "soft_assignment" not in self.fitted_labels or not hasattr(self.clusterer, "predict_proba")
+        ):
+            raise DscTfError(
+                f"by: {self.config['method']} has no soft assignments. Choose distance, or train "
+                f"{_methods_with('predict_proba')}."
+            )
         predict = self._method("predict", "cannot label new samples")
         labels = np.asarray(predict(X)).astype(np.int64)
         centres, limit = self._centres_and_limit(unassigned)
         distance = distances(features_of(self.clusterer, X), centres, labels)
-        if limit is not None:
+        if limit is not None and by == "distance":
             labels = np.where(distance > limit, -1, labels)
         result = {"labels": wrap_like(labels, X, "labels"), "distance": wrap_like(distance, X, "distance")}
         if hasattr(self.clusterer, "predict_proba"):
             soft = np.asarray(self.clusterer.predict_proba(X))
             result["soft_assignment"] = wrap_like(soft, X, "soft_assignment", "cluster")
+            if unassigned is not None and by == "membership":
+                fitted = self.fitted_labels["soft_assignment"].max("cluster", skipna=False)
+                least = float(fitted.quantile(1 - unassigned, skipna=True))
+                # Stored assignments are in single precision, so that equal values are compared in it.
+                weak = soft.max(axis=1).astype(np.float32) < np.float32(least)
+                result["labels"] = wrap_like(np.where(weak, -1, labels), X, "labels")
         return xr.Dataset(result)
 
     def _method(self, name, lacks):

@@ -10,6 +10,7 @@ from dsc_tf.commands import compare
 from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.regimes.describe import describe_regimes
 from dsc_tf.reporting.labels import labels_dataset
+from dsc_tf.reporting.style import new_figure
 
 
 def finished(folder, ds, labels):
@@ -59,3 +60,19 @@ def test_correlation_of_composites_weights_area():
 def test_one_run_is_refused(capsys):
     assert compare.main(["runs/a"]) == 2
     assert capsys.readouterr().err.startswith("error: runs: 1 given.")
+
+
+def test_composites_stand_side_by_side_in_the_order_of_the_first_run(tmp_path, monkeypatch):
+    ds = mock_dataset(days=8, variables=("t2m",))
+    labels = np.array([0, 0, 0, 1, 1, 0, 0, 1])
+    runs = [finished(tmp_path / "a", ds, labels), finished(tmp_path / "b", ds, 1 - labels)]
+    shown = []
+    monkeypatch.setattr(
+        "dsc_tf.reporting.maps.cluster_maps",
+        lambda values, titles, **options: shown.append((values.values, titles)) or new_figure(1, 1),
+    )
+    assert compare.main([*runs, "--output", str(tmp_path / "out"), "--quiet"]) == 0
+    np.testing.assert_allclose(shown[0][0], shown[1][0], atol=1e-6)
+    assert [titles for _, titles in shown] == [["cluster 0", "cluster 1"], ["1, matches 0", "0, matches 1"]]
+    page = (tmp_path / "out" / "compare.html").read_text()
+    assert page.count("data:image/png") == 2 and (tmp_path / "out" / "composite_t2m_2.png").exists()

@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 from dsc_tf.commands import pretrain, train
+from dsc_tf.commands.pretrain import PretrainConfig
 from dsc_tf.datasets.mock import mock_dataset
 
 QUICK = "--size 8 --grid 0 --filters 2 --window 6 --batch-size 4 --quiet".split()
@@ -124,3 +125,9 @@ def test_what_pretrain_refuses(wrong, message, capsys):
     assert run(*QUICK, *wrong) == 2
     err = capsys.readouterr().err
     assert message in err and err.count("\n") == 1
+
+
+def test_an_encoder_has_no_clusters(capsys):
+    assert pretrain.main(["--n-clusters", "3"]) == 2
+    assert "n-clusters" in capsys.readouterr().err
+    assert PretrainConfig.merge({"n_clusters": 7, "seed": 1}, {}) == {"seed": 1}

@@ -107,3 +107,11 @@ def test_calendar_goes_on_past_the_year():
 def test_days_must_be_a_positive_whole_number(days):
     with pytest.raises(DscTfError, match="days"):
         sample_dataset(days=days)
+
+
+def test_a_shorter_record_is_the_beginning_of_the_sample_and_a_copy(ds):
+    short = sample_dataset(days=60)
+    xr.testing.assert_identical(short, ds.isel(time=slice(60)))
+    short["sp"][:] = 0
+    xr.testing.assert_identical(sample_dataset(days=60), ds.isel(time=slice(60)))
+    assert sample_dataset(days=370).sizes["time"] == 370

@@ -159,3 +159,14 @@ def test_run_folder_holds_centres_eofs_and_a_list_of_its_files(place):
 def test_bad_input_is_one_line(given, capsys):
     assert predict.main([*given, "--data", "x.nc"]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_steps_with_a_weak_membership_are_left_unassigned(place, kmeans):
+    run = load_run(trained(place, "gaussian_mixture", name="mixture", protocol="anomaly"))
+    found = run.predict(str(place / "days.nc"), unassigned=0.8, by="membership")
+    largest = run.predict_proba(str(place / "days.nc")).max("cluster").values.astype("float32")
+    np.testing.assert_array_equal(found.values == -1, largest < np.float32(np.quantile(largest, 0.2)))
+    with pytest.raises(DscTfError, match="by: kmeans has no soft assignments"):
+        load_run(kmeans).predict(str(place / "days.nc"), unassigned=0.8, by="membership")
+    with pytest.raises(DscTfError, match="by: 'x'"):
+        run.predict(str(place / "days.nc"), by="x")
