@@ -100,7 +100,7 @@ def make_echo(quiet):
     def echo(text):
         try:
             print(text, flush=True)
-        except BrokenPipeError:
+        except OSError:  # a reader that left, or a full disk: the results matter more
             _discard_stdout()
 
     return (lambda text: None) if quiet else echo
@@ -152,9 +152,10 @@ def run_command(command, again=RESUME):
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a notebook's stream has no encoding
             stream.reconfigure(errors="backslashreplace")  # for a locale without accents
-    with _shown_warnings(), _log_on_stderr(), _termination_as_exception(), _flushed_stdout():
+    with _shown_warnings(), _log_on_stderr(), _termination_as_exception():
         try:
-            command()
+            with _flushed_stdout():
+                command()
         except DscTfError as error:
             return _fail(error, BAD_INPUT)
         except (KeyboardInterrupt, Terminated) as error:
@@ -368,14 +369,26 @@ def _fail_of_system(error):
 
 @contextmanager
 def _flushed_stdout():
-    """Flush standard output at the end; a reader that left, as in `| head`, is no error."""
+    """Flush standard output at the end; a reader that left, as in `| head`, is no error.
+
+    Raises
+    ------
+    DscTfError
+        If it cannot be written for another reason, such as a full disk.
+    """
+    problem = None
     try:
         yield
     finally:
         try:
             sys.stdout.flush()
-        except BrokenPipeError:
+        except OSError as error:
             _discard_stdout()
+            problem = None if error.errno == errno.EPIPE else error
+    if problem is not None:
+        raise DscTfError(
+            f"standard output: it cannot be written ({problem.strerror}). Redirect it elsewhere."
+        ) from problem
 
 
 def _discard_stdout():

@@ -26,6 +26,7 @@ from .regime_figures import (
     years_figure,
 )
 from .results import SIGNIFICANCE
+from .run_folder import part_of_file_name
 from .run_statistics import run_statistics
 from .style import cluster_colours
 
@@ -390,7 +391,7 @@ def _map(found, name):
     long_name = _long_name(found.regimes, name) or name
     title = f"Mean anomaly of {long_name}" + ("" if long_name == name else f" ({name})")
     words = f"{title} in each cluster: {', '.join(peaks)}."
-    return _picture(found, f"composite_{name}.png", "Maps. " + words, words)
+    return _picture(found, f"composite_{part_of_file_name(name)}.png", "Maps. " + words, words)
 
 
 def _calendar_words(found):

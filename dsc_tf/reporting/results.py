@@ -10,6 +10,7 @@ from .clusters import sample_index
 from .figures import label_calendar, latent_map, training_curves
 from .labels import label_rows, labels_dataset
 from .maps import each_composite
+from .run_folder import part_of_file_name
 
 SIGNIFICANCE = "significance.nc"  # file of a run folder that holds what `tested_composites` returns
 TESTED_SHARE = 0.25  # of the memory limit: a larger variable is not tested
@@ -98,7 +99,7 @@ def write_results(
     names = list(ds.data_vars)
     figures = each_composite(composites, names, tested=tested, note=note)
     for name, figure in zip(names, figures, strict=True):
-        folder.save_figure(f"composite_{name}.png", figure)
+        folder.save_figure(f"composite_{part_of_file_name(name)}.png", figure)
     if history:
         folder.write_csv("history.csv", history)
         folder.save_figure("training.png", training_curves(history, note=note))

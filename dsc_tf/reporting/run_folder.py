@@ -5,8 +5,10 @@ when everything is written. While a process writes, it holds a lock on the file 
 """
 
 import csv
+import hashlib
 import json
 import os
+import re
 import shutil
 import weakref
 from pathlib import Path
@@ -23,6 +25,7 @@ except ImportError:  # Windows has other locks; there, nothing refuses a second 
 
 ADVICE = "add --resume to continue"
 LOCK = ".lock"
+MAX_PART = 100  # letters of a variable in a file name
 MAX_NAME = 255  # bytes of one part of a path
 _held: dict[Path, int] = {}  # open lock files of this process, by folder
 
@@ -178,9 +181,40 @@ def open_run(output, *, resume=False):
     return folder
 
 
+def part_of_file_name(text):
+    """A text that every file system and locale accepts as part of a file name.
+
+    Parameters
+    ----------
+    text : str
+        Such as the name of a variable.
+
+    Returns
+    -------
+    str
+        The text itself if it has at most 100 ASCII letters, digits, "_", "-" and "."; otherwise the first of them and
+        a hash.
+
+    Examples
+    --------
+    >>> part_of_file_name("t2m"), part_of_file_name("a/b")
+    ('t2m', 'a_b-c14cddc0')
+    """
+    plain = re.sub(r"[^A-Za-z0-9_.-]", "_", text)[:MAX_PART]
+    return plain if plain == text else f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
 def partial_path(output):
-    """Folder of an unfinished run with this output."""
+    """Folder of an unfinished run with this output.
+
+    Raises
+    ------
+    DscTfError
+        If the output is no name of a folder.
+    """
     output = Path(output)
+    if output.name in ("", ".."):
+        raise DscTfError(f"output: {output} is there already. Give the name of a new folder.")
     return output.with_name(output.name + ".partial")
 
 

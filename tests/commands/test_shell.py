@@ -189,3 +189,14 @@ def test_warnings_are_shown_on_one_line_and_recorded(capsys):
 
         assert cli.run_command(command) == 0
     assert capsys.readouterr().err == "warning: two lines\n" and outside == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
+def test_a_full_standard_output_is_one_line(capfd, monkeypatch):
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert cli.run_command(lambda: print("text")) == 2
+        monkeypatch.undo()
+    assert capfd.readouterr().err == (
+        "error: standard output: it cannot be written (No space left on device). Redirect it elsewhere.\n"
+    )

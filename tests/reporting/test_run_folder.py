@@ -12,6 +12,7 @@ import xarray as xr
 from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
 from dsc_tf.reporting import fingerprint, open_run, run_fingerprint, write_config
+from dsc_tf.reporting.run_folder import part_of_file_name
 
 
 def names(folder):
@@ -168,3 +169,16 @@ def test_a_fingerprint_changes_with_settings_data_and_versions(tmp_path):
         write_config(folder, settings, data)
         found.add(run_fingerprint(folder.path))
     assert len(found) == 3
+
+
+@pytest.mark.parametrize("output", ["/", ".", "..", "runs/.."])
+def test_an_output_that_is_no_name_is_refused(output):
+    with pytest.raises(DscTfError, match="is there already. Give the name of a new folder"):
+        open_run(output)
+
+
+@pytest.mark.parametrize("name", ["température", "a/b", "v" * 250, "a b"])
+def test_variables_of_any_name_give_a_file_name(name, tmp_path):
+    part = part_of_file_name(name)
+    assert part.isascii() and len(part) < 120 and part_of_file_name("t2m-850.hPa") == "t2m-850.hPa"
+    (tmp_path / f"composite_{part}.png").touch()
