@@ -49,6 +49,7 @@ def load_run(folder):
             raise DscTfError(f"run: {folder} holds no {name}. Repeat the run with this version.")
     with refuse_damaged("run", folder, "Repeat the run with this version."):
         record = read_json(folder / "config.json")
+        int(record["config"]["n_clusters"])  # refused here rather than at its first use
         preprocessor = load_preprocessor(folder)
         with xr.open_dataset(folder / "labels.nc") as stored:
             labels = stored.drop_vars("latent", errors="ignore").load()
