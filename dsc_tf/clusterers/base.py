@@ -404,7 +404,7 @@ def check_finite(values):
             raise DscTfError("X: holds missing or infinite values. Fill them first, as `prepare` does.")
 
 
-def fit_kmeans(points, n_clusters, n_init, random_state, *, init="k-means++"):
+def fit_kmeans(points, n_clusters, n_init, random_state, *, init="k-means++", copy=True):
     """Fit scikit-learn's k-means without its warning of fewer distinct points than clusters.
 
     Parameters
@@ -419,13 +419,16 @@ def fit_kmeans(points, n_clusters, n_init, random_state, *, init="k-means++"):
         Seed.
     init : str, default="k-means++"
         Initialisation of each restart.
+    copy : bool, default=True
+        Whether `points` are copied; otherwise their mean is subtracted in place and added again at the end.
 
     Returns
     -------
     sklearn.cluster.KMeans
         Fitted.
     """
-    model = sklearn.cluster.KMeans(n_clusters, init=init, n_init=n_init, random_state=random_state)
+    options = {"n_init": n_init, "random_state": random_state, "copy_x": copy}
+    model = sklearn.cluster.KMeans(n_clusters, init=init, **options)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(points)

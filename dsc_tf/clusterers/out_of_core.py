@@ -72,8 +72,11 @@ def stored_kmeans(rows, n_clusters, n_init, random_state):
     count = min(len(rows), max(10 * n_clusters, SAMPLE // (4 * rows.shape[1])))
     part = np.sort(np.random.default_rng(random_state).choice(len(rows), count, replace=False))
     days = rows[part]
-    mean, variance = days.mean(axis=0), float(days.var(axis=0).mean())
-    centres = fit_kmeans(days, n_clusters, n_init, random_state).cluster_centers_
+    mean = days.mean(axis=0)
+    variance = (
+        sum(float(np.square(days[at] - mean).sum(dtype=np.float64)) for at in row_blocks(days)) / days.size
+    )
+    centres = fit_kmeans(days, n_clusters, n_init, random_state, copy=False).cluster_centers_
     del days
     labels = None
     for _ in range(MAX_ITERATIONS):

@@ -1,0 +1,98 @@
+"""DSC and the dilated convolutions of TS2Vec written in PyTorch, for comparison. Imported by run.py."""
+
+import torch
+from torch import nn
+
+FILTERS = (64, 128, 256, 512)
+
+
+class MergedUpsampling(nn.Module):
+    """Doubling and a convolution of 3 x 3 as one transposed convolution, as `dsc_tf.layers.UpsampleConv2D`."""
+
+    sums = torch.tensor([[0.0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]])
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.convolution = nn.Conv2d(inputs, outputs, 3, padding=1)
+
+    def forward(self, x):
+        """Return the upsampled and convolved fields."""
+        taps = torch.einsum("ap,bq,ocpq->coab", self.sums, self.sums, self.convolution.weight)
+        return nn.functional.conv_transpose2d(x, taps, self.convolution.bias, stride=2, padding=1)
+
+
+class Network(nn.Module):
+    """The published autoencoder of fields at window 1."""
+
+    def __init__(self, height, width, variables, *, merged):
+        super().__init__()
+        pooling = 2 ** len(FILTERS)
+        self.padding = (0, -width % pooling, 0, -height % pooling)
+        self.small = (FILTERS[-1], -(-height // pooling), -(-width // pooling))
+        channels = (variables, FILTERS[0], *FILTERS)
+        layers = []
+        for i, (inputs, outputs) in enumerate(zip(channels[:-1], channels[1:], strict=True)):
+            layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.Tanh()] + ([nn.MaxPool2d(2)] if i else [])
+        flat = self.small[0] * self.small[1] * self.small[2]
+        self.convolutions = nn.Sequential(*layers, nn.Flatten())
+        self.first, self.second = nn.LSTM(flat, 512, batch_first=True), nn.LSTM(512, 512, batch_first=True)
+        self.latent, self.wide = nn.Linear(512, 256), nn.Linear(256, flat)
+        layers, before = [], FILTERS[-1]
+        for outputs in reversed(FILTERS):
+            if merged:
+                layers.append(MergedUpsampling(before, outputs))
+            else:
+                layers += [nn.Upsample(scale_factor=2), nn.Conv2d(before, outputs, 3, padding=1)]
+            layers.append(nn.Tanh())
+            before = outputs
+        self.decoder = nn.Sequential(*layers, nn.Conv2d(before, variables, 3, padding=1))
+
+    def encode(self, x):
+        """Return latent vectors of fields (time, variable, latitude, longitude)."""
+        x = self.convolutions(nn.functional.pad(x, self.padding))[:, None]
+        return torch.sigmoid(self.latent(self.second(self.first(x)[0])[0][:, -1]))
+
+    def forward(self, x):
+        """Return the reconstruction."""
+        decoded = self.decoder(self.wide(self.encode(x)).reshape(-1, *self.small))
+        return decoded[:, :, : x.shape[2], : x.shape[3]]
+
+
+def dsc_works(X, batch, *, merged):
+    """A pass of training with Adam, and encoding of every sample of `X` (time, 1, latitude, longitude, variable)."""
+    torch.manual_seed(0)
+    fields = torch.tensor(X[:, 0]).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
+    network = Network(*X.shape[2:4], X.shape[4], merged=merged).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(network.parameters(), 1e-4)
+
+    def train():
+        for at in range(0, len(fields), batch):
+            part = fields[at : at + batch]
+            optimizer.zero_grad()
+            nn.functional.mse_loss(network(part), part).backward()
+            optimizer.step()
+
+    def encode():
+        with torch.no_grad():
+            for at in range(0, len(fields), 64):
+                network.encode(fields[at : at + 64])
+
+    return train, encode
+
+
+def dilated_work(series, dilations):
+    """A step of SGD of dilated convolutions of 64 channels, as a callable."""
+    torch.manual_seed(0)
+    layers = []
+    for dilation in dilations:
+        layers += [nn.Conv1d(64, 64, 3, padding=dilation, dilation=dilation), nn.GELU()]
+    network = nn.Sequential(*layers)
+    optimizer = torch.optim.SGD(network.parameters(), 1e-6)
+    X = torch.randn(series[0], 64, series[1])
+
+    def work():
+        optimizer.zero_grad()
+        nn.functional.mse_loss(network(X), X).backward()
+        optimizer.step()
+
+    return work
