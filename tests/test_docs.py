@@ -22,6 +22,7 @@ from dsc_tf.commands import (
     compare,
     download,
     downscale,
+    evaluate,
     interpolate,
     predict,
     pretrain,
@@ -48,6 +49,7 @@ CONFIGS = {
     "download": download.DownloadConfig,
     "downscale": downscale.DownscaleConfig,
     "compare": compare.CompareConfig,
+    "evaluate": evaluate.EvaluateConfig,
     "choose": choose.ChooseConfig,
     "predict": predict.PredictConfig,
     "report": report.ReportConfig,
@@ -89,6 +91,8 @@ def records(tmp_path, monkeypatch):
     coarse.to_netcdf("low.nc")
     fine.isel(time=slice(180)).to_netcdf("high.nc")
     coarse.isel(time=slice(190, 200)).to_netcdf("low_later.nc")
+    mock_dataset(days=60, start="2021-01-01", variables=("tp",)).to_netcdf("rain.nc")
+    mock_dataset(days=60, start="2021-01-01", variables=("msl",)).to_netcdf("msl_atlantic.nc")
     for year in (2021, 2022):
         mock_dataset(days=60, start=f"{year}-01-01").to_netcdf(f"era5_{year}.nc")
 

@@ -7,6 +7,7 @@ import struct
 from pathlib import Path
 
 import numpy as np
+import xarray as xr
 
 from ..atomic_write import atomic_write
 from ..errors import DscTfError, refuse_damaged
@@ -16,9 +17,11 @@ from ..regimes.describe import ANOMALY_OF
 from ..regimes.index import life_cycles
 from ..regimes.years import MIN_YEARS
 from ..stored import read_text
+from .clusters import CLUSTERS
 from .finished import FinishedRun, read_run
-from .maps import MONTHS
+from .maps import MONTHS, cluster_maps
 from .regime_figures import (
+    explained_variance_figure,
     life_cycle_timeline,
     odds_maps,
     residence_figure,
@@ -34,6 +37,7 @@ MAX_PICTURE = 10**8  # bytes of a figure
 TEMPLATE = "page.html.j2"
 BARS = {"width": 720, "height": 260, "left": 44, "top": 10, "bottom": 232}
 ALPHA = 0.05  # level of the stars of transitions
+SHOWN = 4  # most EOFs, and most variables of which they are shown
 TIMELINE = 365  # most steps of the figure of life cycles
 DEEPEST = 0.55  # opacity of a certain transition: text stays readable on it, on white and on black
 
@@ -116,6 +120,7 @@ def render(found: FinishedRun, *, method, settings, commands, statistics):
         "trends": _trends(statistics, clusters),
         "spells": _spells(statistics, clusters),
         "residence": _residence(statistics, note),
+        "components": _components(found, note),
         "cycles": _cycles(statistics, clusters),
         "timeline": _timeline(statistics, note),
         "impact": _impact(statistics, clusters, note),
@@ -305,6 +310,31 @@ def _cycles(statistics, clusters):
             }
         )
     return rows
+
+
+def _components(found, note):
+    """Figures of the explained variance and of the leading EOFs, if the run has them."""
+    path = found.path / CLUSTERS
+    if not path.is_file():
+        return []
+    with xr.open_dataset(path) as stored:
+        if "explained_variance_ratio" not in stored:
+            return []
+        ratio = stored["explained_variance_ratio"].values
+        eof = stored["eof"][:SHOWN].load() if "eof" in stored else None
+    words = f"Share of the variance that each of {len(ratio)} principal components explains, {100 * ratio.sum():.0f} % "
+    words += "in all. Bars are the standard error for independent steps (North et al. 1982); serial correlation makes "
+    words += "it larger. Components whose bars overlap are not separated."
+    figure = explained_variance_figure(ratio, int((found.labels >= 0).sum()), note=note)
+    pictures = [_figure(figure, "explained variance", words)]
+    if eof is None:
+        return pictures
+    for name in eof["variable"].values[:SHOWN]:
+        values = eof.sel(variable=name).rename(component="cluster")
+        titles = [f"EOF {j + 1}: {100 * ratio[j]:.0f} %" for j in range(len(values))]
+        maps = cluster_maps(values, titles, title=str(name), label="EOF", note=note)
+        pictures.append(_figure(maps, f"EOFs of {name}", f"Leading EOFs of {name}, of the prepared fields."))
+    return pictures
 
 
 def _timeline(statistics, note):

@@ -356,6 +356,41 @@ def odds_maps(impact: xr.Dataset, *, names: Sequence[str] | None = None, note: s
     )
 
 
+def explained_variance_figure(ratio: np.ndarray, n_samples: int, *, note: str = "") -> Figure:
+    """Draw the share of the variance that each principal component explains, with North's sampling error.
+
+    Parameters
+    ----------
+    ratio : array of shape (component,)
+        Shares.
+    n_samples : int
+        Number of independent samples; the standard error of a share is sqrt(2 / n_samples) of it. With serial
+        correlation this number is smaller than that of the steps.
+    note : str, default=""
+        Small text below.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    References
+    ----------
+    North, G. R. et al. (1982). Sampling errors in the estimation of empirical orthogonal functions. Mon. Wea. Rev. 110.
+    """
+    figure = new_figure(7, 3, note)
+    axes = figure.subplots()
+    component = np.arange(1, len(ratio) + 1)
+    error = 100 * ratio * np.sqrt(2 / max(1, n_samples))
+    axes.errorbar(component, 100 * ratio, error, fmt="o", color=BLUE, capsize=2, label="component")
+    axes.plot(component, 100 * ratio.cumsum(), "s--", color=ORANGE, ms=3, label="sum so far")
+    axes.set_ylim(0, 102)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.set(xlabel="principal component", ylabel="explained variance (%)")
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False, fontsize=8)
+    return figure
+
+
 def _small_panels(k, names, note):
     """Create a figure with a small panel for each cluster."""
     columns = min(4, k)

@@ -75,3 +75,10 @@ def test_years_residence_and_odds(ds, tmp_path):
     assert "length of a spell (steps)" in texts and any(text.startswith("b\np = ") for text in texts)
     texts = drawn(regime_figures.odds_maps(regime_impact(ds["t2m"], labels)), tmp_path)
     assert any("quantile of its calendar month" in text for text in texts)
+
+
+def test_explained_variance_with_the_error_of_north(tmp_path):
+    figure = regime_figures.explained_variance_figure(np.array([0.5, 0.25]), 200)
+    bar = figure.axes[0].containers[0].lines[2][0].get_segments()[0][:, 1]
+    np.testing.assert_allclose(bar, [50 - 5, 50 + 5])  # sqrt(2 / 200) is a tenth
+    assert "principal component" in drawn(figure, tmp_path)
