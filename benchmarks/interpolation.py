@@ -268,7 +268,7 @@ def covariates(options):
     train = np.arange(len(days)) < 0.8 * len(days)
     table = {}
     began = time.process_time()
-    for draw in range(options.draws):
+    for draw in options.draw or range(options.draws):
         order = np.random.default_rng(draw).permutation(land)
         at, scored, unlabelled = (
             order[: options.places],
@@ -311,7 +311,8 @@ def covariates(options):
             table.setdefault(name, []).append(
                 [np.sqrt(squares[train].mean()), np.sqrt(squares[~train].mean())]
             )
-    print(f"{options.variable}, {options.places} places, {options.draws} draws: training dates / new dates")
+    count = len(options.draw or range(options.draws))
+    print(f"{options.variable}, {options.places} places, {count} draws: training dates / new dates")
     for name, errors in table.items():
         print(f"  {name:52} {np.mean(errors, axis=0)[0]:.3f} / {np.mean(errors, axis=0)[1]:.3f}")
     print(f"  {time.process_time() - began:.0f} CPU s")
@@ -395,7 +396,7 @@ if __name__ == "__main__":
     parser.add_argument("--output", default="filled.png")
     parser.add_argument("--places", type=int, default=20)
     parser.add_argument("--draws", type=int, default=1, help="number of draws of the masks or of the places")
-    parser.add_argument("--draw", type=int, nargs="+", help="these draws of the masks")
+    parser.add_argument("--draw", type=int, nargs="+", help="these draws of the masks or of the places")
     parser.add_argument("--kinds", nargs="+", help="masks")
     parser.add_argument("--dineof", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--steps", type=int, default=2)

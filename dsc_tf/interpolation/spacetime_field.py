@@ -11,6 +11,8 @@ from ..errors import DscTfError
 
 KINDS = ("network", "gp")
 MIN_PLACES = 20
+GROUPS = (5, 20, 50)  # ends of the groups of coefficients that share a kernel
+MAX_NOISE = 0.1  # share of the variance that may follow the gap
 MIN_GAP = 3.0  # ratio of neighbouring eigenvalues that counts as a gap
 MAX_MISSING = 0.5
 GP_PLACES = 800  # places that hyperparameters of the Gaussian process are estimated from
@@ -33,9 +35,9 @@ class SpaceTimeField(RegressorMixin, BaseEstimator):
     kind : {"network", "gp"}, default="network"
         How coefficients are learned.
     n_components : int, default=None
-        Number K of functions. None takes the largest gap of the eigenvalue spectrum if an eigenvalue is more than 3
-        times its successor, and otherwise the number with the smallest error at held-out places; never a share of
-        explained variance.
+        Number K of functions. None takes the largest gap of the eigenvalue spectrum where an eigenvalue is more than 3
+        times its successor and what follows explains less than a tenth, as noise does; without such a gap, the number
+        with the smallest error at held-out places.
     frequencies : int, default=256
         Number of random frequencies; each gives a sine and a cosine.
     length : float, default=None
@@ -57,7 +59,7 @@ class SpaceTimeField(RegressorMixin, BaseEstimator):
     explained_ : array of shape (component,)
         Share of the variance of each function.
     length_ : float
-        Length scale used.
+        Length scale used; of the first five functions, if a Gaussian process has several.
     functions_ : array of shape (n_components, time)
         Orthonormal EOFs in time.
     mean_ : array of shape (time,)
@@ -176,24 +178,25 @@ class SpaceTimeField(RegressorMixin, BaseEstimator):
             return int(self.n_components)
         half = max(1, most // 2)  # the last eigenvalues fall for lack of samples
         ratios = variance[:half] / variance[1 : half + 1] if most > 1 else np.array([np.inf])
+        after = 1 - np.cumsum(variance)[:half] / variance.sum()
+        ratios = np.where(after < MAX_NOISE, ratios[:half], 0.0)
         if ratios.max() > MIN_GAP:
             return int(ratios.argmax()) + 1
         # Functions are orthonormal: squared errors of coefficients add up, left-out functions count in full.
         held = rng.random(len(coordinates)) < HELD_OUT
         scale = coefficients.std(axis=0) + 1e-300
-        process, _ = _gaussian_process(
-            coordinates[~held], coefficients[~held] / scale, self.length, self.smoothness
-        )
-        estimates = process.predict(coordinates[held]).reshape(held.sum(), -1) * scale
+        process = _GroupedProcesses(self.length, self.smoothness)
+        estimates = process.fit(coordinates[~held], coefficients[~held] / scale).predict(coordinates[held])
+        estimates *= scale
         skill = (coefficients[held] ** 2 - (coefficients[held] - estimates) ** 2).sum(axis=0)[:most]
         return int(np.cumsum(skill).argmax()) + 1
 
     def _learn(self, coordinates, coefficients, rng):
         self._scale = coefficients.std(axis=0)
         if self.kind == "gp":
-            self.regressor_, self.length_ = _gaussian_process(
-                coordinates, coefficients / self._scale, self.length, self.smoothness
-            )
+            self.regressor_ = _GroupedProcesses(self.length, self.smoothness)
+            self.regressor_.fit(coordinates, coefficients / self._scale)
+            self.length_ = self.regressor_.length_
             return
         import keras
 
@@ -225,7 +228,7 @@ class SpaceTimeField(RegressorMixin, BaseEstimator):
 
     def _coefficients(self, coordinates):
         if self.kind == "gp":
-            found = self.regressor_.predict(coordinates).reshape(len(coordinates), -1)
+            found = self.regressor_.predict(coordinates)
         else:
             found = self.regressor_.predict(self._waves(coordinates), batch_size=4096, verbose=0)
         return found * self._scale
@@ -259,13 +262,20 @@ def _iterated(series, known, rank, start=None, iterations=200):
     current = np.where(known, series, mean if start is None else start)
     for _ in range(iterations):
         average = current.mean(axis=0)
-        u, s, v = np.linalg.svd(current - average, full_matrices=False)
-        new = np.where(known, series, (u[:, :rank] * s[:rank]) @ v[:rank] + average)
+        new = np.where(known, series, _truncated(current - average, rank) + average)
         change = np.abs(new - current).max()
         current = new
         if change < 1e-3 * series[known].std():
             break
     return current
+
+
+def _truncated(values, rank):
+    """Truncate a matrix to a rank, by the eigenvectors of the smaller of its two product matrices."""
+    if len(values) > values.shape[1]:
+        return _truncated(values.T, rank).T
+    leading = np.linalg.eigh(values @ values.T)[1][:, -rank:]
+    return leading @ (leading.T @ values)
 
 
 def _length_scale(coordinates, values):
@@ -275,6 +285,27 @@ def _length_scale(coordinates, values):
     gamma = pooled_semivariogram(coordinates, values[None])
     spread = float(np.ptp(coordinates, axis=0).max())
     return float(np.clip(gamma.length, 0.01 * spread, spread)) if gamma is not None else spread
+
+
+class _GroupedProcesses:
+    """Gaussian processes of groups of coefficients, with one kernel for each group.
+
+    Leading coefficients are smooth, and the last ones are noise; one kernel for all would be fitted to the many last
+    ones.
+    """
+
+    def __init__(self, length, smoothness):
+        self.length, self.smoothness = length, smoothness
+
+    def fit(self, coordinates, wanted):
+        groups = np.split(wanted, [edge for edge in GROUPS if edge < wanted.shape[1]], axis=1)
+        fitted = [_gaussian_process(coordinates, group, self.length, self.smoothness) for group in groups]
+        self.processes_, self.length_ = [process for process, _ in fitted], fitted[0][1]
+        return self
+
+    def predict(self, coordinates):
+        found = [process.predict(coordinates).reshape(len(coordinates), -1) for process in self.processes_]
+        return np.concatenate(found, axis=1)
 
 
 def _gaussian_process(coordinates, wanted, length, smoothness):

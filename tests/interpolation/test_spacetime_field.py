@@ -7,6 +7,7 @@ import pytest
 
 from dsc_tf.errors import DscTfError
 from dsc_tf.interpolation import SpaceTimeField
+from dsc_tf.interpolation.spacetime_field import _truncated
 
 
 def low_rank(places=120, rank=3, dimensions=2, noise=0.05, seed=0):
@@ -48,6 +49,25 @@ def test_without_a_gap_the_number_comes_from_held_out_places():
     series = np.linalg.cholesky(np.exp(-distance / 4)) @ rng.normal(size=(60, 40))
     field = SpaceTimeField("gp", smoothness="matern", random_state=0).fit(coordinates, series)
     assert 1 < field.n_components_ < 40
+
+
+def test_one_dominant_pattern_is_no_gap_before_noise():
+    """A gradient that explains most of the variance, and three quarters of the rest in further patterns."""
+    coordinates, truth, noisy = low_rank(rank=4)
+    rng = np.random.default_rng(3)
+    gradient = 2 * (coordinates[:, :1] - 5) * (1 + 0.3 * rng.normal(size=80))
+    field = SpaceTimeField("gp", random_state=0).fit(coordinates, gradient + 3 * noisy)
+    assert field.explained_[0] > 3 * field.explained_[1] and field.n_components_ == 5
+
+
+def test_truncated_decomposition_is_that_of_numpy():
+    values = np.random.default_rng(4).normal(size=(7, 12))
+    u, s, v = np.linalg.svd(values, full_matrices=False)
+    for matrix, expected in (
+        (values, (u[:, :3] * s[:3]) @ v[:3]),
+        (values.T, v[:3].T @ (u[:, :3] * s[:3]).T),
+    ):
+        np.testing.assert_allclose(_truncated(matrix, 3), expected, atol=1e-10)
 
 
 def test_missing_values_are_filled_by_the_decomposition():
