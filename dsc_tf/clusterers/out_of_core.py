@@ -4,11 +4,13 @@ from functools import partial
 
 import numpy as np
 from sklearn.decomposition import PCA
+from sklearn.utils.extmath import randomized_svd
 
 from .base import fit_kmeans
 
 BLOCK = 2**24  # bytes read at a time
 SAMPLE = 2**28  # bytes of the days that k-means starts from
+DIRECTIONS = 32  # along which Lloyd's iterations begin
 MAX_ITERATIONS = 300
 TOLERANCE = 1e-4  # of the mean variance, as scikit-learn's k-means has it
 EXTRA = 10  # more directions than components are carried along
@@ -47,6 +49,9 @@ def row_blocks(rows):
 def stored_kmeans(rows, n_clusters, n_init, random_state):
     """Lloyd's iterations over the whole record, from the best of several starts on a part of its days.
 
+    The iterations begin on the leading principal components of that part, which need one pass over the record, and end
+    on the points themselves.
+
     Parameters
     ----------
     rows : array or Rows of shape (time, feature)
@@ -77,7 +82,10 @@ def stored_kmeans(rows, n_clusters, n_init, random_state):
         sum(float(np.square(days[at] - mean).sum(dtype=np.float64)) for at in row_blocks(days)) / days.size
     )
     centres = fit_kmeans(days, n_clusters, n_init, random_state, copy=False).cluster_centers_
+    directions = _directions(days, mean, centres, random_state)
     del days
+    labels = _projected_lloyd(rows, mean, directions, centres)
+    centres = _means(rows, labels, mean, centres)
     labels = None
     for _ in range(MAX_ITERATIONS):
         before, (labels, sums, sizes) = labels, _assigned(rows, centres, mean)
@@ -89,6 +97,29 @@ def stored_kmeans(rows, n_clusters, n_init, random_state):
             labels = _assigned(rows, centres, mean)[0]
             break
     return labels, centres
+
+
+def _directions(days, mean, centres, random_state):
+    """Orthonormal directions, shape (feature, direction): those between the centres, and of most variance of `days`."""
+    days -= mean
+    size = min(DIRECTIONS, *days.shape)
+    leading = randomized_svd(days, size, n_iter=2, random_state=random_state)[2]
+    return np.linalg.qr(np.concatenate([centres - mean, leading]).T.astype(np.float32))[0]
+
+
+def _projected_lloyd(rows, mean, directions, centres):
+    """Labels of all rows by Lloyd's iterations in the space of `directions`, from `centres`."""
+    scores = np.concatenate([(rows[at] - mean) @ directions for at in row_blocks(rows)])
+    start = (centres - mean) @ directions
+    return fit_kmeans(scores, len(centres), 1, 0, init=start).labels_
+
+
+def _means(rows, labels, mean, centres):
+    """Means of the clusters, shape (cluster, feature); the given centre for an empty one."""
+    sums, sizes = np.zeros(centres.shape), np.bincount(labels, minlength=len(centres))[:, None]
+    for at in row_blocks(rows):
+        sums += np.eye(len(centres), dtype=np.float32)[labels[at]].T @ (rows[at] - mean)
+    return np.where(sizes > 0, sums / np.maximum(sizes, 1) + mean, centres)
 
 
 def nearest_rows(rows, centres):

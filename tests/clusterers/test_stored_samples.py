@@ -138,3 +138,13 @@ def test_doubling_begins_with_the_components_found(monkeypatch):
     first, second = given[:2]
     assert first.shape == (90, 42) and second.shape == (90, 74)
     np.testing.assert_allclose(second[:, :42].T @ second[:, :42], np.eye(42), atol=1e-4)  # found, not drawn
+
+
+def test_iterations_that_begin_on_components_end_in_few_passes():
+    rng = np.random.default_rng(0)
+    rows = CountedRows(rng.normal(size=(3000, 20)) @ rng.normal(size=(20, 40)).astype(np.float32))
+    labels, centres = stored_kmeans(rows, 4, 1, 0)
+    passes = rows.read
+    means = np.stack([rows.rows[labels == j].mean(axis=0) for j in range(4)])
+    np.testing.assert_allclose(centres, means, atol=0.1)
+    assert passes < 12
