@@ -90,6 +90,8 @@ def read_run(run):
             labels, time = stored["labels"].load(), stored["time"].load()
         with xr.open_dataset(run / "regimes.nc") as stored:
             regimes = stored.load()
+        if "cluster" not in regimes.sizes:
+            raise ValueError("regimes.nc has no clusters")
         first, last = _ends(time)
         return FinishedRun(
             path=run.resolve(),

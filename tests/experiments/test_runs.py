@@ -132,6 +132,28 @@ def test_dask_workers_take_the_runs(samples, store, planned):
     assert not [r for r in records if "error" in r]
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of the cluster, about the process that has died
+def test_runs_of_a_dask_worker_that_dies_are_not_lost(samples, store, planned):
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+
+        def kill_one_worker(records):
+            for number, record in enumerate(records):
+                if number == 0:
+                    os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
+                yield record
+
+        address = cluster.scheduler_address
+        records = run_table(
+            planned, samples, store, jobs=1, scheduler=address, follow=kill_one_worker, n_clusters=3
+        )
+    assert len(records) == len(planned) and not [r for r in records if "error" in r]
+    for record in records:
+        run = Run(record["row"], record["protocol"], record["recipe"], record["seed"])
+        assert record["labels"] == execute(run, samples["paper"], 3)["labels"]
+
+
 def test_dask_that_is_not_installed_is_one_line(samples, store, planned, monkeypatch):
     import builtins
 

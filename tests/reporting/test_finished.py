@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from dsc_tf.errors import DscTfError
 from dsc_tf.reporting import labels_dataset
 from dsc_tf.reporting.finished import read_run
 
@@ -40,3 +41,11 @@ def test_steps_in_words(freq, options, step, first, tmp_path):
 
 def test_years_have_no_name(tmp_path):
     assert finished(tmp_path, xr.date_range("2001-01-01", periods=5, freq="1YS")).step == ""
+
+
+def test_statistics_without_clusters_are_refused(tmp_path):
+    finished(tmp_path, xr.date_range("2001-01-01", periods=5))
+    (tmp_path / "regimes.nc").unlink()
+    xr.Dataset({"other": ("x", [1, 2])}).to_netcdf(tmp_path / "regimes.nc")
+    with pytest.raises(DscTfError, match="is damaged .regimes.nc has no clusters"):
+        read_run(tmp_path)
