@@ -1,9 +1,14 @@
 """The published tables and figures for any record: every method, many seeds, our figures next to the published."""
 
+import json
 import os
+import shutil
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from ..errors import DscTfError, refuse_damaged
 from ..experiments import methods
 from ..experiments.methods import BY_NAME
 from ..logging import record_warnings
@@ -11,15 +16,21 @@ from ..preprocessing.protocols import PROTOCOLS
 from . import cli, ladder
 from .data_settings import RECIPES, DataConfig, start_run
 
+if TYPE_CHECKING:
+    from ..reporting.run_folder import RunFolder
+
 EXAMPLES = """examples:
   python -m dsc_tf.reproduce table2                             the embedded synthetic year
   python -m dsc_tf.reproduce all --data era5_2021.nc --output results/era5
+  python -m dsc_tf.reproduce all --data era5_2021.nc --runs 40 --extend results/era5 --output results/more
   python -m dsc_tf.reproduce table3 --recipes notebook --runs 5
   python -m dsc_tf.reproduce table2 --data 'era5_*.nc' --protocols anomaly paper --jobs 8
   python -m dsc_tf.reproduce table2 --methods dtc dtcr --sequence-length 0     as published: days of work
   python -m dsc_tf.reproduce comparison --protocols anomaly paper notebook      every method under each protocol
   python -m dsc_tf.reproduce ladder --help                      synthetic records with known regimes
 """
+RUNS = "runs"  # folder of the runs in the folder of a table
+DECIDING = ("n_clusters", "sequence_length", "shortcut", "fill")  # settings that runs of one table share
 TABLES = ("table1", "table2", "table3", "figure1", "figure2", "all", "comparison")
 
 
@@ -49,6 +60,9 @@ class ReproduceConfig(DataConfig):
         Maximum length of the sequences of dtc and dtcr, by means over areas; 0 reads every value, as published.
     shortcut : bool
         Skip the training of the recipe "notebook" where it changes no label (DSC and the ablations); the tables say so.
+    extend : str
+        Finished folder of this command on the same record: its runs are taken over, so that only further seeds and
+        methods are run.
     jobs : int
         Number of processes; as many as processors and memory allow by default.
     scheduler : str
@@ -64,6 +78,7 @@ class ReproduceConfig(DataConfig):
     methods: tuple[str, ...] | None = field(default=None, metadata={"choices": tuple(BY_NAME)})
     sequence_length: int = 120
     shortcut: bool = False
+    extend: str | None = None
     jobs: int | None = None
     scheduler: str | None = None
 
@@ -80,7 +95,7 @@ class ReproduceConfig(DataConfig):
         """Maximum length of a sequence, None if every value is read."""
         return self.sequence_length or None
 
-    excluded_from_hash = (*DataConfig.excluded_from_hash, "jobs", "scheduler")
+    excluded_from_hash = (*DataConfig.excluded_from_hash, "extend", "jobs", "scheduler")
 
 
 def run(config):
@@ -111,6 +126,7 @@ def _run_recorded(config, messages):
     from ..experiments import report, runs
 
     echo = cli.make_echo(config.quiet)
+    finished = None if config.extend is None else finished_table(config)
     if config.scheduler is not None:
         with runs.connect(config.scheduler):  # fails before anything is written
             pass
@@ -118,6 +134,8 @@ def _run_recorded(config, messages):
     for one in samples.values():
         check_cluster_count(config.n_clusters, len(one.X))
     folder = start_run(config, f"{config.what}-{config.data_stem}-k{config.n_clusters}", ds)
+    if finished is not None:
+        echo(f"{take_over(config, finished, folder)} runs taken over from {config.extend}")
     rows = methods.rows_of(config.what, config.methods)
     seeds = {"": config.runs, "trained": config.trained_runs} if config.what != "figure2" else {"": 1}
     planned = runs.plan(rows, config.protocols, config.recipes, seeds, config.sequential_runs)
@@ -126,6 +144,61 @@ def _run_recorded(config, messages):
     path = folder.finish(warnings=messages)
     echo(f"results in {path}")
     return path
+
+
+def finished_table(config: ReproduceConfig) -> dict[str, Any]:
+    """Content of config.json of the folder that a table extends.
+
+    Parameters
+    ----------
+    config : ReproduceConfig
+        Settings, with `extend`.
+
+    Raises
+    ------
+    DscTfError
+        If the folder holds no runs, or those of other settings.
+    """
+    source = Path(config.extend or "")
+    if not (source / "config.json").is_file() or not (source / RUNS).is_dir():
+        raise DscTfError(f"extend: {source} holds no runs. Give a finished folder of dsc_tf.reproduce.")
+    with refuse_damaged("extend", source, "Give another one."):
+        old = json.loads((source / "config.json").read_text(encoding="utf-8"))
+        other = [name for name in DECIDING if old["config"].get(name) != getattr(config, name)]
+        _ = old["data"]["sha256"]
+    if other:
+        raise DscTfError(
+            f"extend: {source} was made with another {other[0]}. Extend it with the same settings."
+        )
+    return old
+
+
+def take_over(config: ReproduceConfig, old: dict[str, Any], folder: "RunFolder") -> int:
+    """Copy the runs of a finished folder of the same record, and return their number.
+
+    Parameters
+    ----------
+    config : ReproduceConfig
+        Settings, with `extend`.
+    old : dict
+        As `finished_table` returns it.
+    folder : RunFolder
+        The folder that has been opened for this command.
+
+    Raises
+    ------
+    DscTfError
+        If the folder holds the runs of another record.
+    """
+    new = folder.read_json("config.json") or {}
+    if old["data"]["sha256"] != new["data"]["sha256"]:
+        raise DscTfError(f"extend: {config.extend} was made from another record. Give the same data.")
+    files = sorted((Path(config.extend or "") / RUNS).iterdir())
+    (folder.path / RUNS).mkdir(exist_ok=True)
+    for file in files:
+        if not (folder.path / RUNS / file.name).exists():
+            shutil.copyfile(file, folder.path / RUNS / file.name)
+    return sum(file.suffix == ".json" for file in files)
 
 
 def _samples(ds, protocol):

@@ -50,7 +50,8 @@ def test_table2_without_networks(file, tmp_path, capsys):
         "config.json",
     } <= names
     assert len(table(out / "runs.csv")) == 2 * 4 + 1
-    assert capsys.readouterr() == ("", "")
+    shown = capsys.readouterr()
+    assert shown.out == "" and shown.err.count("\n") == 1  # the warning of cells without values
 
 
 def test_all_with_networks_and_two_protocols(file, tmp_path):
@@ -180,3 +181,22 @@ def test_comparison_has_a_column_for_each_protocol(file, tmp_path):
         ("hierarchical (Ward)", "paper", "1"),
     ]
     assert "| method | seeds | `anomaly` | `paper` |" in (out / "report.md").read_text()
+
+
+def test_a_finished_table_gets_more_seeds_and_methods(file, tmp_path, capsys):
+    first, second = tmp_path / "first", tmp_path / "second"
+    common = ["table2", "--data", file, "--n-clusters", 3]
+    assert run(*common, "--runs", 1, "--methods", "kmeans", "--quiet", "--output", first) == 0
+    more = ["--runs", 2, "--methods", "kmeans", "eof_kmeans", "--extend", first, "--jobs", 1]
+    assert run(*common, *more, "--output", second) == 0
+    shown = capsys.readouterr().out
+    assert "1 runs taken over" in shown and "3 of 4 runs to do" in shown
+    names = {path.name for path in (first / "runs").iterdir()}
+    (name,) = [n for n in names if n.endswith(".json")]
+    assert (second / "runs" / name).read_text() == (first / "runs" / name).read_text()
+    assert len(table(second / "runs.csv")) == 4
+    other = ["table2", "--data", file, "--n-clusters", 4, "--extend", first, "--output", tmp_path / "x"]
+    assert run(*other) == 2
+    assert "extend: " in (error := capsys.readouterr().err) and "another n_clusters" in error
+    assert run(*common, "--extend", tmp_path, "--output", tmp_path / "y") == 2
+    assert "holds no runs" in capsys.readouterr().err
