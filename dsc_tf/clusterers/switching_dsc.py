@@ -36,7 +36,7 @@ class SwitchingDSC(SwitchingAutoregression):
         Number of regimes.
     filters : int, default=16
         Channels of the first convolution.
-    steps : int, default=240
+    steps : int, default=480
         Steps of the past-future training.
     rounds : int, default=6
         Rounds of self-training.
@@ -68,7 +68,7 @@ class SwitchingDSC(SwitchingAutoregression):
         n_clusters: int = 7,
         *,
         filters: int = 16,
-        steps: int = 240,
+        steps: int = 480,
         rounds: int = 6,
         round_steps: int = 60,
         **parameters: Any,

@@ -27,7 +27,8 @@ BLOCK = 60  # days of the blocks over which networks are cross-fitted
 HELD_OUT = 0.2  # share of the blocks that choose the epoch of the past-future training
 FOLDS = 2
 STEPS = 20  # of an epoch of the past-future training
-PAIRS, ROWS = 512, 384  # batch sizes
+PAIRS, ROWS = 256, 384  # batch sizes of the two stages
+PREDICTED = 512  # fields for which outputs are computed at a time
 RATE, LATER_RATE, DECAY = 4e-3, 2e-3, 1e-2
 COVARIANCE_PRIOR = 200.0  # days, of the chain on the canonical directions
 PRIOR = Priors()
@@ -70,7 +71,7 @@ class TrunkChain:
         )
 
 
-def fit_trunk_chain(fields, starts, n_states, *, filters=16, steps=240, rounds=6, round_steps=60, seed=0):
+def fit_trunk_chain(fields, starts, n_states, *, filters=16, steps=480, rounds=6, round_steps=60, seed=0):
     """Train the trunk past against future, then the classifiers towards posteriors of the chain.
 
     Each round trains one network for each fold on targets of the other blocks of time, applies it to the blocks
@@ -86,7 +87,7 @@ def fit_trunk_chain(fields, starts, n_states, *, filters=16, steps=240, rounds=6
         Number of states.
     filters : int, default=16
         Channels of the first convolution.
-    steps : int, default=240
+    steps : int, default=480
         Steps of the past-future training.
     rounds : int, default=6
         Rounds of self-training.
@@ -147,7 +148,7 @@ def _train_past_future(trunk, fields, starts, blocks, steps, seed):
     epochs = max(1, steps // STEPS)
 
     def outputs():
-        return encode(projection, fields, batch_size=PAIRS).astype(np.float64)
+        return encode(projection, fields, batch_size=PREDICTED).astype(np.float64)
 
     keep = KeepBest(lambda: float((held_out_correlations(outputs(), learnt, judged, reach) ** 2).sum()))
     rate = keras.optimizers.schedules.CosineDecay(RATE, epochs * STEPS)
@@ -177,7 +178,7 @@ def _train_classifier(network, fields, targets, rows, steps, seed):
 
 
 def _log_probabilities(network, fields):
-    return log_softmax(encode(network, fields, batch_size=PAIRS).astype(np.float64), axis=1)
+    return log_softmax(encode(network, fields, batch_size=PREDICTED).astype(np.float64), axis=1)
 
 
 def _with_transitions(emissions, transitions, starts):

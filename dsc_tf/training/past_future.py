@@ -4,7 +4,9 @@ import keras
 import numpy as np
 from keras import ops
 
-VAMP_RIDGE = 1e-2
+VAMP_RIDGE = (
+    1e-2  # relative to the mean variance, so that the score does not depend on the scale of the outputs
+)
 ROTATION_RIDGE = 1e-4  # relative to the mean variance
 
 
@@ -21,7 +23,7 @@ def vamp2_loss(y_true, outputs):
     Returns
     -------
     scalar
-        -|C00^(-1/2) C01 C11^(-1/2)|_F^2, with `VAMP_RIDGE` added to the variances.
+        -|C00^(-1/2) C01 C11^(-1/2)|_F^2, with `VAMP_RIDGE` times the mean variance added to the variances.
 
     References
     ----------
@@ -34,9 +36,10 @@ def vamp2_loss(y_true, outputs):
     centred = outputs - ops.mean(outputs, axis=0, keepdims=True)
     past, future = centred[:, 0], centred[:, 1]
     scale = 1.0 / ops.cast(count, outputs.dtype)
-    ridge = VAMP_RIDGE * ops.eye(size, dtype=outputs.dtype)
-    c00 = scale * ops.matmul(ops.transpose(past), past) + ridge
-    c11 = scale * ops.matmul(ops.transpose(future), future) + ridge
+    c00 = scale * ops.matmul(ops.transpose(past), past)
+    c11 = scale * ops.matmul(ops.transpose(future), future)
+    ridge = VAMP_RIDGE * (ops.trace(c00) + ops.trace(c11)) / (2 * size) * ops.eye(size, dtype=outputs.dtype)
+    c00, c11 = c00 + ridge, c11 + ridge
     c01 = scale * ops.matmul(ops.transpose(past), future)
     # |C00^(-1/2) C01 C11^(-1/2)|_F^2 is the trace of C00^(-1) C01 C11^(-1) C10.
     forward = ops.solve(c00, c01)

@@ -18,17 +18,24 @@ from dsc_tf.training.past_future import (
 def test_loss_is_the_norm_of_the_whitened_covariance():
     outputs = np.random.default_rng(0).normal(size=(50, 2, 3)).astype("float32")
     past, future = (outputs[:, i] - outputs[:, i].mean(axis=0) for i in range(2))
-    ridge = VAMP_RIDGE * np.eye(3)
+    ridge = VAMP_RIDGE * (outputs.var(axis=0).mean()) * np.eye(3)  # of the mean variance of past and future
     c00, c11, c01 = past.T @ past / 50 + ridge, future.T @ future / 50 + ridge, past.T @ future / 50
     expected = np.linalg.norm(inv(sqrtm(c00)) @ c01 @ inv(sqrtm(c11))) ** 2
     assert float(vamp2_loss(None, keras.ops.convert_to_tensor(outputs))) == pytest.approx(-expected, rel=1e-4)
 
 
-def test_loss_of_equal_outputs_is_their_number():
-    same = np.repeat(np.random.default_rng(0).normal(scale=100, size=(200, 1, 4)), 2, axis=1).astype(
-        "float32"
-    )
-    assert float(vamp2_loss(None, keras.ops.convert_to_tensor(same))) == pytest.approx(-4, rel=1e-4)
+def test_loss_does_not_depend_on_the_scale_of_the_outputs():
+    outputs = np.random.default_rng(0).normal(size=(50, 2, 3)).astype("float32")
+    small, large = (float(vamp2_loss(None, keras.ops.convert_to_tensor(s * outputs))) for s in (0.01, 100))
+    assert small == pytest.approx(large, rel=1e-4)
+
+
+def test_loss_of_equal_outputs_is_their_number_less_what_the_ridge_takes():
+    same = np.repeat(np.random.default_rng(0).normal(size=(200, 1, 4)), 2, axis=1).astype("float32")
+    variances = np.linalg.eigvalsh(np.cov(same[:, 0].T, bias=True))
+    expected = ((variances / (variances + VAMP_RIDGE * variances.mean())) ** 2).sum()
+    assert 3.9 < expected < 4
+    assert float(vamp2_loss(None, keras.ops.convert_to_tensor(same))) == pytest.approx(-expected, rel=1e-4)
 
 
 def test_pairs_are_a_lag_apart_and_depend_on_seed_epoch_and_step():
