@@ -60,7 +60,7 @@ class RunStatistics:
     impact: dict = field(default_factory=dict)
 
     def dataset(self) -> xr.Dataset:
-        """Everything over clusters as one CF dataset, with residence_ and transition_ in front of some names."""
+        """Everything over clusters as one CF dataset, with `residence_` and `transition_` in front of some names."""
         parts = [self.years, self.residence.rename({n: f"residence_{n}" for n in self.residence.data_vars})]
         if self.transitions is not None:
             parts.append(self.transitions.rename({n: f"transition_{n}" for n in self.transitions.data_vars}))
