@@ -4,11 +4,12 @@
     python benchmarks/run.py --parts commands layers --output results/speed.md
 
 Works of a part take turns, and the least CPU time of each counts: CPU seconds of all threads of the process, next to
-wall seconds. Ratios compare works of the same part. The whole takes less than 15 minutes on one idle core. PyTorch is
-compared if it is installed.
+wall seconds. Ratios compare works of the same part. PyTorch is compared if it is installed, in a process of its own
+after the others.
 """
 
 import argparse
+import json
 import os
 import platform
 import re
@@ -25,11 +26,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 from timing import in_turns
 
+from dsc_tf.reporting.fingerprint import software_versions
+
 HAS_TORCH = find_spec("torch") is not None
 FIELD = (41, 41, 7)  # latitude, longitude, variable
 SERIES = (8, 201, 8)  # series, steps, variables: a batch of TS2Vec
 CONVOLUTIONS = ((48, 64, 64), (24, 64, 128), (12, 128, 256))  # cells of a side, channels of input and output
-PACKAGES = "tensorflow keras torch numpy scipy scikit-learn xarray".split()
 
 
 def machine():
@@ -41,18 +43,16 @@ def machine():
     model = re.search(r"model name\s*: (.*)", about)
     formats = [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if f" {name}" in about]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    versions = [
-        f"{name} {metadata.version(name)}"
-        for name in PACKAGES
-        if find_spec(name.replace("scikit-learn", "sklearn"))
-    ]
+    known = software_versions()
+    versions = [f"{name} {version}" for name, version in known.items() if name != "machine"]
+    versions += [f"torch {metadata.version('torch')}"] if HAS_TORCH else []
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True
     ).stdout.strip()
     return (
         f"{model[1] if model else platform.processor()} ({' '.join(formats)}), {os.cpu_count()} cores, "
-        f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 'not set')}, {memory:.0f} GiB, Python "
-        f"{platform.python_version()}, {', '.join(versions)}, commit {commit or 'unknown'}, "
+        f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 'not set')}, {memory:.0f} GiB, "
+        f"{', '.join(versions)}, commit {commit or 'unknown'}, "
         f"load {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d %H:%M')}"
     )
 
@@ -97,6 +97,15 @@ def convolution_peak(policy):
     return max(count[side] / cpu for side, (cpu, _) in in_turns(works, 5).items())
 
 
+def of_torch(what, options):
+    """Times of works in PyTorch, measured in a process of its own; none without PyTorch."""
+    if not HAS_TORCH:
+        return {}
+    call = [sys.executable, str(Path(__file__).with_name("torch_networks.py")), what]
+    call += [str(options.days), str(options.repeats)]
+    return json.loads(subprocess.run(call, check=True, capture_output=True, text=True).stdout)
+
+
 def of_training(options):
     """Days of 41 x 41 x 7 through DSC, next to the notebook's network and PyTorch."""
     import keras
@@ -115,14 +124,10 @@ def of_training(options):
     for policy, batch in (("float32", 8), ("float32", 16), ("mixed_bfloat16", 16)):
         name = f"ours, {policy.removeprefix('mixed_')}, batch {batch}"
         pairs[name] = works_of(dsc_autoencoder(X.shape[1:], policy=policy), Adam(1e-4), X, batch)
-    if HAS_TORCH:
-        from torch_networks import dsc_works
-
-        values = np.asarray(X)
-        pairs["PyTorch, plain, float32, batch 16"] = dsc_works(values, 16, merged=False)
-        pairs["PyTorch, transposed convolutions, float32, batch 16"] = dsc_works(values, 16, merged=True)
     peaks = {name: convolution_peak(name) for name in ("float32", "bfloat16")}
     times = [in_turns({name: pair[i] for name, pair in pairs.items()}, options.repeats) for i in range(2)]
+    for name, (training, encoding) in of_torch("dsc", options).items():
+        times[0][name], times[1][name] = training, encoding
     rates = " and ".join(f"{rate / 1e9:.0f} in {name}" for name, rate in peaks.items())
     rows = [
         f"Fastest convolution of 3 x 3, GFLOP in a CPU second: {rates}. Columns in CPU ms and wall ms a day.",
@@ -131,7 +136,7 @@ def of_training(options):
     rows += ["| network | training | wall | ratio | share of the peak | encoding | wall | ratio |"]
     rows += [f"|{'---|' * 8}"]
     first = next(iter(pairs))
-    for name in pairs:
+    for name in times[0]:
         peak = peaks["bfloat16" if "bfloat16" in name else "float32"]
         (cpu, wall), (encoding, encoding_wall) = (one[name] for one in times)
         share = 3 * each[0] * len(X) / cpu / peak if name.startswith("ours") else float("nan")
@@ -158,7 +163,7 @@ def of_layers(options):
         for dilation in dilations:
             x = keras.layers.Activation("gelu")(layer(dilation)(x))
         model = keras.Model(inputs, x)
-        model.compile(keras.optimizers.SGD(1e-6), loss="mse")
+        model.compile(keras.optimizers.SGD(1e-6), loss="mse", jit_compile=False)  # as TS2Vec is trained
         X = np.random.default_rng(0).normal(size=(*SERIES[:2], 64)).astype(np.float32)
         return lambda: model.train_on_batch(X, X)
 
@@ -166,15 +171,11 @@ def of_layers(options):
         "ours, `DilatedConv1D`": work(lambda d: DilatedConv1D(64, 3, dilation_rate=d)),
         "Keras, `Conv1D`": work(lambda d: keras.layers.Conv1D(64, 3, dilation_rate=d, padding="same")),
     }
-    if HAS_TORCH:
-        from torch_networks import dilated_work
-
-        works["PyTorch, `Conv1d`"] = dilated_work(SERIES, dilations)
     rows = [
         "| eleven layers of 64 channels, 8 series of 201 steps | CPU ms a step | wall | ratio |",
         "|---|---|---|---|",
     ]
-    found = in_turns(works, options.repeats)
+    found = in_turns(works, options.repeats) | of_torch("dilated", options)
     least = next(iter(found.values()))[0]
     return rows + [
         f"| {name} | {1e3 * cpu:.0f} | {1e3 * wall:.0f} | {cpu / least:.1f} |"

@@ -1,6 +1,11 @@
-"""DSC and the dilated convolutions of TS2Vec written in PyTorch, for comparison. Imported by run.py."""
+"""DSC and the dilated convolutions of TS2Vec written in PyTorch, for comparison. Called by run.py."""
 
+import json
+import sys
+
+import numpy as np
 import torch
+from timing import in_turns
 from torch import nn
 
 FILTERS = (64, 128, 256, 512)
@@ -96,3 +101,22 @@ def dilated_work(series, dilations):
         optimizer.step()
 
     return work
+
+
+def main(what, days, repeats):
+    """Print least CPU and wall seconds of each work as JSON."""
+    if what == "dilated":
+        works = {"PyTorch, `Conv1d`": dilated_work((8, 201), [2**i for i in range(11)])}
+        print(json.dumps(in_turns(works, repeats)))
+        return
+    X = np.random.default_rng(0).random((days, 1, 41, 41, 7), dtype=np.float32)
+    pairs = {
+        "PyTorch, plain, float32, batch 16": dsc_works(X, 16, merged=False),
+        "PyTorch, transposed convolutions, float32, batch 16": dsc_works(X, 16, merged=True),
+    }
+    times = [in_turns({name: pair[i] for name, pair in pairs.items()}, repeats) for i in range(2)]
+    print(json.dumps({name: [one[name] for one in times] for name in pairs}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], *map(int, sys.argv[2:]))
