@@ -28,6 +28,17 @@ eagerly = pytest.fixture(without_tracing, scope="module", name="eagerly")
 one_test_eagerly = pytest.fixture(without_tracing, name="one_test_eagerly")
 
 
+@pytest.fixture
+def traced():
+    """A test of many steps in a module that trains without tracing."""
+    import tensorflow as tf
+
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(False)
+    yield
+    tf.config.run_functions_eagerly(before)
+
+
 def without_figures():
     """Runs write empty files instead of figures, which take most of their time."""
     from dsc_tf.reporting import results

@@ -17,9 +17,9 @@ from dsc_tf.evaluation import evaluate
 from dsc_tf.evaluation.diagnostics import lloyd_refinement
 
 QUICK = {
-    "pretrain_epochs": 4,
+    "pretrain_epochs": 1,
     "epochs": 1,
-    "batch_size": 8,
+    "batch_size": 24,
     "precision": "float32",
     "neighbours": 5,
     "n_networks": 1,
@@ -33,6 +33,14 @@ pytestmark = [
 
 def make(method, n_clusters=2, **options):
     return build_small(method, n_clusters, **({"random_state": 0} | QUICK | options))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_epochs():
+    """Forecast networks train two batches in an epoch."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dsc_tf.clusterers.forecast_network.STEPS", 2)
+        yield
 
 
 @pytest.fixture(params=METHODS, scope="module")
@@ -57,7 +65,7 @@ def test_two_plain_groups_are_found(method, small_windows):
         pytest.skip(f"{method} finds no structure, on purpose")
     if method == "mcgta":
         pytest.skip("mcgta finds stretches of time, not samples that alternate")
-    labels = make(method, pretrain_epochs=8).fit_predict(small_windows)
+    labels = make(method, pretrain_epochs=4, batch_size=8).fit_predict(small_windows)
     assert len(set(labels[::2])) == len(set(labels[1::2])) == 1 and labels[0] != labels[1]
 
 
@@ -117,7 +125,7 @@ def test_rmse_is_the_objective_of_k_means(fitted, small_windows):
 
 def test_fewer_distinct_samples_than_clusters_are_no_error(method, small_windows):
     X = np.repeat(small_windows[:2], 12, axis=0)
-    labels = make(method, 4, pretrain_epochs=1).fit_predict(X)
+    labels = make(method, 4).fit_predict(X)
     assert labels.min() == 0 and labels.max() < 4
 
 

@@ -16,6 +16,8 @@ from dsc_tf.clusterers.dtc import DTC
 from dsc_tf.errors import DscTfError
 from dsc_tf.training import Batches, encode
 
+pytestmark = pytest.mark.filterwarnings("ignore:Even though the `tf.config")
+eager = pytest.mark.usefixtures("one_test_eagerly")
 QUICK = {"pretrain_epochs": 1, "epochs": 1, "batch_size": 8, "precision": "float32", "random_state": 0}
 
 
@@ -27,6 +29,7 @@ def weights(network):
     return np.concatenate([np.ravel(w) for w in network.get_weights()])
 
 
+@eager
 @pytest.mark.parametrize("method", ["dec", "cnn_encoder", "cnn_lstm_encoder"])
 def test_without_reconstruction_the_joint_loss_is_clustering_alone(method, small_windows):
     model = quick(method).fit(small_windows)
@@ -36,6 +39,7 @@ def test_without_reconstruction_the_joint_loss_is_clustering_alone(method, small
     assert all(np.isnan(row["reconstruction"]) for row in joint)
 
 
+@eager
 @pytest.mark.parametrize("method", ["cnn_autoencoder", "dtc"])
 def test_with_a_decoder_both_losses_are_there(method, small_windows):
     model = quick(method, sequence_length=60).fit(small_windows)
@@ -46,16 +50,27 @@ def test_with_a_decoder_both_losses_are_there(method, small_windows):
 @pytest.mark.parametrize("method", ["dsc", "dec", "cnn_encoder", "cnn_autoencoder", "cnn_lstm_encoder"])
 def test_notebook_recipe_hardly_moves_what_it_clusters(method, small_windows):
     """As measured with the authors' notebooks: no label changes, so the labels are those of an untrained encoder."""
-    notebook = build(method, 3, recipe="notebook", random_state=0).fit(small_windows)
+    notebook = build_small(method, 3, recipe="notebook", random_state=0).fit(small_windows)
     assert notebook.stopped_by_ == "converged"
     if method != "dec":  # pretrained
-        drawn = build(method, 3, recipe="untrained", random_state=0).fit(small_windows)
+        drawn = build_small(method, 3, recipe="untrained", random_state=0).fit(small_windows)
         assert not drawn.history_
         np.testing.assert_array_equal(notebook.labels_, drawn.labels_)
         before, after = weights(drawn.encoder_), weights(notebook.encoder_)
         assert np.linalg.norm(after - before) < 1e-4 * np.linalg.norm(before)
 
 
+@eager
+@pytest.mark.parametrize("method", ["dsc", "dec", "cnn_encoder", "cnn_autoencoder", "cnn_lstm_encoder"])
+def test_published_sizes_are_trained(method, small_windows):
+    """One epoch on fields of 4 x 4 cells."""
+    fields = small_windows[:8, :1, :4, :4, :1]
+    recipe = dataclasses.replace(clusterer(method).recipes["trained"], tol=-1.0)
+    model = build(method, 2, recipe=recipe, random_state=0, epochs=1, pretrain_epochs=0).fit(fields)
+    assert model.predict(fields).shape == (8,) and np.isfinite(model.history_[-1]["loss"])
+
+
+@eager
 def test_untrained_dec_differs_from_the_pretrained(small_windows):
     drawn, pretrained = (quick("dec", recipe=r).fit(small_windows) for r in ("untrained", "notebook"))
     assert not np.allclose(weights(drawn.encoder_), weights(pretrained.encoder_))
@@ -72,6 +87,7 @@ def test_published_sizes(method, million):
     assert clusterer(method)(7).count_weights((1, 41, 41, 7)) / 1e6 == pytest.approx(million, rel=0.02)
 
 
+@eager
 def test_layerwise_pretraining_trains_every_layer_and_pays(small_windows):
     """After one pass of each layer the whole starts from a lower loss than from scratch."""
     recipe = dataclasses.replace(DEC.recipes["trained"], pretrain_learning_rate=1e-3)
@@ -82,15 +98,16 @@ def test_layerwise_pretraining_trains_every_layer_and_pays(small_windows):
     assert layerwise.history_[0]["reconstruction"] < whole.history_[0]["reconstruction"]
 
 
+@eager
 def test_layer_sizes_are_the_networks(small_windows):
     model = quick("dec", layer_sizes=(8, 3)).fit(small_windows)
     assert model.transform(small_windows).shape == (24, 3)
 
 
-@pytest.mark.filterwarnings("ignore:Even though the `tf.config")
+@eager
 @pytest.mark.parametrize("metric", ["euclidean", "cid", "correlation"])
 @pytest.mark.parametrize("init", ["kmeans", "hierarchical"])
-def test_dtc_separates_by_every_metric_and_start(metric, init, one_test_eagerly):
+def test_dtc_separates_by_every_metric_and_start(metric, init):
     rng = np.random.default_rng(0)
     truth = np.arange(20) % 2
     steps = np.linspace(0, 2 * np.pi, 64)
@@ -111,6 +128,7 @@ def test_dtc_reads_every_value_or_means_over_areas(small_windows):
         DTC(2, sequence_length=5)._inputs(small_windows)
 
 
+@eager
 def test_dtc_keeps_its_settings_when_loaded(small_windows, tmp_path):
     model = quick("dtc", metric="cid", sequence_length=60).fit(small_windows)
     model.save(tmp_path)
@@ -125,6 +143,7 @@ def test_dtc_refuses_what_it_does_not_know(name, value, small_windows):
         DTC(2, **{name: value}).fit(small_windows)
 
 
+@eager
 def test_an_encoder_without_decoder_is_not_pretrained(small_windows):
     model = quick("cnn_encoder", pretrain_epochs=5).fit(small_windows)
     assert {row["stage"] for row in model.history_} == {"joint"}
@@ -132,8 +151,10 @@ def test_an_encoder_without_decoder_is_not_pretrained(small_windows):
     assert len(Batches(small_windows, batch_size=8)) == 3
 
 
-@pytest.mark.parametrize("method", ["dsc", "cnn_lstm_encoder", "dtc"])
-def test_seeds_share_a_compiled_network_and_equal_independent_fits(method, small_windows):
+@pytest.mark.parametrize(("method", "traced"), [("dsc", True), ("cnn_lstm_encoder", False), ("dtc", False)])
+def test_seeds_share_a_compiled_network_and_equal_independent_fits(method, traced, small_windows, request):
+    if not traced:
+        request.getfixturevalue("one_test_eagerly")
     fits = list(fit_seeds(quick(method), small_windows, range(2)))
     networks = [fitted.model_ for fitted in fits]
     assert networks[0] is not networks[1] and networks[1].compiled and not networks[0].compiled
@@ -151,6 +172,7 @@ class Parts(keras.Model):
         self.encoder, self.decoder = network.get_layer("encoder"), network.get_layer("decoder")
 
 
+@eager
 @pytest.mark.parametrize(
     "network",
     [small_network, small_network((2, 9, 11, 3)), Parts(small_network((2, 9, 11, 3)))],

@@ -4,26 +4,25 @@ import keras
 import numpy as np
 import pytest
 from checks import check_saved
-from small_networks import SMALL
+from small_networks import SMALL, build_small
 
-from dsc_tf.clusterers import build
 from dsc_tf.clusterers.dsc import DSC
 from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
 from dsc_tf.preprocessing.preprocessor import prepare
 from dsc_tf.training import NOTEBOOK, TRAINED, Checkpoint
 
+pytestmark = [
+    pytest.mark.usefixtures("eagerly"),
+    pytest.mark.filterwarnings("ignore:Even though the `tf.config"),
+]
 SLOW = 0.0  # seconds between checkpoints: one after every epoch
-
-
-def published(**options):
-    """The published network."""
-    return DSC(**{"n_clusters": 3, "precision": "float32", "batch_size": 8, "random_state": 0} | options)
 
 
 def quick(**options):
     """A small network."""
-    return published(**SMALL["dsc"] | options)
+    given = {"n_clusters": 3, "precision": "float32", "batch_size": 8, "random_state": 0}
+    return DSC(**given | SMALL["dsc"] | options)
 
 
 def weights(model):
@@ -46,7 +45,7 @@ class InterruptAt(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-def test_notebook_recipe_stops_at_the_first_refresh_and_hardly_moves(small_windows):
+def test_notebook_recipe_stops_at_the_first_refresh_and_hardly_moves(small_windows, traced):
     """As measured with the authors' notebook: no label changes, weights move by under 1e-5 of their norm."""
     start = []
 
@@ -54,14 +53,15 @@ def test_notebook_recipe_stops_at_the_first_refresh_and_hardly_moves(small_windo
         def on_train_begin(self, logs=None):
             start.append(weights(self.model))
 
-    model = published(recipe="notebook", callbacks=(Remember(),)).fit(small_windows)
+    model = quick(recipe="notebook", callbacks=(Remember(),)).fit(small_windows)
     assert len(model.history_) == 1 and model.stopped_by_ == "converged"
     before, after = (np.concatenate([w.ravel() for w in ws]) for ws in (start[0], weights(model.model_)))
     assert 0 < np.linalg.norm(after - before) / np.linalg.norm(before) < 1e-5
 
 
 def test_trained_recipe_learns_to_reconstruct(small_windows):
-    model = published(pretrain_epochs=20, epochs=1).fit(small_windows)
+    recipe = dataclasses.replace(TRAINED, pretrain_learning_rate=1e-2)
+    model = quick(recipe=recipe, pretrain_epochs=15, epochs=1).fit(small_windows)
     losses = [row["reconstruction"] for row in model.history_]
     assert losses[-1] < losses[0] / 10
 
@@ -71,7 +71,7 @@ def test_trained_recipe_learns_to_reconstruct(small_windows):
     [("lstm", "autoencoder", 0), ("lstm", "dsc", 1), ("convlstm", "autoencoder", 1)],
 )
 def test_interrupted_run_resumes_to_the_same_result(cell, stage, epoch, small_windows, tmp_path):
-    options = {"cell": cell, "pretrain_epochs": 3, "epochs": 3}
+    options = {"cell": cell, "pretrain_epochs": 2, "epochs": 2}
     recipe = dataclasses.replace(TRAINED, dropout=0.1, tol=-1.0)  # dropout: random state must resume as well
     whole = quick(recipe=recipe, **options).fit(small_windows)
     checkpoint = Checkpoint(tmp_path / "state.npz", seconds=SLOW)
@@ -90,8 +90,8 @@ def test_interrupted_run_resumes_to_the_same_result(cell, stage, epoch, small_wi
 
 def test_finished_checkpoint_gives_the_result_at_once(small_windows, tmp_path):
     checkpoint = Checkpoint(tmp_path / "state.npz", seconds=SLOW)
-    first = quick(pretrain_epochs=1, epochs=4, checkpoint=checkpoint).fit(small_windows)
-    again = quick(pretrain_epochs=1, epochs=4, checkpoint=checkpoint).fit(small_windows)
+    first = quick(pretrain_epochs=1, epochs=2, checkpoint=checkpoint).fit(small_windows)
+    again = quick(pretrain_epochs=1, epochs=2, checkpoint=checkpoint).fit(small_windows)
     np.testing.assert_array_equal(first.soft_labels_, again.soft_labels_)
     assert len(again.history_) == len(first.history_)
 
@@ -152,7 +152,6 @@ def plain():
     return {}
 
 
-@pytest.mark.filterwarnings("ignore:Even though the `tf.config")
 @pytest.mark.parametrize(
     "change",
     [
@@ -166,7 +165,7 @@ def plain():
         {"output_activation": "tanh"},
     ],
 )
-def test_every_setting_of_a_recipe_is_used(change, small_windows, plain, one_test_eagerly):
+def test_every_setting_of_a_recipe_is_used(change, small_windows, plain):
     def soft_labels(recipe):
         return quick(recipe=recipe, pretrain_epochs=1, epochs=1).fit(small_windows).soft_labels_
 
@@ -187,10 +186,9 @@ def test_patience_counts_quiet_refreshes_in_a_row(small_windows):
     assert len(model.history_) == 3 and model.stopped_by_ == "converged"
 
 
-@pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
 @pytest.mark.parametrize("method", ["dsc", "cnn_encoder"])
-def test_windows_that_overlap_are_encoded_as_windows_of_their_own(method, one_test_eagerly):
+def test_windows_that_overlap_are_encoded_as_windows_of_their_own(method):
     X, _ = prepare(mock_dataset(days=30), window=3)
-    model = build(method, 2, recipe="untrained", random_state=0).fit(X)
+    model = build_small(method, 2, recipe="untrained", random_state=0).fit(X)
     np.testing.assert_allclose(model.transform(X), model.transform(np.array(X)), atol=1e-6)
     np.testing.assert_array_equal(model.predict(X), model.labels_)

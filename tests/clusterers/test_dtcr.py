@@ -10,7 +10,11 @@ from dsc_tf.training import Checkpoint
 SMALL = {"units": (6, 4), "dilations": (1, 2), "random_state": 0}
 
 
-@pytest.fixture
+eager = pytest.mark.usefixtures("one_test_eagerly")
+pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
+
+
+@pytest.fixture(scope="module")
 def waves():
     """Sines of two frequencies, and which is which."""
     rng = np.random.default_rng(0)
@@ -21,21 +25,24 @@ def waves():
     return values.astype("float32")[:, None, :, None, None], truth
 
 
-def test_distinguishes_two_frequencies(waves):
-    X, truth = waves
-    labels = DTCR(2, **SMALL, epochs=10).fit_predict(X)
-    assert adjusted_rand_score(truth, labels) == 1
+@pytest.fixture(scope="module")
+def fitted(waves):
+    return DTCR(2, **SMALL, epochs=15).fit(waves[0])
 
 
-def test_all_three_losses_fall(waves):
-    history = DTCR(2, **SMALL, epochs=15).fit(waves[0]).history_
+def test_distinguishes_two_frequencies(fitted, waves):
+    assert adjusted_rand_score(waves[1], fitted.labels_) == 1
+
+
+def test_all_three_losses_fall(fitted):
+    history = fitted.history_
     assert history[-1]["loss"] < history[0]["loss"]
     assert history[-1]["reconstruction"] < history[0]["reconstruction"]
 
 
-@pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
+@eager
 @pytest.mark.parametrize(("recipe", "rate"), [("trained", 0.0), ("notebook", 1e-4)])
-def test_learning_rate_settles_or_stays(recipe, rate, waves, one_test_eagerly):
+def test_learning_rate_settles_or_stays(recipe, rate, waves):
     model = DTCR(2, **SMALL | {"recipe": recipe}, epochs=2).fit(waves[0][:, :, :4])
     assert float(model.model_.optimizer.learning_rate) == pytest.approx(rate, abs=1e-9)
 
@@ -60,6 +67,7 @@ def test_interrupted_fit_resumes_to_the_same_result(waves, tmp_path):
     np.testing.assert_allclose(resumed.transform(X), whole.transform(X), atol=1e-6)
 
 
+@eager
 def test_constant_series():
     labels = DTCR(2, **SMALL, epochs=2).fit_predict(np.ones((6, 1, 8, 1, 1), "float32"))
     assert set(labels) <= {0, 1}
@@ -83,6 +91,7 @@ def test_recipe_of_the_published_program():
         assert DTCR(recipe="notebook").count_weights((1, 4, 3, 1)) == encoder + decoder + classifier
 
 
+@eager
 def test_published_program_is_saved_and_loaded(waves, tmp_path):
     fitted = DTCR(2, **SMALL | {"recipe": "notebook"}, epochs=1).fit(waves[0][:, :, :6])
     fitted.save(tmp_path)
@@ -98,6 +107,7 @@ def test_clustering_column_is_the_kmeans_loss(waves):
     assert total < row["loss"] < total + 2.0  # the rest is the cross-entropy, about log 2
 
 
+@eager
 def test_untrained_is_not_trained(waves):
     model = DTCR(2, recipe="untrained", **SMALL).fit(waves[0])
     assert model.history_ == []

@@ -64,9 +64,12 @@ def test_causal_labels_of_the_network_do_not_depend_on_later_days(fitted):
     assert not np.allclose(first[200:], second[200:])
 
 
+@pytest.mark.filterwarnings("ignore:Even though the `tf.config")
+@pytest.mark.usefixtures("one_test_eagerly")
 def test_network_is_judged_with_the_linear_branches():
     X, _ = highs_and_lows()
-    method = SwitchingDSC(2, branches=((2, 0),), **SMALL).fit(X[:, None])
+    quick = SMALL | {"steps": 4, "rounds": 1, "round_steps": 2}
+    method = SwitchingDSC(2, branches=((2, 0),), **quick).fit(X[:, None])
     assert set(method.information_) == set(method.candidates_) == {(2, 0), TRUNK}
     best = max(method.information_.values())
     assert method.information_[method.branch_] == best

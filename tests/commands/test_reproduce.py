@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+from small_networks import build_small
 
 from dsc_tf.commands import reproduce
 from dsc_tf.commands.cli import parse
@@ -17,10 +18,20 @@ CLASSICAL = "kmeans hierarchical spherical_kmeans eof_kmeans random_partition".s
 SETTINGS = ["--n-clusters", 3, "--runs", 2, "--trained-runs", 1, "--quiet"]
 
 
+small = pytest.mark.usefixtures("one_test_eagerly", "small_networks")
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "days.nc"
+    mock_dataset(days=40, gaps=True, nan_policy="coast").to_netcdf(path)
+    return str(path)
+
+
 @pytest.fixture
-def file(tmp_path):
-    mock_dataset(days=40, gaps=True, nan_policy="coast").to_netcdf(tmp_path / "days.nc")
-    return str(tmp_path / "days.nc")
+def small_networks(monkeypatch):
+    """Runs build small networks; `tests/clusterers` and `tests/models` test the published sizes."""
+    monkeypatch.setattr("dsc_tf.experiments.runs.build", build_small)
 
 
 def run(*arguments):
@@ -54,9 +65,10 @@ def test_table2_without_networks(file, tmp_path, capsys):
     assert shown.out == "" and shown.err.count("\n") == 1  # the warning of cells without values
 
 
+@small
 def test_all_with_networks_and_two_protocols(file, tmp_path):
     out = tmp_path / "out"
-    chosen = ["--methods", "dec", "dsc", "random_network", "--recipes", "notebook", "--shortcut", "--jobs", 2]
+    chosen = ["--methods", "dec", "dsc", "random_network", "--recipes", "notebook", "--shortcut", "--jobs", 1]
     assert (
         run("all", "--data", file, *SETTINGS, *chosen, "--protocols", "paper", "anomaly", "--output", out)
         == 0
@@ -72,6 +84,7 @@ def test_all_with_networks_and_two_protocols(file, tmp_path):
     assert "By the shortcut" in (out / "report.md").read_text()
 
 
+@small
 def test_shortcut_gives_the_labels_of_the_whole_training(file, tmp_path):
     one = [
         "table3",
@@ -142,6 +155,7 @@ def test_bad_input_is_one_line(arguments, words, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+@small
 @pytest.mark.parametrize(
     ("what", "left"), [("table1", "table1.tex"), ("figure1", "figure1.png"), ("figure2", "figure2.png")]
 )
