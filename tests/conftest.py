@@ -9,6 +9,12 @@ import pytest
 from checks import plain_groups
 
 
+def pytest_configure(config):
+    """With several processes, consecutive tests stay in one, so that they share the fixtures of their module."""
+    if getattr(config.option, "dist", "no") == "load":
+        config.option.dist = "worksteal"
+
+
 @pytest.fixture
 def small_windows():
     """Twenty-four samples in two plain groups on an awkward grid, shape (24, 2, 9, 11, 3)."""
@@ -40,7 +46,9 @@ def traced():
 
 
 def without_figures():
-    """Runs write empty files instead of figures, which take most of their time."""
+    """Runs write a blank picture instead of each figure, which take most of their time."""
+    from PIL import Image
+
     from dsc_tf.reporting import results
     from dsc_tf.reporting.run_folder import RunFolder
 
@@ -48,7 +56,9 @@ def without_figures():
         for name in ("label_calendar", "latent_map", "training_curves"):
             patch.setattr(results, name, lambda *args, **kwargs: None)
         patch.setattr(results, "each_composite", lambda described, names, **options: [None] * len(names))
-        patch.setattr(RunFolder, "save_figure", lambda self, name, figure: (self.path / name).touch())
+        patch.setattr(
+            RunFolder, "save_figure", lambda self, name, _: Image.new("RGB", (40, 30)).save(self.path / name)
+        )
         yield
 
 

@@ -67,7 +67,7 @@ def name_of(path):
 
 
 @pytest.fixture
-def records(tmp_path, monkeypatch):
+def records(tmp_path, monkeypatch, one_test_without_figures):
     """The files that the pages speak of, in a folder of their own, where the test then works."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "3")

@@ -12,6 +12,8 @@ from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.preprocessing.gap_filling import GapFiller, load_gap_filler
 from dsc_tf.reporting.run_folder import RunFolder
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 
 @pytest.fixture
 def holes(tmp_path, monkeypatch):

@@ -11,6 +11,8 @@ from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
 from dsc_tf.preprocessing import samples as stored
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):

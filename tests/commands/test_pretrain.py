@@ -10,6 +10,8 @@ from dsc_tf.commands import pretrain, train
 from dsc_tf.commands.pretrain import PretrainConfig
 from dsc_tf.datasets.mock import mock_dataset
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 QUICK = "--size 8 --grid 0 --filters 2 --window 6 --batch-size 4 --quiet".split()
 RUN_FILES = """config.json encoder.json encoder.weights.h5 history.csv metrics.json preprocessing.npz
 representation.nc""".split()

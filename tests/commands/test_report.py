@@ -18,7 +18,7 @@ QUICK = "--method kmeans --n-clusters 3 --quiet".split()
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(tmp_path_factory, no_figures):
     place = tmp_path_factory.mktemp("runs")
     ds = mock_dataset(days=80, gaps=True, nan_policy="coast").assign_attrs(
         title="<script>alert('Days')</script> & more"

@@ -23,6 +23,8 @@ from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
 from dsc_tf.logging import record_warnings
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 ROOT = Path(dsc_tf.__file__).parent
 QUICK = "--method dec --n-clusters 2 --pretrain-epochs 1 --epochs 1 --precision float32 --quiet".split()
 

@@ -31,11 +31,10 @@ def clusterer(method, options):
     [
         lambda: clusterer("cnn_lstm_encoder", DEEP),
         lambda: clusterer("dec", DEEP),
-        lambda: clusterer("dec", DEEP | {"recipe": "trained"}),
         lambda: clusterer("dtcr", QUICK | {"sequence_length": 20}),
         ts2vec,
     ],
-    ids=["cnn_lstm_encoder", "dec", "dec trained", "dtcr", "ts2vec"],
+    ids=["cnn_lstm_encoder", "dec", "dtcr", "ts2vec"],
 )
 def test_nothing_outlives_a_fitted_estimator(fitted):
     before = set(ops.gradient_registry.list())
