@@ -1,6 +1,8 @@
 """Criteria for the number of clusters of a record."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar
 
 from ..errors import DscTfError
@@ -81,7 +83,7 @@ class ChooseConfig(PreparationConfig, FilledRecordConfig):
             raise DscTfError(f"confidence: {self.confidence:g}. Give a number between 0 and 1, such as 0.9.")
 
 
-def run(config):
+def run(config: ChooseConfig) -> Path:
     """Compute the criteria with the settings of `config`.
 
     Parameters
@@ -200,6 +202,6 @@ def conclusion(choice):
     return f"The record supports {words} clusters (smallest family-wise p {lowest:.2g}), {test}; {more}."
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
     return cli.main(ChooseConfig, run, argv, epilog=EXAMPLES, again=cli.REPEAT)

@@ -15,8 +15,10 @@ import signal
 import sys
 import typing
 import warnings
+from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NoReturn
 
 from .. import __version__
 from ..errors import DscTfError
@@ -78,7 +80,7 @@ def parse(config_class, argv, *, program, epilog):
     return from_mapping(config_class, config_class.merge(saved, given), file)
 
 
-def parameter_texts(documented):
+def parameter_texts(documented: type) -> dict[str, str]:
     """Help texts of the fields of a dataclass, by name, each as one line.
 
     They come from the metadata of a field, else from the section Parameters of the class and its bases; without
@@ -94,7 +96,7 @@ def parameter_texts(documented):
     return {entry.name: entry.metadata.get("help", texts.get(entry.name, "")) for entry in fields}
 
 
-def make_echo(quiet):
+def make_echo(quiet: bool) -> Callable[[str], None]:
     """Return a function that prints a line, or does nothing if `quiet` or if nobody reads standard output any more."""
 
     def echo(text):
@@ -133,7 +135,7 @@ def main(config_class, run, argv, *, epilog, program=None, again=RESUME):
     return run_command(lambda: run(parse(config_class, argv, program=program, epilog=epilog)), again)
 
 
-def run_command(command, again=RESUME):
+def run_command(command: Callable[[], Any], again: str = RESUME) -> int:
     """Run `command()`; turn what the user can fix into one line and an exit status.
 
     Parameters
@@ -168,7 +170,7 @@ def run_command(command, again=RESUME):
     return 0
 
 
-def refuse_command(name, known):
+def refuse_command(name: str, known: Iterable[str]) -> NoReturn:
     """Raise for a command that does not exist.
 
     Raises
@@ -179,7 +181,7 @@ def refuse_command(name, known):
     raise DscTfError(f"command: {name!r}. Choose one of {', '.join(known)}.{suggest(name, known)}")
 
 
-def load_keras():
+def load_keras() -> None:
     """Import Keras and its backend without what they write to standard error.
 
     Raises
@@ -202,7 +204,7 @@ def load_keras():
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are `DscTfError`, without the usage text."""
 
-    def error(self, message):
+    def error(self, message: str) -> NoReturn:
         message = re.sub(r"^argument (--)?(\S+?):", r"\2:", message)
         raise DscTfError(f"{message}. See {self.prog} --help.")
 
@@ -322,7 +324,7 @@ def _log_on_stderr():
 class _LineFormatter(logging.Formatter):
     """Format records like error messages; include the logger name only below WARNING."""
 
-    def format(self, record):
+    def format(self, record: logging.LogRecord) -> str:
         name = f"{record.name}: " if record.levelno < logging.WARNING else ""
         return f"{record.levelname.lower()}: {name}{record.getMessage()}"
 

@@ -1,5 +1,6 @@
 """Agreement of finished runs, side by side."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 from itertools import combinations
@@ -50,7 +51,7 @@ class CompareConfig(Settings):
             )
 
 
-def run(config):
+def run(config: CompareConfig) -> Path:
     """Compare runs with the settings of `config`.
 
     Parameters
@@ -285,6 +286,6 @@ def _text(value):
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
     return cli.main(CompareConfig, run, argv, epilog=EXAMPLES, again=cli.REPEAT)

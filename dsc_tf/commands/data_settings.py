@@ -81,7 +81,7 @@ class RecordConfig(Settings):
         return open_dataset(source, **chosen, grib_filter=parse_grib_filter(self.grib_filter))
 
     @property
-    def data_stem(self):
+    def data_stem(self) -> str:
         """The first file's name without its ending, for names of runs."""
         return Path(self.data[0].rstrip("/*")).stem.replace("*", "") or "data"
 
@@ -298,13 +298,13 @@ class EncoderConfig(OutputConfig):
         "batch_size": 1,
     }
 
-    def encoder_settings(self):
+    def encoder_settings(self) -> dict[str, Any]:
         """Arguments of `SpaceTimeTS2Vec`."""
         names = ("size", "filters", "window", "steps", "batch_size")
         return {name: getattr(self, name) for name in names} | {"grid": self.grid or None}
 
 
-def start_run(config, stem, ds=None):
+def start_run(config: Any, stem: str, ds: Any = None) -> Any:
     """Open the run folder of a command and write its settings first of all.
 
     Parameters
@@ -336,7 +336,7 @@ def start_run(config, stem, ds=None):
     return folder
 
 
-def run_folder(output, stem, *, resume=False):
+def run_folder(output: str | None, stem: str, *, resume: bool = False) -> Path:
     """The requested folder, or the first free runs/STEM; to resume, the last interrupted one.
 
     Parameters

@@ -1,5 +1,6 @@
 """Download ERA5: the paper's file by default, or any region, period and variables."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,7 +63,7 @@ class DownloadConfig(Settings):
     excluded_from_hash = ("output", "limit", "dry_run", "quiet")
 
 
-def run(config):
+def run(config: DownloadConfig) -> Path | None:
     """Download with the settings of `config`.
 
     Parameters
@@ -113,7 +114,7 @@ def _fetch(store, kept, pieces, is_quiet):
             bar.update()
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
     return cli.main(
         DownloadConfig, run, argv, epilog=EXAMPLES, again="Run the same command again to continue."

@@ -1,6 +1,7 @@
 """Fine fields from coarse ones: learn from two records, draw an ensemble for other days, score it on held-out days."""
 
 import time
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,7 +125,7 @@ class DownscaleConfig(Settings):
         return PretrainedEncoder(self.encoder)
 
 
-def run(config):
+def run(config: DownscaleConfig) -> Path:
     """Learn, draw and score as `config` asks for.
 
     Parameters
@@ -249,7 +250,7 @@ def _sources(paths):
     return paths[0] if len(paths) == 1 else list(paths)
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C."""
     again = "Run the same command again, with --resume."
     return cli.main(DownscaleConfig, run, argv, epilog=EXAMPLES, again=again)

@@ -3,6 +3,7 @@
 import ast
 import dataclasses
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -156,7 +157,7 @@ class Candidate:
         return found
 
 
-def run(config):
+def run(config: EvaluateConfig) -> Path:
     """Evaluate with the settings of `config`.
 
     Parameters
@@ -397,7 +398,7 @@ def conclusion(table):
     )
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
     return cli.run_command(
         lambda: run(cli.parse(EvaluateConfig, argv, program="python -m dsc_tf.evaluate", epilog=EXAMPLES)),

@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -97,7 +98,7 @@ class InterpolateConfig(RecordConfig):
         return Path(self.output or f"{self.data_stem}_{'filled' if self.task == 'gaps' else 'map'}.nc")
 
 
-def run(config):
+def run(config: InterpolateConfig) -> Path:
     """Interpolate as the settings say.
 
     Parameters
@@ -123,7 +124,7 @@ def run(config):
     return config.path
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C."""
     again = "Run the same command again, with --resume for a long record with gaps."
     return cli.main(InterpolateConfig, run, argv, epilog=EXAMPLES, again=again)

@@ -1,6 +1,8 @@
 """Every method on the ladder of labelled regimes: `python -m dsc_tf.reproduce ladder`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from . import cli
 from .settings import Settings
@@ -60,7 +62,7 @@ class LadderConfig(Settings):
     quiet: bool = False
 
 
-def run(config):
+def run(config: LadderConfig) -> Path:
     """Fit what is not there yet and write `ladder.md`, `ladder.csv` and `ladder.png`.
 
     Parameters
@@ -112,6 +114,6 @@ def run(config):
     return path
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
     return cli.main(LadderConfig, run, argv, epilog=EXAMPLES, program="python -m dsc_tf.reproduce ladder")

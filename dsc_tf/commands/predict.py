@@ -1,5 +1,6 @@
 """Labels of another record from a finished run."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,7 +61,7 @@ class PredictConfig(Settings):
             )
 
 
-def run(config):
+def run(config: PredictConfig) -> Path:
     """Label a record with the settings of `config`.
 
     Parameters
@@ -148,6 +149,6 @@ def over_record(values, X, ds, missing=None):
     return whole
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
     return cli.main(PredictConfig, run, argv, epilog=EXAMPLES, again=cli.REPEAT)

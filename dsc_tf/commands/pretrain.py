@@ -1,7 +1,9 @@
 """Learn an encoder of a gridded record without labels, and write the representation of every step."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ..downstream.encoder_names import LEARNED
 from ..logging import record_warnings
@@ -56,7 +58,7 @@ class PretrainConfig(EncoderConfig):
         return {name: value for name, value in saved.items() if name != "n_clusters"} | given
 
 
-def run(config):
+def run(config: PretrainConfig) -> Path:
     """Train an encoder with the settings of `config`.
 
     Parameters
@@ -170,6 +172,6 @@ def representation_dataset(representation, steps, config):
     )
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
     return cli.main(PretrainConfig, run, argv, epilog=EXAMPLES)

@@ -1,5 +1,6 @@
 """Probes of frozen representations: one table over seeds, compared with raw data."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,7 +65,7 @@ class ProbeConfig(EncoderConfig):
             raise DscTfError("fill: forecast reads tables without a grid. Leave the option out.")
 
 
-def run(config):
+def run(config: ProbeConfig) -> Path:
     """Probe with the settings of `config`.
 
     Parameters
@@ -209,6 +210,6 @@ def _teller(echo):
     return tell
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
     return cli.main(ProbeConfig, run, argv, epilog=EXAMPLES)

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -73,7 +74,7 @@ class ReportConfig(Settings):
             paths_of(text)  # a missing file is reported before xarray and pandas are imported
 
 
-def run(config):
+def run(config: ReportConfig) -> Path:
     """Write the page of a run.
 
     Parameters
@@ -97,7 +98,7 @@ def run(config):
     from ..reporting.run_statistics import run_statistics
 
     echo = cli.make_echo(config.quiet)
-    folder = Path(config.run)
+    folder = Path(config.run or "")  # refused by the settings if none is given
     check_finished(folder)
     trained, software = _trained(folder)
     statistics = run_statistics(
@@ -219,6 +220,6 @@ def _plain(value):
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
     return cli.main(ReportConfig, run, argv, epilog=EXAMPLES, again=cli.REPEAT)

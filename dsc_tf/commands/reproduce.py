@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,7 +99,7 @@ class ReproduceConfig(DataConfig):
     excluded_from_hash = (*DataConfig.excluded_from_hash, "extend", "jobs", "scheduler")
 
 
-def run(config):
+def run(config: ReproduceConfig) -> Path:
     """Reproduce the tables and figures with the settings of `config`.
 
     Parameters
@@ -251,7 +252,7 @@ def _jobs(gigabytes=4):
     return max(1, min(os.cpu_count() or 1, int(memory // gigabytes)))
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
     arguments = sys.argv[1:] if argv is None else list(argv)
     if arguments[:1] == ["ladder"]:

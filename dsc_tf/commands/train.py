@@ -3,8 +3,10 @@
 import dataclasses
 import time
 import warnings
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ..clusterers import DEEP_METHODS, FEATURE_METHODS, METHODS, build, clusterer
 from ..clusterers.registry import METHOD_OPTIONS, OBJECTIVES, PREDICTIVE, parameters
@@ -186,7 +188,7 @@ def check_options(method, names):
             )
 
 
-def run(config):
+def run(config: TrainConfig) -> Path:
     """Cluster a record with the settings of `config`.
 
     Parameters
@@ -270,7 +272,7 @@ def _run(config, ds, filler, output, messages, X, prep, Z, encoder):
     return path
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status: 0, 2 for bad input, 130 for ctrl-C, 143 for SIGTERM."""
     return cli.main(TrainConfig, run, argv, epilog=EXAMPLES)
 

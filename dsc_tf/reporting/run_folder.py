@@ -11,7 +11,11 @@ import os
 import re
 import shutil
 import weakref
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -48,11 +52,11 @@ class RunFolder:
         self.output = Path(output)
         self.path = partial_path(self.output)
 
-    def write_json(self, name, content):
+    def write_json(self, name: str, content: Any) -> None:
         """Write `content` as indented JSON."""
         self.write_text(name, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
-    def read_json(self, name):
+    def read_json(self, name: str) -> Any:
         """Read what `write_json` wrote; None if there is no such file.
 
         Raises
@@ -68,24 +72,24 @@ class RunFolder:
         except (OSError, ValueError, RecursionError) as error:
             raise DscTfError(f"resume: {path} is damaged. Delete that file, then resume.") from error
 
-    def write_arrays(self, name, arrays):
+    def write_arrays(self, name: str, arrays: dict[str, Any]) -> None:
         """Write arrays by name, as `numpy.savez` does."""
         with self.atomic_write(name) as path, open(path, "wb") as file:
             np.savez(file, **arrays)
 
-    def write_text(self, name, text):
+    def write_text(self, name: str, text: str) -> None:
         """Write a text file, in UTF-8."""
         with self.atomic_write(name) as path:
             path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
-    def write_csv(self, name, rows):
+    def write_csv(self, name: str, rows: Sequence[dict]) -> None:
         """Write dicts of the same keys as rows."""
         with self.atomic_write(name) as path, open(path, "w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, rows[0])
             writer.writeheader()
             writer.writerows(rows)
 
-    def write_netcdf(self, name, ds):
+    def write_netcdf(self, name: str, ds: Any) -> None:
         """Write an xr.Dataset, compressed; integers stay integers."""
         encoding = {
             v: {"zlib": True, "complevel": 1}
@@ -95,20 +99,20 @@ class RunFolder:
         with self.atomic_write(name) as path:
             ds.to_netcdf(path, engine="netcdf4", encoding=encoding)
 
-    def save_figure(self, name, figure):
+    def save_figure(self, name: str, figure: Any) -> None:
         """Write a matplotlib Figure as PNG."""
         with self.atomic_write(name) as path:
             figure.savefig(path, format="png")
 
-    def atomic_write(self, name):
+    def atomic_write(self, name: str) -> AbstractContextManager[Path]:
         """Give a temporary path, renamed to `name` if the block succeeds and removed if not."""
         return atomic_write(self.path / name, advice=ADVICE)
 
-    def raise_on_full_disk(self):
+    def raise_on_full_disk(self) -> AbstractContextManager[None]:
         """Raise `DscTfError` if a write in the block fails because the disk is full."""
         return raise_on_full_disk(self.path, advice=ADVICE)
 
-    def finish(self, *, warnings=None):
+    def finish(self, *, warnings: Sequence[str] | None = None) -> Path:
         """Give the folder its own name.
 
         Parameters
@@ -142,7 +146,7 @@ class RunFolder:
         return self.output
 
 
-def open_run(output, *, resume=False):
+def open_run(output: str | PathLike, *, resume: bool = False) -> RunFolder:
     """Begin a run folder, or continue an interrupted one.
 
     Parameters
@@ -204,7 +208,7 @@ def part_of_file_name(text):
     return plain if plain == text else f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def partial_path(output):
+def partial_path(output: str | PathLike) -> Path:
     """Folder of an unfinished run with this output.
 
     Raises
