@@ -13,7 +13,7 @@ from ..errors import DscTfError
 from ..logging import record_warnings
 from ..preprocessing.protocols import PROTOCOLS
 from . import cli
-from .data_settings import FILLS, RecordConfig, run_folder
+from .data_settings import FILLS, RecordConfig, start_run
 from .settings import suggest
 
 EXAMPLES = """examples:
@@ -190,7 +190,6 @@ def _run_recorded(config, messages):
         candidate(config.seeds[0])  # wrong parameters are reported before anything is written
     from ..evaluation import predictive_evaluation
     from ..evaluation.predictability import split_years
-    from ..reporting import open_run, write_config
     from ..reporting.readme import write_readme
     from ..reporting.regime_figures import predictive_figure
 
@@ -203,8 +202,7 @@ def _run_recorded(config, messages):
 
         filler = GapFiller(steps=0).fit(ds.isel(time=train.nonzero()[0]))  # no step tells of a later one
         ds = filler.transform(ds, progress=not config.quiet)[list(ds.data_vars)]
-    folder = open_run(run_folder(config.output, f"evaluate-{config.data_stem}"))
-    write_config(folder, config.result_settings(), ds)
+    folder = start_run(config, f"evaluate-{config.data_stem}", ds)
     table = predictive_evaluation(
         candidates,
         ds,
