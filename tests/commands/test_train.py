@@ -221,6 +221,8 @@ ELSEWHERE = {
     "detrend",
     "weights",
     "smoothing",
+    "n_components",
+    "smooth",
 }
 
 
