@@ -446,11 +446,7 @@ class Downscaler(BaseEstimator):
         mean = predicted + model.cycle(days.time)
         spread = AmountSpread.fit(mean, remainder) if model.amount else None
         scaled = remainder / spread(mean) if model.amount else remainder
-        # Amounts are scaled, and the U-Net has enlarged its remainder: variances do not add up there.
-        known = None if model.amount or self.method == "unet" else predicted
-        model = replace(
-            model, spread=spread, remainder=DrawnRemainder.fit(scaled, days.segment, predicted=known)
-        )
+        model = replace(model, spread=spread, remainder=DrawnRemainder.fit(scaled, days.segment))
         if self.method == "diffusion":
             from .diffusion import DiffusionInnovations
 

@@ -9,7 +9,6 @@ from .anomalies import leading_patterns
 EXPLAINED_REMAINDER = 0.999
 BINS = 10  # of predicted amounts, for their spread
 QUANTILES = 201
-MIN_VARIANCE = 0.8  # of a component, relative to that of its remainder
 MIN_SPREAD = 0.05  # of the usual one, so that remainders can be divided by it
 
 
@@ -34,13 +33,8 @@ class DrawnRemainder:
     persistence: np.ndarray
 
     @classmethod
-    def fit(cls, remainder, segment, *, predicted=None, share=EXPLAINED_REMAINDER):
+    def fit(cls, remainder, segment, *, share=EXPLAINED_REMAINDER):
         """Learn from remainders, best those out of fold.
-
-        A regression that is fitted to few days predicts, out of fold, too large anomalies: its remainder is then
-        negatively correlated with it, and a remainder drawn independently of it would make the sum too variable. With
-        `predicted`, the variance of each component is that of the observed fields less that of the predicted ones,
-        wherever this is smaller than the variance of the remainder.
 
         Parameters
         ----------
@@ -48,18 +42,12 @@ class DrawnRemainder:
             Observed less predicted values.
         segment : array of int, shape (time,)
             Segment of each day: days of different segments are not consecutive.
-        predicted : array of shape (time, cell), default=None
-            Anomalies predicted out of fold.
         share : float, default=EXPLAINED_REMAINDER
             Share of the variance that the patterns explain.
         """
         patterns = leading_patterns(remainder, share)
         scores = remainder @ patterns.T
-        variance = (scores**2).mean(axis=0)
-        if predicted is not None:
-            covariance = (scores * (predicted @ patterns.T)).mean(axis=0)
-            variance = np.maximum(variance + np.minimum(2 * covariance, 0.0), MIN_VARIANCE * variance)
-        return cls(patterns, np.sqrt(variance), lag_one_correlation(scores, segment))
+        return cls(patterns, np.sqrt((scores**2).mean(axis=0)), lag_one_correlation(scores, segment))
 
     def draw(self, members, segment, rng, *, innovations=None):
         """Independent remainders of each member, shape (member, time, cell).

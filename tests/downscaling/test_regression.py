@@ -135,18 +135,3 @@ def test_amounts_are_told_from_other_variables():
     assert not is_amount(rng.normal(size=2000)) and not is_amount(280 + rng.normal(size=2000))
     assert not is_amount(np.exp(rng.normal(size=2000)))
     assert not is_amount(np.full(5, np.nan))
-
-
-def test_prediction_and_drawn_remainder_have_the_observed_variance():
-    """An overfitted prediction is too large; its remainder is negatively correlated with it."""
-    rng = np.random.default_rng(5)
-    truth = rng.normal(size=(4000, 3)) * [3, 2, 1]
-    predicted = truth * [1.2, 0.5, 0] + 0.5 * rng.normal(size=truth.shape)
-    remainder = truth - predicted
-    segment = np.zeros(4000, int)
-    drawn = DrawnRemainder.fit(remainder, segment, predicted=predicted, share=1.0)
-    scores = [a @ drawn.patterns.T for a in (truth, predicted, remainder)]
-    observed, explained, rest = ((s**2).mean(axis=0) for s in scores)
-    expected = np.clip(observed - explained, 0.8 * rest, rest)
-    np.testing.assert_allclose(drawn.deviations**2, expected, rtol=1e-9)
-    assert (drawn.deviations**2 < DrawnRemainder.fit(remainder, segment, share=1.0).deviations ** 2).any()
