@@ -140,13 +140,14 @@ METHODS = {
     "predictive_kmeans": Method(
         "predictive_kmeans.PredictiveKMeans",
         "k-means in the joint space of today's fields and their linear forecasts.",
+        options=("n_components",),
         protocol=PREDICTIVE,
     ),
     "predictive_dsc": Method(
         "predictive_dsc.PredictiveDSC",
         "k-means in the joint space of today's fields and the forecasts of DSC's trunk mixed with linear ones.",
         is_deep=True,
-        options=("epochs",),
+        options=("epochs", "n_components"),
         protocol=PREDICTIVE,
     ),
     "switching": Method(

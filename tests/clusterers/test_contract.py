@@ -145,7 +145,7 @@ def test_the_registry_agrees_with_the_class(method):
     own = clusterer(method)
     assert own.__name__ == entry.class_name and own.__doc__.splitlines()[0] == summary(method)
     assert hasattr(own, "count_weights") == entry.is_deep
-    assert set(entry.options) == (set(METHOD_OPTIONS) & set(parameters(method)) if entry.is_deep else set())
+    assert set(entry.options) == set(METHOD_OPTIONS) & set(parameters(method))
 
 
 def test_unknown_parameters_are_refused(method):

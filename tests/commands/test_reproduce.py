@@ -150,8 +150,10 @@ def test_resuming_with_other_settings_is_refused(file, tmp_path, monkeypatch, ca
 )
 def test_bad_input_is_one_line(arguments, words, tmp_path, capsys):
     assert run("table2", *arguments, "--output", tmp_path / "out") == 2
-    line = capsys.readouterr().err
-    assert words in line and line.count("\n") == 1 and line.startswith("error: ")
+    *notes, line = capsys.readouterr().err.splitlines()
+    assert (
+        words in line and line.startswith("error: ") and all(note.startswith("warning: ") for note in notes)
+    )
     assert not (tmp_path / "out").exists()
 
 
