@@ -79,7 +79,7 @@ def test_methods_that_a_clusterer_lacks_are_not_there(fitted):
     assert not hasattr(new_pipeline("kmeans"), "transform")
 
 
-@pytest.mark.filterwarnings("ignore:.*steps are in months")
+@pytest.mark.filterwarnings("ignore:.* are in months")
 @pytest.mark.parametrize("method", CLASSICAL)
 def test_saved_and_loaded_it_predicts_the_same(method, record, tmp_path):
     pipe = new_pipeline(method).fit(record.isel(time=slice(100)))
