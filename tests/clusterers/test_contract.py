@@ -27,7 +27,6 @@ QUICK = {
 PUBLIC = ("predict", "predict_proba", "transform")
 pytestmark = [
     pytest.mark.usefixtures("eagerly"),
-    pytest.mark.filterwarnings("ignore:Even though the `tf.config"),
 ]
 
 

@@ -16,7 +16,6 @@ from dsc_tf.clusterers.dtc import DTC
 from dsc_tf.errors import DscTfError
 from dsc_tf.training import Batches, encode
 
-pytestmark = pytest.mark.filterwarnings("ignore:Even though the `tf.config")
 eager = pytest.mark.usefixtures("one_test_eagerly")
 QUICK = {"pretrain_epochs": 1, "epochs": 1, "batch_size": 8, "precision": "float32", "random_state": 0}
 

@@ -11,7 +11,6 @@ SMALL = {"units": (6, 4), "dilations": (1, 2), "random_state": 0}
 
 
 eager = pytest.mark.usefixtures("one_test_eagerly")
-pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,6 @@ QUICK = {
 FEW = ("kmeans", "gaussian_mixture", "clustering_layer", "dtcr")  # one of each base class
 pytestmark = [
     pytest.mark.usefixtures("eagerly"),
-    pytest.mark.filterwarnings("ignore:Even though the `tf.config"),
 ]
 
 

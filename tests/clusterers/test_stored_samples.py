@@ -35,7 +35,6 @@ def test_methods_that_stream_are_named_where_others_refuse():
     }  # fmt: skip
 
 
-@pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
 @pytest.mark.parametrize("method", ["dsc", "dec", "kmeans", "eof_kmeans", "gaussian_mixture"])
 def test_same_seed_same_labels_from_disk_and_from_memory(method, samples, eagerly):
     X, on_disk = samples

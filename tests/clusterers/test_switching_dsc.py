@@ -64,7 +64,6 @@ def test_causal_labels_of_the_network_do_not_depend_on_later_days(fitted):
     assert not np.allclose(first[200:], second[200:])
 
 
-@pytest.mark.filterwarnings("ignore:Even though the `tf.config")
 @pytest.mark.usefixtures("one_test_eagerly")
 def test_network_is_judged_with_the_linear_branches():
     X, _ = highs_and_lows()

@@ -52,7 +52,7 @@ def test_same_seed_same_representation_from_its_own_config(pretrained, file, tmp
         np.testing.assert_allclose(one.representation, other.representation, atol=1e-5)
 
 
-@pytest.mark.filterwarnings("ignore:Even though the:UserWarning", "ignore:representations fill:UserWarning")
+@pytest.mark.filterwarnings("ignore:representations fill:UserWarning")
 def test_same_representation_from_disk_and_from_memory(eagerly, tmp_path, monkeypatch):
     from dsc_tf import SpaceTimeTS2Vec
     from dsc_tf.preprocessing import preprocessor

@@ -118,7 +118,6 @@ def test_tensorboard_not_installed_is_one_line(monkeypatch, capsys):
     assert line.count("\n") == 1 and "dsc_tf[tensorboard]" in line
 
 
-@pytest.mark.filterwarnings("ignore:Even though the `tf.config")
 def test_callbacks_are_called_in_both_stages(eagerly):
     import keras
     from small_networks import build_small

@@ -30,7 +30,6 @@ def quick(monkeypatch):
     monkeypatch.setattr(diffusion, "STEPS", 4)
 
 
-@pytest.mark.filterwarnings("ignore:Even though the `tf.config")
 @pytest.mark.parametrize("method", ["unet", "diffusion"])
 def test_networks_draw_members_and_are_saved(method, pair, quick, tmp_path, one_test_eagerly):
     coarse, fine = pair
@@ -103,7 +102,6 @@ class Sums:
         return np.stack([fields.mean(axis=1), np.ptp(fields, axis=1), fields[:, 0] ** 2], axis=1)
 
 
-@pytest.mark.filterwarnings("ignore:Even though the `tf.config")
 @pytest.mark.parametrize(("method", "encoder"), [("unet", "next_day"), ("diffusion", Sums())])
 def test_features_of_an_encoder_are_further_inputs(method, encoder, pair, quick, tmp_path, one_test_eagerly):
     coarse, fine = pair

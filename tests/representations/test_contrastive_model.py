@@ -186,7 +186,6 @@ def train_small(**options):
     return encoder.get_weights(), history
 
 
-@pytest.mark.filterwarnings("ignore:Even though the `tf.config:UserWarning")
 def test_interrupted_training_resumes_to_the_same_weights(one_test_eagerly, tmp_path):
     checkpoint = Checkpoint(tmp_path / "state.npz", seconds=0.0)
     expected, losses = train_small()

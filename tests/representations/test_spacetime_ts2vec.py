@@ -19,7 +19,6 @@ from dsc_tf.representations import spacetime_ts2vec as fields
 from dsc_tf.training import Checkpoint
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:Even though the `tf.config:UserWarning"),
     pytest.mark.filterwarnings("ignore:representations fill:UserWarning"),  # after a step or two
 ]
 TINY = {"size": 4, "grid": 4, "filters": 2, "depth": 1, "window": 6, "steps": 2, "batch_size": 3}

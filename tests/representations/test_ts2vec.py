@@ -11,7 +11,6 @@ from dsc_tf.representations.losses import hierarchical_loss
 
 pytestmark = [
     pytest.mark.usefixtures("eagerly"),
-    pytest.mark.filterwarnings("ignore:Even though the `tf.config:UserWarning"),
     pytest.mark.filterwarnings("ignore:representations fill:UserWarning"),  # after a step or two
 ]
 TINY = {"size": 5, "width": 4, "depth": 1, "batch_size": 3}
