@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..stored import read_arrays
 from .encoders import ReducedFeatures
 from .pairs import TRAINING, previous_days
 
@@ -107,8 +108,7 @@ class DiffusionInnovations:
         import keras
 
         self.network = keras.saving.load_model(Path(folder) / f"diffusion_{name}.keras")
-        with np.load(Path(folder) / f"diffusion_{name}.npz") as file:
-            arrays = {key: file[key] for key in file.files}
+        arrays = read_arrays(Path(folder) / f"diffusion_{name}.npz")
         if "feature_mean" in arrays:
             self.reduced = ReducedFeatures(arrays.pop("feature_mean"), arrays.pop("feature_patterns"))
         for key, value in arrays.items():

@@ -17,6 +17,7 @@ from sklearn.base import BaseEstimator
 from ..atomic_write import atomic_write
 from ..errors import DscTfError
 from ..logging import log_duration
+from ..stored import read_arrays, read_json
 from .anomalies import CoarsePredictors, SeasonalCycle, flat, gather, is_amount, root
 from .conserve import conserve_blocks
 from .encoders import NEXT_DAY, NextDayEncoder, ReducedFeatures, raw_features
@@ -362,9 +363,8 @@ class Downscaler(BaseEstimator):
         folder = Path(folder)
         if not (folder / SETTINGS).exists():
             raise DscTfError(f"downscaler: no {SETTINGS} in {folder}. Give a folder that `save` wrote.")
-        settings = json.loads((folder / SETTINGS).read_text())
-        with np.load(folder / ARRAYS, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        settings = read_json(folder / SETTINGS)
+        arrays = read_arrays(folder / ARRAYS)
         if settings.setdefault("encoder", None) not in (None, NEXT_DAY):
             if encoder is None:
                 raise DscTfError(

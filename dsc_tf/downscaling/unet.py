@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from ..preprocessing.seasonal_cycle import year_phase
+from ..stored import read_arrays
 from .encoders import feature_maps, interpolated
 from .pairs import TRAINING
 
@@ -88,8 +89,8 @@ class UNetCorrection:
         import keras
 
         self.network = keras.saving.load_model(Path(folder) / f"unet_{name}.keras")
-        with np.load(Path(folder) / f"unet_{name}.npz") as file:
-            self.scale, self.deviation = file["scale"], file["deviation"]
+        arrays = read_arrays(Path(folder) / f"unet_{name}.npz")
+        self.scale, self.deviation = arrays["scale"], arrays["deviation"]
         return self
 
     def _channels(self, predicted, days):
