@@ -23,7 +23,10 @@ class DSC(FieldClusterer):
     longitude, variable); the label of a window is that of its last time step. The defaults are the published sizes.
 
     This is the published objective. With another `objective`, `DSC` delegates to the class named below, which has its
-    own network; the parameters of the published network and of its training then have no effect.
+    own network; the parameters of the published network and of its training then have no effect. The default is
+    "published" because these parameters belong to it, and because an estimator cannot check whether samples are
+    without their seasonal cycle; `python -m dsc_tf.train`, which prepares the samples, chooses the objective by the
+    record.
 
     Parameters
     ----------

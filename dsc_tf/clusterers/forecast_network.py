@@ -125,7 +125,7 @@ class ForecastNetwork:
         if arguments is not None:
             self._build(arguments)
 
-    def fit(self, fields, scores, segment, patterns, *, epochs, seed):
+    def fit(self, fields, scores, segment, patterns, *, epochs, seed, callbacks=()):
         """Train on all samples but those in `held_out_blocks`, which choose the epoch whose weights are kept.
 
         Parameters
@@ -142,6 +142,8 @@ class ForecastNetwork:
             Epochs of 20 batches of 10 stretches of 64 windows.
         seed : int
             Seed of weights, noise and batches.
+        callbacks : sequence of keras.callbacks.Callback, default=()
+            Given to Keras's `fit`.
         """
         keras.utils.set_random_seed(seed % 2**32)
         kernel, offset = patterns
@@ -158,7 +160,7 @@ class ForecastNetwork:
         best = keras.callbacks.EarlyStopping(patience=epochs, restore_best_weights=True)
         batches = StretchBatches(data, seed)
         self.history_ = model.fit(
-            batches, validation_data=check.cover(), epochs=epochs, callbacks=[best], verbose=0
+            batches, validation_data=check.cover(), epochs=epochs, callbacks=[best, *callbacks], verbose=0
         ).history
         batches.stretches = None  # TensorFlow keeps the batches of every fit
         return self

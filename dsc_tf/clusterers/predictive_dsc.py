@@ -1,6 +1,7 @@
 """DSC with forecasts as its objective: k-means in the space of today's fields and what the trunk expects to follow."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,8 @@ class PredictiveDSC(PredictiveKMeans):
         Networks whose forecasts are averaged.
     epochs : int, default=10
         Epochs of 20 batches of each network; the weights of the epoch that is best in held-out blocks are kept.
+    callbacks : sequence of keras.callbacks.Callback, default=()
+        Given to Keras's `fit` of each network, such as a progress bar.
     **parameters
         Of `PredictiveKMeans`: `window`, `leads`, `today_weight`, `penalty`, `min_r2`, `n_components`, `n_forecast`,
         `season`, `n_init` and `random_state`, the seed of the networks as well.
@@ -59,10 +62,19 @@ class PredictiveDSC(PredictiveKMeans):
     Faruque et al. (2023) for the trunk: convolutions of each field, an LSTM layer over the window, a latent vector.
     """
 
-    def __init__(self, n_clusters: int = 7, *, n_networks: int = 2, epochs: int = 10, **parameters: Any):
+    def __init__(
+        self,
+        n_clusters: int = 7,
+        *,
+        n_networks: int = 2,
+        epochs: int = 10,
+        callbacks: Sequence = (),
+        **parameters: Any,
+    ):
         super().__init__(n_clusters, **parameters)
         self.n_networks = n_networks
         self.epochs = epochs
+        self.callbacks = callbacks
 
     def count_weights(self, shape):
         """Number of weights of one network for samples of shape (window, latitude, longitude, variable)."""
@@ -91,7 +103,8 @@ class PredictiveDSC(PredictiveKMeans):
         with seeded(self.random_state) as seed:
             for i in range(self.n_networks):
                 network = ForecastNetwork(self.window, tuple(self.leads))
-                network.fit(fields, scores, segment, patterns, epochs=self.epochs, seed=seed + i)
+                options = {"epochs": self.epochs, "seed": seed + i, "callbacks": self.callbacks}
+                network.fit(fields, scores, segment, patterns, **options)
                 self.networks_.append(network)
 
     def _mix(self, X, scores, steps, segment):

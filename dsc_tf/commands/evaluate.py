@@ -265,7 +265,7 @@ def _settings_of_run(path):
 def _candidate_of_run(path, settings, n_clusters):
     method = settings["method"]
     if method == "dsc":
-        method = OBJECTIVES[settings.get("objective", "published")]
+        method = OBJECTIVES[settings.get("objective") or "published"]
     names = [name for name in METHODS[method].options if name != "objective"]
     options = {name: settings[name] for name in names if settings.get(name) is not None}
     count = n_clusters or settings["n_clusters"]

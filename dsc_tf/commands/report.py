@@ -113,7 +113,7 @@ def run(config: ReportConfig) -> Path:
         folder,
         config.output or folder / "report.html",
         statistics=statistics,
-        method={"name": trained.method, "summary": summary(trained.method)},
+        method={"name": _method_name(trained), "summary": summary(trained.fitted_method)},
         settings=settings(trained),
         commands=commands(trained, folder, software),
     )
@@ -181,11 +181,20 @@ def command(trained):
 
 
 def _chosen(trained):
-    """Settings that are not at their defaults, by name; some defaults depend on the method."""
-    usual = TrainConfig(method=trained.method)
+    """Settings that are not at their defaults, by name; some defaults depend on the method and on its objective."""
+    usual = TrainConfig(method=trained.method, objective=trained.objective)
     values = {entry.name: getattr(trained, entry.name) for entry in dataclasses.fields(trained)}
-    defaults = {name: getattr(usual, name) for name in values} | {"method": TrainConfig.method}
+    defaults = {name: getattr(usual, name) for name in values} | {
+        "method": TrainConfig.method,
+        "objective": TrainConfig.objective,
+    }
     return {name: value for name, value in values.items() if value != defaults[name]}
+
+
+def _method_name(trained):
+    """Name of the method with its objective, where it has another than the published one."""
+    other = trained.fitted_method != trained.method
+    return f"{trained.method}, objective {trained.objective}" if other else trained.method
 
 
 def commands(trained, folder, software):

@@ -16,6 +16,7 @@ from ..preprocessing.protocols import PROTOCOLS
 from ..records.memory import memory_limit
 from . import cli
 from .data_settings import CHECKPOINT, GAP_FILLING, RECIPES, DataConfig, PreparationConfig, run_folder
+from .objective import PUBLISHED, choose_objective, requires_published
 from .settings import check_seed, check_value
 
 MIN_SHARE = 0.01  # a cluster with a smaller share of the samples causes a warning
@@ -25,7 +26,8 @@ EXAMPLES = """examples:
   python -m dsc_tf.train --data 'era5_*.nc' --region 60 -30 35 20 --period 2001-01-01 2010-12-31
   python -m dsc_tf.train --data hourly.grib --aggregate daily --window 5 --output runs/mine
   python -m dsc_tf.train --protocol notebook --recipe notebook
-  python -m dsc_tf.train --data 'era5_*.nc' --objective fields             regimes that predict the coming days
+  python -m dsc_tf.train --data 'era5_*.nc'                   several years: regimes that predict the coming days
+  python -m dsc_tf.train --data 'era5_*.nc' --objective published     the network of the paper
   python -m dsc_tf.train --data era5_2021.nc --transform tp=sqrt --weights t2m=1 tp=0.5 --smooth 5
   python -m dsc_tf.train --encoder runs/pretrained --data era5_2021.nc     cluster a representation
   python -m dsc_tf.train --data 'era5_*.nc' --memory 2GB      a record larger than memory
@@ -52,10 +54,13 @@ class TrainConfig(PreparationConfig, DataConfig):
     protocol : str
         How values are prepared: "paper" (equations), "notebook" (what printed the published tables),
         "anomaly" (without the seasonal cycle, weighted by area), or "standardised_anomaly" (also divided by the
-        seasonal standard deviation). By default paper; standardised_anomaly for predictive and switching methods.
+        seasonal standard deviation). By default paper; standardised_anomaly for predictive and switching methods
+        and for the objectives fields and dynamics of dsc.
     objective : str
         What dsc learns: "published" (reconstruction and clustering), "fields" (clusters of today's fields and
-        their forecasts, as method predictive_dsc), or "dynamics" (as switching_dsc).
+        their forecasts, as method predictive_dsc), or "dynamics" (as switching_dsc). By default fields for a record
+        of at least three years and daily or longer steps that fits into memory, unless another option asks for the
+        published network; otherwise published.
     recipe : str
         How the network is trained: "trained" learns, "notebook" repeats the published settings, "untrained" uses
         the randomly initialised network.
@@ -89,7 +94,7 @@ class TrainConfig(PreparationConfig, DataConfig):
     encoder: str | None = None
     window: int = 1
     protocol: str | None = field(default=None, metadata={"choices": tuple(PROTOCOLS)})
-    objective: str = field(default="published", metadata={"choices": tuple(OBJECTIVES)})
+    objective: str | None = field(default=None, metadata={"choices": tuple(OBJECTIVES)})
     recipe: str = field(default="trained", metadata={"choices": RECIPES})
     n_components: float | None = None
     cell: str = field(default="lstm", metadata={"choices": CELLS})
@@ -130,6 +135,13 @@ class TrainConfig(PreparationConfig, DataConfig):
             raise DscTfError(
                 f"n_components: {self.n_components:g}. Give a whole number, or a share between 0 and 1."
             )
+        defaults = {entry.name: entry.default for entry in dataclasses.fields(self)}
+        given = [name for name in METHOD_OPTIONS if getattr(self, name) != defaults[name]]
+        check_options(self.method, given)
+        if self.method == "dsc" and self.objective is None and requires_published(self, given):
+            object.__setattr__(self, "objective", PUBLISHED)
+        if self.chooses_objective:
+            return  # the rest depends on the objective
         if self.protocol is None:
             object.__setattr__(self, "protocol", METHODS[self.fitted_method].protocol)
         forecasts = METHODS[self.fitted_method].protocol == PREDICTIVE
@@ -137,17 +149,39 @@ class TrainConfig(PreparationConfig, DataConfig):
             raise DscTfError(
                 f"smoothing: {self.smoothing} uses later steps, which {self.fitted_method} predicts. Choose causal."
             )
-        if self.encoder is not None and self.objective != "published":
+        if self.encoder is not None and self.objective not in (None, PUBLISHED):
             raise DscTfError(f"objective: {self.objective} reads fields. Leave it out with --encoder.")
-        defaults = {entry.name: entry.default for entry in dataclasses.fields(self)}
-        given = [name for name in METHOD_OPTIONS if getattr(self, name) != defaults[name]]
-        check_options(self.method, given)
         check_options(self.fitted_method, [name for name in given if name != "objective"])
+
+    @property
+    def chooses_objective(self):
+        """Whether the record decides on the objective of dsc."""
+        return self.method == "dsc" and self.objective is None
 
     @property
     def fitted_method(self):
         """Name of the method that is fitted: that of the objective for dsc."""
-        return OBJECTIVES[self.objective] if self.method == "dsc" else self.method
+        return OBJECTIVES[self.objective or PUBLISHED] if self.method == "dsc" else self.method
+
+    def with_objective(self, ds, echo):
+        """Settings with the objective and the protocol for a record, where the user has named no objective.
+
+        Parameters
+        ----------
+        ds : xr.Dataset
+            The record.
+        echo : callable
+            Prints a line.
+
+        Returns
+        -------
+        TrainConfig
+        """
+        if not self.chooses_objective:
+            return self
+        objective, reason = choose_objective(ds, self.memory)
+        echo(f"objective {objective}: {reason}")
+        return dataclasses.replace(self, objective=objective)
 
     @classmethod
     def merge(cls, saved, given):
@@ -159,7 +193,7 @@ class TrainConfig(PreparationConfig, DataConfig):
             if entry.name in saved:  # also those that are left out
                 check_value(entry, saved[entry.name], cls.minimum.get(entry.name))
         check_options(method, given)
-        objective = given.get("objective", saved.get("objective", cls.objective))
+        objective = given.get("objective", saved.get("objective") or PUBLISHED)
         fitted = OBJECTIVES.get(objective, method) if method == "dsc" else method
         own = (*METHODS[fitted].options, *(("objective",) if method == "dsc" else ()))
         return {name: v for name, v in saved.items() if name not in METHOD_OPTIONS or name in own} | given
@@ -208,6 +242,7 @@ def run(config: TrainConfig) -> Path:
     """
     with record_warnings() as messages:
         ds, filler = config.open_filled(config.encoder)
+        config = config.with_objective(ds, cli.make_echo(config.quiet))
         stem = f"{config.method}-{config.data_stem}-k{config.n_clusters}-seed{config.seed}"
         output = run_folder(config.output, stem, resume=config.resume)
         samples = _samples(ds, config, output.parent)
@@ -243,6 +278,7 @@ def _run(config, ds, filler, output, messages, X, prep, Z, encoder):
         for name in ("stopped_by", "precision")
         if hasattr(method, f"{name}_")
     }
+    training |= _forecasts(method)
     folder.write_json("metrics.json", {"measures": measures, "training": training})
     echo(_table(measures))
     _write_model(folder, method, prep, filler, encoder)
@@ -328,6 +364,14 @@ def _method(config, folder):
     if "callbacks" in known:
         options["callbacks"] = progress_callbacks(quiet=config.quiet, tensorboard=config.tensorboard)
     return build(name, config.n_clusters, **options)
+
+
+def _forecasts(method):
+    """Of a method with forecasts: leads in use, and the held-out share of variance that each forecast explains."""
+    if not hasattr(method, "lead_r2_"):
+        return {}
+    skill = {str(lead): round(value, 4) for lead, value in method.lead_r2_.items() if value == value}
+    return {"leads": [int(lead) for lead in method.leads_], "forecast_r2": skill}
 
 
 def _devices(config):

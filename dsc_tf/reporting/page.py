@@ -124,6 +124,7 @@ def render(found: FinishedRun, *, method, settings, commands, statistics):
         "cycles": _cycles(statistics, clusters),
         "timeline": _timeline(statistics, note),
         "impact": _impact(statistics, clusters, note),
+        "forecasts": _forecast_words(found.training),
         "training": _picture(found, "training.png", *_training_words(found)),
         "latent": _picture(found, "latent.png", *_latent_words(found)),
         "software": found.software,
@@ -439,6 +440,22 @@ def _training_words(found):
     words += f"to {number(last)}."
     stopped = found.training.get("stopped_by")
     return "Curves. " + words, words + (f" Training ended by: {stopped}." if stopped else "")
+
+
+def _forecast_words(training):
+    """What the forecasts of a predictive method are worth, and which are in use; an empty text for other methods."""
+    skill = training.get("forecast_r2")
+    if not skill:
+        return ""
+    used = training.get("leads", [])
+    parts = [
+        f"{number(value, 2)} {lead} step{'' if lead == '1' else 's'} ahead{'' if int(lead) in used else ' (not used)'}"
+        for lead, value in skill.items()
+    ]
+    return (
+        "Share of the variance of the principal components that the forecasts explain in held-out blocks of this "
+        f"record: {', '.join(parts)}. Labels are causal: each depends on its step and earlier ones alone."
+    )
 
 
 def _latent_words(found):

@@ -5,7 +5,11 @@ from pathlib import Path
 import keras
 from tqdm.auto import tqdm
 
-STAGES = {"autoencoder": "learning to reconstruct", "dsc": "clustering"}
+STAGES = {
+    "autoencoder": "learning to reconstruct",
+    "dsc": "clustering",
+    "stretch_forecaster": "learning to forecast",
+}
 
 
 class ProgressBar(keras.callbacks.Callback):

@@ -14,6 +14,7 @@ import xarray as xr
 from dsc_tf.clusterers.registry import parameters
 from dsc_tf.commands import train
 from dsc_tf.commands.cli import parse
+from dsc_tf.commands.objective import choose_objective
 from dsc_tf.commands.train import TrainConfig
 from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
@@ -161,6 +162,88 @@ def no_share(self, *_):
 def all_leads(self):
     self.leads_ = tuple(self.leads)
     self._choose_today_weight()
+
+
+@without_figures
+def test_objective_is_chosen_by_the_record(tmp_path, capsys, monkeypatch):
+    """Three years get forecasts, one line and settings that repeat the run say so."""
+    from dsc_tf.clusterers import predictive_dsc
+
+    monkeypatch.setattr(predictive_dsc.PredictiveDSC, "_fit_networks", lambda *_: None)
+    monkeypatch.setattr(predictive_dsc.PredictiveDSC, "_mix", no_share)
+    mock_dataset(days=1096, latitudes=4, longitudes=5).to_netcdf(tmp_path / "years.nc")
+    assert run("--data", tmp_path / "years.nc", "--n-clusters", 3, "--output", tmp_path / "run") == 0
+    assert "objective fields: the record spans 3.0 years\n" in capsys.readouterr().out
+    settings = json.loads((tmp_path / "run/config.json").read_text())["config"]
+    assert (settings["objective"], settings["protocol"]) == ("fields", "standardised_anomaly")
+    training = json.loads((tmp_path / "run/metrics.json").read_text())["training"]
+    assert set(training["forecast_r2"]) == {"1", "3"}
+    assert load_run(tmp_path / "run").clusterer.labels_.shape == (1096,)
+
+
+DAYS = mock_dataset(days=1096, latitudes=2, longitudes=2)
+RECORDS = {
+    "three years": (DAYS, None, "fields", "the record spans 3.0 years"),
+    "two years": (DAYS.isel(time=slice(731)), None, "published", "the record spans 2.0 years, and forecasts need 3"),
+    "memory": (DAYS.isel(longitude=[0, 1] * 100), "1MB", "published", "forecasts need about 0.028 GB of memory"),
+    "hours": (
+        DAYS.isel(time=np.repeat(np.arange(1096), 2)).assign_coords(
+            time=DAYS.time.values[0] + np.arange(2192) * np.timedelta64(12, "h")
+        ),
+        None,
+        "published",
+        "the steps are shorter than a day",
+    ),
+    "gaps": (
+        DAYS.isel(time=np.flatnonzero(np.arange(1096) % 5 < 4)),
+        None,
+        "published",
+        "at most 4 steps are consecutive, and forecasts need 10",
+    ),
+    "months": (
+        DAYS.isel(time=slice(36)).assign_coords(time=np.arange("2001-01", "2004-01", dtype="M8[M]").astype("M8[ns]")),
+        None,
+        "fields",
+        "the record spans 2.9 years",
+    ),
+    "calendar of 360 days": (
+        DAYS.isel(time=slice(1080)).assign_coords(
+            time=xr.date_range("2001-01-01", periods=1080, calendar="360_day", use_cftime=True)
+        ),
+        None,
+        "fields",
+        "the record spans 3.0 years",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_objective_of_a_record(name):
+    record, memory, expected, reason = RECORDS[name]
+    found, told = choose_objective(record, memory)
+    assert found == expected and told.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("settings", "asks"),
+    [
+        ({}, False),
+        ({"epochs": 3, "seed": 1, "protocol": "anomaly", "smooth": 5, "smoothing": "causal"}, False),
+        ({"recipe": "notebook"}, True),
+        ({"cell": "convlstm"}, True),
+        ({"batch_size": 8}, True),
+        ({"window": 5}, True),
+        ({"protocol": "paper"}, True),
+        ({"gpus": "all"}, True),
+        ({"smooth": 5}, True),
+    ],
+)
+def test_options_of_the_published_network_choose_its_objective(settings, asks):
+    config = TrainConfig(**settings)
+    assert config.objective == ("published" if asks else None)
+    assert config.with_objective(DAYS, lambda line: None).objective == ("published" if asks else "fields")
+    named = TrainConfig(**settings | {"objective": "published"})
+    assert named.with_objective(DAYS, pytest.fail) is named
 
 
 def test_configuration_of_an_earlier_version_means_the_published_objective(file, tmp_path):

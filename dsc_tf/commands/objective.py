@@ -1,0 +1,92 @@
+"""Objective of DSC where the user names none: forecasts, unless the record or another option speaks against them."""
+
+from ..clusterers.registry import METHODS, OBJECTIVES, PREDICTIVE
+from ..records.memory import memory_limit
+
+FIELDS, PUBLISHED = "fields", "published"
+MIN_YEARS = 3
+MIN_DAYS = (
+    360 * MIN_YEARS - 31
+)  # from the first step to the last one, of any calendar and of monthly steps too
+DAYS_PER_YEAR = 365.2425
+SECONDS_PER_DAY = 86400
+MIN_STEP = 0.9  # days between steps: leads of 1 and 3 steps are meant as days or longer
+MIN_CONSECUTIVE = 7 + 3  # steps of the longest segment: the window of the forecasts and their longest lead
+COPIES = 8  # copies of the prepared record that fit into memory; a fit of "fields" holds about seven
+
+
+def requires_published(config, given):
+    """Name of the first setting that only the published objective can obey, or None.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        Settings.
+    given : iterable of str
+        Options of methods that differ from their defaults.
+    """
+    known = METHODS[OBJECTIVES[FIELDS]].options
+    if config.encoder is not None:
+        return "encoder"
+    for name in given:
+        if name not in known:
+            return name
+    if config.window > 1:
+        return "window"
+    if config.gpus != "one":
+        return "gpus"
+    if config.protocol not in (None, "anomaly", PREDICTIVE):
+        return "protocol"
+    return "smoothing" if config.smooth > 1 and config.smoothing != "causal" else None
+
+
+def choose_objective(ds, memory=None):
+    """Objective of DSC for a record, with the reason.
+
+    "fields" learns forecasts, whose benefit was measured on held-out years of long records; it needs at least three
+    years, gap-free stretches of ten steps, steps of a day or longer, and a record that fits into memory eight times.
+    Any other record gets "published".
+
+    Parameters
+    ----------
+    ds : xr.Dataset
+        As `open_dataset` returns it.
+    memory : str, default=None
+        Memory that the record may take; None is half of what is available.
+
+    Returns
+    -------
+    objective : str
+    reason : str
+        For a message: the property of the record that decided.
+    """
+    import numpy as np
+
+    from ..preprocessing.preprocessor import record_members
+    from ..preprocessing.windows import segment_starts
+
+    time = ds["time"].values
+    starts = segment_starts(time, record_members(ds))
+    longest = int(np.diff([*starts, len(time)]).max())
+    days = _days(time.max() - time.min())
+    years = f"the record spans {days / DAYS_PER_YEAR:.1f} years"
+    within = np.diff(time)[~np.isin(np.arange(1, len(time)), starts)]
+    step = np.median([_days(one) for one in within]) if len(within) else 0.0
+    needed = COPIES * 4 * sum(ds[name].size for name in ds.data_vars)
+    if days < MIN_DAYS:
+        return PUBLISHED, f"{years}, and forecasts need {MIN_YEARS}"
+    if longest < MIN_CONSECUTIVE:
+        return PUBLISHED, f"at most {longest} steps are consecutive, and forecasts need {MIN_CONSECUTIVE}"
+    if step < MIN_STEP:
+        return PUBLISHED, "the steps are shorter than a day, see --aggregate daily"
+    if needed > memory_limit(memory):
+        return PUBLISHED, f"forecasts need about {needed / 1e9:.2g} GB of memory, see --memory"
+    return FIELDS, years
+
+
+def _days(duration):
+    """Days of a duration, of any calendar."""
+    seconds = (
+        duration.astype("m8[s]").astype(float) if hasattr(duration, "astype") else duration.total_seconds()
+    )
+    return float(seconds) / SECONDS_PER_DAY
