@@ -4,6 +4,9 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("DSC_TF_PLAIN_HTTP", "1")  # the services of the tests run on this machine
+if "PYTEST_XDIST_WORKER" in os.environ:  # several processes share the processors: one thread each
+    for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
+        os.environ.setdefault(threads, "1")
 
 import pytest
 from checks import plain_groups
