@@ -1,7 +1,10 @@
 """Classifiability by hand, red noise with the right memory, planted groups chosen."""
 
+import sys
+
 import numpy as np
 import pytest
+from sklearn.cluster import KMeans
 
 from dsc_tf.errors import DscTfError
 from dsc_tf.evaluation.choose_k import choose_k
@@ -35,6 +38,27 @@ def test_index_by_hand():
 def test_partitions_of_plain_groups_are_all_the_same():
     X = blobs()
     assert classifiability(random_partitions(X - X.mean(axis=0), 3, 10, init="k-means++")) > 0.99
+
+
+@pytest.mark.parametrize("init", ["random", "k-means++"])
+def test_partitions_are_those_of_scikit_learn(init):
+    X = np.random.default_rng(0).normal(size=(120, 4)) * [4, 3, 2, 1] + 50
+    found = random_partitions(X, 5, 6, init=init, random_state=3)
+    seeds = np.random.default_rng(3).integers(2**31, size=6).tolist()
+    one_by_one = [KMeans(5, init=init, n_init=1, random_state=seed).fit(X).cluster_centers_ for seed in seeds]
+    np.testing.assert_allclose(found, one_by_one, atol=2e-5)  # single precision
+
+
+def test_partitions_do_not_depend_on_how_many_are_computed_at_a_time(monkeypatch):
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    together = random_partitions(X, 4, 7)
+    monkeypatch.setattr(sys.modules[random_partitions.__module__], "BLOCK_VALUES", 2 * 4 * 60)
+    np.testing.assert_allclose(random_partitions(X, 4, 7), together, atol=1e-5)
+
+
+def test_other_initial_centres_are_refused():
+    with pytest.raises(DscTfError, match="init: 'first'. Choose random or k-means"):
+        random_partitions(blobs(), 3, init="first")
 
 
 def test_surrogates_have_mean_variance_and_memory_within_seasons():
