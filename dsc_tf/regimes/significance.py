@@ -122,7 +122,8 @@ def composite_variance_factor(weights, segment_start, r):
     Parameters
     ----------
     weights : array of shape (time, ...)
-        Weight of each step; zero where a value is missing.
+        Weight of each step; zero where a value is missing. Weights of shape (time,) are those of all series, which
+        takes one polynomial in r instead of a recursion over the steps.
     segment_start : array of bool, shape (time,)
         Whether a step is the first of a gap-free segment.
     r : array broadcastable to weights[0]
@@ -141,12 +142,36 @@ def composite_variance_factor(weights, segment_start, r):
     3.0
     """
     r = np.clip(r, 0.0, MAX_AUTOCORRELATION)
+    if weights.ndim == 1:
+        return _polynomial(_sums_by_lag(weights, segment_start), r)
     total = np.zeros(np.broadcast_shapes(weights.shape[1:], np.shape(r)))
     past = np.zeros_like(total)  # sum over earlier steps s of w_s r^(t - s)
     for w, starts in zip(weights, segment_start, strict=True):
         past = np.zeros_like(total) if starts else r * past
         total += w * (w + 2 * past)
         past = past + w
+    return total
+
+
+def _sums_by_lag(weights, segment_start):
+    """Coefficients c of w' R(r) w as a polynomial in r: c_0 = sum w_s^2, c_l = 2 sum w_s w_(s + l) within segments."""
+    first = np.flatnonzero(segment_start)
+    segments = np.split(weights, first[first > 0])
+    result = np.zeros(max(map(len, segments)))
+    for one in segments:
+        spectrum = np.fft.rfft(one, 2 * len(one))  # as long again in zeros, so that the sums are not circular
+        result[: len(one)] += 2 * np.fft.irfft(np.abs(spectrum) ** 2, 2 * len(one))[: len(one)]
+    result[0] /= 2
+    return result
+
+
+def _polynomial(coefficients, r):
+    """Sum of c_l r^l by Horner's rule, without terms that are less than 1e-12 of c_0 for every r."""
+    largest = np.max(r, initial=0.0)
+    needed = 1 if largest == 0 else 1 + int(np.log(1e-12 * (1 - largest)) / np.log(largest))
+    total = np.zeros(np.shape(r))
+    for one in coefficients[:needed][::-1]:
+        total = total * r + one
     return total
 
 
@@ -176,39 +201,55 @@ def _permuted(fields, anomaly, labels, starts, n_permutations, rng):
 def _effective(fields, anomaly, member, starts):
     """Two-sided p-values of Student's t with the exact variance of a difference of means of AR(1) series."""
     known = np.isfinite(fields)
-    filled = np.where(known, fields, 0.0)
+    complete = known.all(axis=0)
     is_start = np.zeros(len(fields), dtype=bool)
     is_start[starts] = True
-    n = known.sum(axis=0)
-    weight = known.astype(np.float64)
-    r, mean_factor = _lag_one(filled, known, is_start, n)
+    p_value = np.full(anomaly.shape, np.nan)
+    for cells in (complete, known.any(axis=0) & ~complete):
+        if cells.any():
+            # Cells that are known on all days have the same weights, of shape (time,) instead of (time, cell).
+            weight = np.ones(len(fields)) if cells is complete else known[:, cells].astype(np.float64)
+            p_value[:, cells] = _student(fields[:, cells], weight, anomaly[:, cells], member, is_start)
+    return p_value
+
+
+def _student(fields, weight, anomaly, member, is_start):
+    """P-values of cells; `weight` is 1 for known values and else 0, and the same for all cells if it is (time,)."""
+    filled = fields if weight.ndim == 1 else np.where(weight > 0, fields, 0.0)
+    n = weight.sum(axis=0)
+    r, mean_factor = _lag_one(filled, weight, is_start, n)
     # The expected sum of squares about the cell's own mean is sigma^2 (n - 1' R 1 / n).
-    variance = divide((filled**2).sum(axis=0), n * (1 - mean_factor))
+    variance = divide(_squares(filled), n * (1 - mean_factor))
     # Squares of an AR(1) series have the autocorrelation r^2, which sets the degrees of freedom of the variance.
     freedom = divide(n**2, composite_variance_factor(weight, is_start, r**2)) - 1
     p_value = np.full(anomaly.shape, np.nan)
     for j, row in enumerate(anomaly):
-        members = known & member[:, j, None]
-        weights = divide(members, members.sum(axis=0)) - divide(known, n)
+        mine = (member[:, j] if weight.ndim == 1 else member[:, j, None]) * weight
+        weights = divide(mine, mine.sum(axis=0)) - divide(weight, n)
         factor = composite_variance_factor(np.nan_to_num(weights), is_start, r)
         statistic = divide(np.abs(row), np.sqrt(variance * factor))
         p_value[j] = 2 * student.sf(statistic, np.maximum(freedom, 1.0))
     return p_value
 
 
-def _lag_one(filled, known, is_start, n, *, iterations=3):
+def _lag_one(filled, weight, is_start, n, *, iterations=3):
     """Lag-one autocorrelation of each cell, and the variance of its mean relative to that of the series.
 
     The estimate from the known pairs of consecutive steps is corrected for the removal of the mean, which lowers both
     the covariance and the variance by the variance of the mean.
     """
     inside = np.flatnonzero(~is_start)
-    both = known[inside] & known[inside - 1]
-    covariance = divide((filled[inside] * filled[inside - 1] * both).sum(axis=0), both.sum(axis=0))
-    estimate = np.nan_to_num(divide(covariance, divide((filled**2).sum(axis=0), n)))
+    pairs = (weight[inside] * weight[inside - 1]).sum(axis=0)
+    covariance = divide(np.einsum("ti,ti->i", filled[inside], filled[inside - 1]), pairs)
+    estimate = np.nan_to_num(divide(covariance, divide(_squares(filled), n)))
     r = np.clip(estimate, 0.0, MAX_AUTOCORRELATION)
     for _ in range(iterations):
-        mean_factor = divide(composite_variance_factor(known.astype(np.float64), is_start, r), n**2)
+        mean_factor = divide(composite_variance_factor(weight, is_start, r), n**2)
         mean_factor = np.minimum(np.nan_to_num(mean_factor, nan=1.0), 0.99)
         r = np.clip(estimate * (1 - mean_factor) + mean_factor, 0.0, MAX_AUTOCORRELATION)
     return r, mean_factor
+
+
+def _squares(filled):
+    """Sum of squares of each cell."""
+    return np.einsum("ti,ti->i", filled, filled)

@@ -68,6 +68,7 @@ def test_variance_factor_is_the_quadratic_form():
         correlation = np.where(segment[:, None] == segment, r[j] ** lag, 0.0)
         expected = weights[:, j] @ correlation @ weights[:, j]
         np.testing.assert_allclose(composite_variance_factor(weights, starts, r)[j], expected)
+        np.testing.assert_allclose(composite_variance_factor(weights[:, j], starts, r)[j], expected)
 
 
 def rejection_rate(r, missing, *, n=900, cells=120):
