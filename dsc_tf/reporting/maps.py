@@ -226,17 +226,25 @@ class _Maps:
         self._longitude, self._latitude = longitude, latitude
         self._meshes = [axes.pcolormesh(x, y, empty, cmap="RdBu_r", norm=scale) for axes in panels]
         self._dots = [axes.plot([], [], ".", color="black", ms=1.2)[0] for axes in panels]
-        for j, axes in enumerate(panels):
-            axes.set_facecolor("0.85")
-            axes.set(xlim=(x.min(), x.max()), ylim=(y.min(), y.max()), aspect=aspect)
-            axes.grid(color="0.3", alpha=0.2 if draw_coastlines(axes) else 0.6, lw=0.5)
-            axes.set_title(titles[j], fontsize=9, y=1.0)  # without y, the extent of all ticks is measured
-            axes.tick_params(labelsize=7)
-        axes = panels[0]  # axes are shared, so that ticks are set once
+        axes = panels[0]  # axes are shared, so that limits and ticks are set once
+        axes.set(xlim=(x.min(), x.max()), ylim=(y.min(), y.max()))
+        axes.locator_params(nbins=4)
+        ticks = [
+            _within(axis.get_majorticklocs(), axis.get_view_interval()) for axis in (axes.xaxis, axes.yaxis)
+        ]
+        axes.set(xticks=ticks[0], yticks=ticks[1])
         if in_degrees:
             axes.xaxis.set_major_formatter(lambda x, _: f"{abs(_west(x)):g}°{'W' if _west(x) < 0 else 'E'}")
             axes.yaxis.set_major_formatter(lambda y, _: f"{abs(y):g}°{'S' if y < 0 else 'N'}")
-        axes.locator_params(nbins=4)
+        for j, axes in enumerate(panels):
+            axes.set_facecolor("0.85")
+            axes.set_aspect(aspect)
+            # Lines of the grid in one piece: those of ticks take most of the time of drawing.
+            line = {"color": "0.3", "alpha": 0.2 if draw_coastlines(axes) else 0.6, "lw": 0.5}
+            axes.vlines(ticks[0], y.min(), y.max(), **line)
+            axes.hlines(ticks[1], x.min(), x.max(), **line)
+            axes.set_title(titles[j], fontsize=9, y=1.0)  # without y, the extent of all ticks is measured
+            axes.tick_params(labelsize=7)
         self._bar = self.figure.colorbar(self._meshes[-1], cax=bar_axes, extend="both")
         self._bar.ax.tick_params(labelsize=8)
 
@@ -284,8 +292,10 @@ def _panels(count, shape, note):
     panels = grid.subplots(sharex=True, sharey=True, squeeze=False).ravel()
     for axes in panels[count:]:
         axes.remove()
-    for axes in panels[max(0, count - columns) : count]:
-        axes.tick_params(labelbottom=True)
+    for j, axes in enumerate(panels[:count]):
+        axes.xaxis.set_visible(j >= count - columns)  # of the lowest panel of each column
+        axes.yaxis.set_visible(j % columns == 0)
+        axes.tick_params(labelbottom=j >= count - columns)
     inner = size[1] - bottom - top
     bar_box = (
         1 - (right - 0.15) / size[0],
@@ -317,6 +327,11 @@ def cell_edges(centres):
         return centres[0] + np.array([-0.5, 0.5])
     middle = (centres[:-1] + centres[1:]) / 2
     return np.concatenate([[2 * centres[0] - middle[0]], middle, [2 * centres[-1] - middle[-1]]])
+
+
+def _within(ticks, limits):
+    """Ticks between two limits."""
+    return ticks[(ticks >= min(limits)) & (ticks <= max(limits))]
 
 
 def _west(longitude):
