@@ -125,7 +125,7 @@ def test_map_is_one_strip_that_ends_at_the_poles(longitude, west, east):
         assert axes.get_xlim() == (west, east) and axes.get_ylim() == (-90, 90)
         edges = axes.collections[0].get_coordinates()
         assert (np.diff(edges[0, :, 0]) > 0).all() and np.abs(edges[..., 1]).max() == 90
-        assert len(axes.collections) == 2  # cells and coast
+        assert len(axes.collections) == 4  # cells, coast, parallels and meridians
 
 
 def test_map_in_metres_ends(tmp_path):
