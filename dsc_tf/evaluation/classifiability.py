@@ -76,7 +76,8 @@ def random_partitions(X, n_clusters, n_partitions=50, *, init="random", random_s
     if init == "random":
         share = np.full(len(X), 1 / len(X))  # with it, the points drawn are those that scikit-learn draws
         rows = [
-            np.random.RandomState(s).choice(len(X), n_clusters, replace=False, p=share) for s in seeds.tolist()
+            np.random.RandomState(s).choice(len(X), n_clusters, replace=False, p=share)
+            for s in seeds.tolist()
         ]
         initial = X[np.stack(rows)]
     elif init == "k-means++":
