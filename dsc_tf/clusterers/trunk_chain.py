@@ -49,12 +49,15 @@ class TrunkChain:
         Probability of the column's state after the row's.
     correlation : float
         Sum of the squared held-out correlations of past and future after the first stage.
+    rounds : int, default=0
+        Rounds of self-training.
     """
 
     networks: list
     frequencies: np.ndarray
     transitions: np.ndarray
     correlation: float = 0.0
+    rounds: int = 0
 
     def log_emissions(self, fields):
         """Mean log-probability of the networks, less that of the frequencies, shape (time, state)."""
@@ -66,12 +69,13 @@ class TrunkChain:
         for network in self.networks:
             layer = network.layers[-1]
             layer.set_weights([weight[..., order] for weight in layer.get_weights()])
-        return TrunkChain(
-            self.networks, self.frequencies[order], self.transitions[np.ix_(order, order)], self.correlation
-        )
+        parts = self.frequencies[order], self.transitions[np.ix_(order, order)]
+        return TrunkChain(self.networks, *parts, self.correlation, self.rounds)
 
 
-def fit_trunk_chain(fields, starts, n_states, *, filters=16, steps=480, rounds=6, round_steps=60, seed=0):
+def fit_trunk_chain(
+    fields, starts, n_states, *, filters=16, steps=480, rounds=6, round_steps=60, seed=0, first=None
+):
     """Train the trunk past against future, then the classifiers towards posteriors of the chain.
 
     Each round trains one network for each fold on targets of the other blocks of time, applies it to the blocks
@@ -95,6 +99,9 @@ def fit_trunk_chain(fields, starts, n_states, *, filters=16, steps=480, rounds=6
         Steps of each network in a round.
     seed : int, default=0
         Seed of weights and batches; Keras has to be seeded by the caller.
+    first : TrunkChain, default=None
+        A chain fitted to the first part of these fields, to go on from: its rounds count, there is at least one more,
+        and the past-future training is left out. It is not changed.
 
     Returns
     -------
@@ -102,12 +109,39 @@ def fit_trunk_chain(fields, starts, n_states, *, filters=16, steps=480, rounds=6
     posterior : Posterior
         Of the last round, cross-fitted.
     """
-    days = len(fields)
-    blocks = np.arange(days) // BLOCK
+    fold = np.arange(len(fields)) // BLOCK % FOLDS
     trunk = pooled_trunk(fields.shape[1:], filters=filters)
+    if first is None:
+        posterior, transitions, correlation = _first_posterior(trunk, fields, starts, n_states, steps, seed)
+        networks, done = [classifier(trunk, n_states) for _ in range(FOLDS)], 0
+        frequencies = posterior.smoothed.mean(axis=0)
+    else:
+        networks, done = [classifier(trunk, n_states) for _ in range(FOLDS)], min(first.rounds, rounds - 1)
+        for network, fitted in zip(networks, first.networks, strict=True):
+            network.set_weights(fitted.get_weights())
+        frequencies, correlation = first.frequencies, first.correlation
+        emissions = _cross_fitted(networks, fields, fold) - np.log(frequencies)
+        posterior, transitions = _with_transitions(emissions, first.transitions, starts)
+    for number in range(done, rounds):
+        frequencies = posterior.smoothed.mean(axis=0) + 1e-3
+        targets = posterior.smoothed.astype(np.float32)
+        for i, network in enumerate(networks):
+            rows, batch_seed = np.flatnonzero(fold != i), (seed, number, i)
+            _train_classifier(
+                network, fields, targets, rows, round_steps, batch_seed, RATE if number == 0 else LATER_RATE
+            )
+        emissions = _cross_fitted(networks, fields, fold) - np.log(frequencies)
+        posterior, transitions = _with_transitions(emissions, transitions, starts)
+        log.debug("self-training round %d: sizes %s", number + 1, np.round(frequencies, 2))
+    return TrunkChain(networks, frequencies, transitions, correlation, max(rounds, done)), posterior
+
+
+def _first_posterior(trunk, fields, starts, n_states, steps, seed):
+    """Posterior of a Gaussian chain on the trunk's canonical directions, its transitions, and their correlation."""
+    blocks = np.arange(len(fields)) // BLOCK
     latent, correlation = _train_past_future(trunk, fields, starts, blocks, steps, seed)
     latent = latent[:, : max(2, n_states - 1)]
-    first, posterior = fit_chain(
+    chain, posterior = fit_chain(
         latent / max(latent.std(axis=0).max(), 1e-12),
         starts,
         n_states,
@@ -115,22 +149,15 @@ def fit_trunk_chain(fields, starts, n_states, *, filters=16, steps=480, rounds=6
         random_state=seed,
         priors=Priors(covariance=COVARIANCE_PRIOR),
     )
-    transitions = first.transitions
-    networks = [classifier(trunk, n_states) for _ in range(FOLDS)]
-    fold = blocks % FOLDS
-    for number in range(rounds):
-        frequencies = posterior.smoothed.mean(axis=0) + 1e-3
-        scores = np.zeros((days, n_states))
-        targets = posterior.smoothed.astype(np.float32)
-        for i, network in enumerate(networks):
-            _train_classifier(
-                network, fields, targets, np.flatnonzero(fold != i), round_steps, (seed, number, i)
-            )
-            unseen = fold == i
-            scores[unseen] = _log_probabilities(network, fields[unseen])
-        posterior, transitions = _with_transitions(scores - np.log(frequencies), transitions, starts)
-        log.debug("self-training round %d: sizes %s", number + 1, np.round(frequencies, 2))
-    return TrunkChain(networks, frequencies, transitions, correlation), posterior
+    return posterior, chain.transitions, correlation
+
+
+def _cross_fitted(networks, fields, fold):
+    """Log-probabilities of each day by the network that has not seen its block, shape (time, state)."""
+    scores = np.zeros((len(fields), networks[0].output_shape[-1]))
+    for i, network in enumerate(networks):
+        scores[fold == i] = _log_probabilities(network, fields[fold == i])
+    return scores
 
 
 def _train_past_future(trunk, fields, starts, blocks, steps, seed):
@@ -165,15 +192,11 @@ def _train_past_future(trunk, fields, starts, blocks, steps, seed):
     return ((found - mean) @ rotation * correlations)[:, order], keep.best
 
 
-def _train_classifier(network, fields, targets, rows, steps, seed):
-    if not network.compiled:
-        optimizer = keras.optimizers.AdamW(RATE, weight_decay=DECAY, clipnorm=1.0)
-        network.compile(
-            optimizer, loss=keras.losses.CategoricalCrossentropy(from_logits=True), jit_compile=False
-        )
-    else:
-        compile_or_reset(network, None)
-        network.optimizer.learning_rate = LATER_RATE
+def _train_classifier(network, fields, targets, rows, steps, seed, rate):
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    optimizer = keras.optimizers.AdamW(RATE, weight_decay=DECAY, clipnorm=1.0)
+    compile_or_reset(network, optimizer, loss=loss, jit_compile=False)
+    network.optimizer.learning_rate = rate
     fit_batches(network, RowBatches(fields, targets, rows, batch_size=ROWS, steps=steps, seed=seed), epochs=1)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from dsc_tf.clusterers import trunk_chain
 from dsc_tf.clusterers.switching import SwitchingAutoregression
 from dsc_tf.clusterers.switching_dsc import TRUNK, SwitchingDSC
 from dsc_tf.errors import DscTfError
@@ -68,10 +69,47 @@ def test_causal_labels_of_the_network_do_not_depend_on_later_days(fitted):
 def test_network_is_judged_with_the_linear_branches():
     X, _ = highs_and_lows()
     quick = SMALL | {"steps": 4, "rounds": 1, "round_steps": 2}
-    method = SwitchingDSC(2, branches=((2, 0),), **quick).fit(X[:, None])
+    never = {"sufficient_information": np.inf}
+    method = SwitchingDSC(2, branches=((2, 0),), **never, **quick).fit(X[:, None])
     assert set(method.information_) == set(method.candidates_) == {(2, 0), TRUNK}
     best = max(method.information_.values())
     assert method.information_[method.branch_] == best
+
+
+def test_chosen_network_continues_from_the_one_of_the_choice(monkeypatch):
+    """One past-future training, on the first two thirds; the compared chain keeps its weights. Training is a mock."""
+    X, regime = highs_and_lows()
+    lengths = {"past-future": [], "round": []}
+
+    def past_future(trunk, fields, *_):
+        lengths["past-future"].append(len(fields))
+        return np.eye(2)[regime[: len(fields)]] + 0.1 * np.random.default_rng(0).normal(
+            size=(len(fields), 2)
+        ), 0.5
+
+    def train(network, fields, *_):
+        lengths["round"].append(len(fields))
+        network.set_weights([weight + 1 for weight in network.get_weights()])
+
+    monkeypatch.setattr(trunk_chain, "_train_past_future", past_future)
+    monkeypatch.setattr(trunk_chain, "_train_classifier", train)
+    monkeypatch.setattr(
+        trunk_chain, "_log_probabilities", lambda _, fields: fields[:, :1, :2, :].mean(axis=1)[..., 0]
+    )
+    monkeypatch.setattr(SwitchingAutoregression, "_judge", lambda *_: {(2, 0): -1.0})
+    method = SwitchingDSC(2, branches=((2, 0),), **SMALL).fit(X[:, None])
+    assert method.branch_ == TRUNK
+    assert lengths == {"past-future": [240], "round": [240, 240, 360, 360]}
+    assert (method.candidates_[TRUNK].rounds, method.chain_.rounds) == (1, 2)
+    for before, after in zip(method.candidates_[TRUNK].networks, method.chain_.networks, strict=True):
+        np.testing.assert_allclose(before.get_weights()[0] + 1, after.get_weights()[0], rtol=1e-6)
+
+
+def test_network_is_not_trained_where_a_linear_branch_is_enough(monkeypatch):
+    X, _ = highs_and_lows()
+    monkeypatch.setattr(SwitchingDSC, "_fit_trunk", pytest.fail)
+    monkeypatch.setattr(SwitchingAutoregression, "_judge", lambda *_: {(2, 0): 0.2})
+    assert SwitchingDSC(2, branches=((2, 0),), **SMALL).fit(X[:, None]).branch_ == (2, 0)
 
 
 def test_grid_too_small_for_the_network_needs_linear_branches():
