@@ -82,51 +82,71 @@ def pretrained(coarse, split, seed, folder):
 
 
 def transfer(arguments):
-    """Scores by number of fine winters and encoder, mean and standard deviation over seeds."""
+    """Scores by number of fine winters and encoder, and changes by an encoder, with standard errors over seeds.
+
+    Every result is appended to `--output`, and those that the file has already are not repeated.
+    """
     from tempfile import TemporaryDirectory
 
-    shown = ("rmse", "crps")
-    print(
-        "| pair | winters | encoder | " + " | ".join(f"{n}, {m}" for m in ("mean", "drawn") for n in shown),
-        "| CPU s |",
+    lines = (
+        arguments.output.read_text().splitlines() if arguments.output and arguments.output.exists() else []
     )
-    print("|---" * 8 + "|")
-    found, seconds = {}, {}
+    rows = [json.loads(line) for line in lines]
+    finished = {tuple(row[k] for k in ("pair", "winters", "encoder", "seed")) for row in rows}
     for pair in arguments.pair:
         coarse, fine, split = PAIRS[pair](arguments.data, pair)
         for seed in arguments.seeds:
+            cells = [(pair, w, e, seed) for w in arguments.winters for e in arguments.encoder]
+            cells = [cell for cell in cells if cell not in finished]
             with TemporaryDirectory() as folder:
-                own = pretrained(coarse, split, seed, folder) if "pretrained" in arguments.encoder else None
+                needed = any(cell[2] == "pretrained" for cell in cells)
+                own = pretrained(coarse, split, seed, folder) if needed else None
                 encoders = {"none": None, "next_day": "next_day", "pretrained": own}
-                for winters in arguments.winters:
-                    few = few_winters(fine, split, winters)
-                    for name in arguments.encoder:
-                        began = time.process_time()
-                        fitted = Downscaler(
-                            arguments.method, encoder=encoders[name], split=split, random_state=seed
-                        ).fit(coarse, few)
-                        scores = score_downscaler(fitted, coarse, few, members=arguments.members)[pair]
-                        key = pair, winters, name
-                        row = [scores[method][score] for method in ("mean", "drawn") for score in shown]
-                        found.setdefault(key, []).append(row)
-                        seconds.setdefault(key, []).append(time.process_time() - began)
-                        print(
-                            f"seed {seed}, {key}: {np.round(row, 4)}, {seconds[key][-1]:.0f} CPU s",
-                            flush=True,
-                        )
-    for key, rows in sorted(found.items(), key=str):
-        cells = [
-            f"{m:.4f} ({d:.4f})" for m, d in zip(np.mean(rows, axis=0), np.std(rows, axis=0), strict=True)
-        ]
-        print("| " + " | ".join([*map(str, key), *cells, f"{np.mean(seconds[key]):.0f}"]) + " |")
-    for key, rows in sorted(found.items(), key=str):
-        if key[2] != "none":
-            change = np.array(rows) / np.array(found[(*key[:2], "none")]) - 1
-            spread = change.std(axis=0, ddof=1) / np.sqrt(len(rows)) if len(rows) > 1 else change[0] * np.nan
-            cells = [
-                f"{100 * m:+.1f} ({100 * d:.1f})" for m, d in zip(change.mean(axis=0), spread, strict=True)
-            ]
-            print("change in %, with its standard error: " + ", ".join([*map(str, key), *cells]))
+                for cell in cells:
+                    few = few_winters(fine, split, cell[1])
+                    rows.append(transfer_cell(cell, encoders[cell[2]], coarse, few, split, arguments))
+                    print(rows[-1], flush=True)
+                    if arguments.output:
+                        with open(arguments.output, "a") as file:
+                            file.write(json.dumps(rows[-1]) + "\n")
+    transfer_tables(rows)
+
+
+def transfer_cell(cell, encoder, coarse, few, split, arguments):
+    """Scores of one number of winters, encoder and seed."""
+    pair, winters, name, seed = cell
+    began = time.process_time()
+    fitted = Downscaler(arguments.method, encoder=encoder, split=split, random_state=seed).fit(coarse, few)
+    scores = score_downscaler(fitted, coarse, few, members=arguments.members)[pair]
+    shown = {f"{s} {m}": scores[m][s] for m in ("mean", "drawn") for s in ("rmse", "crps")}
+    key = {"pair": pair, "winters": winters, "encoder": name, "seed": seed}
+    return key | shown | {"CPU s": round(time.process_time() - began, 1)}
+
+
+def transfer_tables(rows):
+    """Mean and standard error over seeds, and the paired change in % by an encoder."""
+    shown = ("rmse mean", "crps drawn", "CPU s")
+    found = {}
+    for row in rows:
+        found.setdefault((row["pair"], row["winters"], row["encoder"]), {})[row["seed"]] = row
+    print("| pair | winters | encoder | seeds | " + " | ".join(shown[:2]) + " | change of each, % | CPU s |")
+    print("|---" * 8 + "|")
+    for key, by_seed in sorted(found.items()):
+        cells = [mean_and_error([row[s] for row in by_seed.values()], ".4f") for s in shown[:2]]
+        plain = found.get((*key[:2], "none"), {})
+        both = sorted(set(by_seed) & set(plain))
+        change = ""
+        if key[2] != "none" and both:
+            ratios = {s: [100 * (by_seed[i][s] / plain[i][s] - 1) for i in both] for s in shown[:2]}
+            change = ", ".join(mean_and_error(values, "+.1f") for values in ratios.values())
+        seconds = np.mean([row["CPU s"] for row in by_seed.values()])
+        print("| " + " | ".join([*map(str, key), str(len(by_seed)), *cells, change, f"{seconds:.0f}"]) + " |")
+
+
+def mean_and_error(values, form):
+    """Mean and standard error of the mean as text."""
+    error = np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
+    return f"{format(np.mean(values), form)} ({format(error, form.replace('+', ''))})"
 
 
 def main():
@@ -139,7 +159,7 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--winters", type=int, nargs="+", help="numbers of training winters with fine fields")
     parser.add_argument("--encoder", nargs="+", default=["none"], choices=("none", "next_day", "pretrained"))
-    parser.add_argument("--output", type=Path, help="JSON file of all scores")
+    parser.add_argument("--output", type=Path, help="JSON file of all scores; with --winters, JSON lines")
     arguments = parser.parse_args()
     if arguments.winters:
         transfer(arguments)

@@ -21,6 +21,7 @@ EXAMPLES = """examples:
   python -m dsc_tf.downscale --coarse low.nc --fine high.nc --method unet --encoder next_day
 """
 METHODS = ("regression", "unet", "diffusion")
+RECIPES = ("standard", "published", "published_small")
 NEXT_DAY, PRETRAINED = "next_day", "encoder.json"
 SCORES = "scores.json"
 SHOWN = ("rmse", "crps", "spread_error_ratio", "variogram_error", "small_scale_power")
@@ -49,6 +50,9 @@ class DownscaleConfig(Settings):
     encoder : str
         Frozen encoder of the coarse record, for a network: a folder that dsc_tf.pretrain wrote, or "next_day", a
         network that first learns to predict the next day of the coarse record.
+    recipe : str
+        Of the method diffusion: "standard", or a published model of tiles with its settings ("published", which needs
+        a GPU) or with small networks ("published_small").
     members : int
         Members of the ensemble.
     conserve : bool
@@ -74,6 +78,7 @@ class DownscaleConfig(Settings):
     coarse_variables: tuple[str, ...] | None = None
     method: str = field(default="regression", metadata={"choices": METHODS})
     encoder: str | None = None
+    recipe: str = field(default="standard", metadata={"choices": RECIPES})
     members: int = 20
     conserve: bool = False
     split: tuple[str, str] | None = field(default=None, metadata={"metavar": ("VALIDATION", "TEST")})
@@ -93,10 +98,17 @@ class DownscaleConfig(Settings):
             raise DscTfError("coarse: give either --coarse, a record, or --coarsen, a number of cells.")
         if self.encoder is not None and self.method == METHODS[0]:
             raise DscTfError(f"encoder: {self.method} takes none. Choose {' or '.join(METHODS[1:])}.")
+        self._check_recipe()
         if self.encoder not in (None, NEXT_DAY) and not (Path(self.encoder) / PRETRAINED).is_file():
             raise DscTfError(
                 f"encoder: no {PRETRAINED} in {self.encoder}. Give {NEXT_DAY} or a folder that dsc_tf.pretrain wrote."
             )
+
+    def _check_recipe(self):
+        if self.recipe != RECIPES[0] and self.method != METHODS[2]:
+            raise DscTfError(f"recipe: {self.recipe} is one of {METHODS[2]}. Add --method {METHODS[2]}.")
+        if self.recipe != RECIPES[0] and self.encoder is not None:
+            raise DscTfError(f"recipe: {self.recipe} has an encoder of its own. Leave --encoder out.")
 
     def open(self):
         """The coarse and the fine record."""
@@ -148,10 +160,13 @@ def run(config: DownscaleConfig) -> Path:
     later = config.open_applied()
     from ..downscaling.downscaler import new_days
     from ..downscaling.pairs import check_grids, match_days
+    from ..downscaling.published import check_recipe
 
     check_grids(coarse, fine)
+    check_recipe(config.recipe, config.method, config.encoder, fine)
     match_days(coarse, fine)
-    stem = f"{config.method}-{Path(config.fine[0].rstrip('/*')).stem.replace('*', '')}-seed{config.seed}"
+    method = config.method if config.recipe == RECIPES[0] else config.recipe
+    stem = f"{method}-{Path(config.fine[0].rstrip('/*')).stem.replace('*', '')}-seed{config.seed}"
     folder = start_run(config, stem, fine)
     if config.method != METHODS[0]:
         cli.load_keras()
@@ -178,6 +193,7 @@ def _fitted(config, coarse, fine, folder):
     if (folder.path / SETTINGS).exists():
         return Downscaler.load(folder.path, encoder=None if encoder == NEXT_DAY else encoder)
     options = {"split": config.split, "conserve": config.conserve, "random_state": config.seed}
+    options["recipe"] = config.recipe
     fitted = Downscaler(config.method, encoder=encoder, **options).fit(coarse, fine)
     with folder.raise_on_full_disk():
         fitted.save(folder.path)

@@ -17,6 +17,7 @@ from sklearn.base import BaseEstimator
 from ..atomic_write import atomic_write
 from ..errors import DscTfError
 from ..logging import log_duration
+from ..preprocessing.seasonal_cycle import year_phase
 from ..stored import read_arrays, read_json
 from .anomalies import CoarsePredictors, SeasonalCycle, flat, gather, is_amount, root
 from .conserve import conserve_blocks
@@ -29,11 +30,13 @@ from .pairs import (
     as_datasets,
     block_of_cells,
     check_grids,
+    interpolate_to,
     match_days,
     previous_days,
     segments_of_days,
     split_days,
 )
+from .published import RECIPES, STANDARD, FieldDays, TiledDiffusion, check_recipe
 from .regression import FieldRegression, choose_penalty, folds_of_days, out_of_fold
 from .remainder import AmountSpread, DrawnRemainder, QuantileMapping
 from .state import from_arrays, to_arrays
@@ -149,6 +152,10 @@ class Downscaler(BaseEstimator):
         Frozen encoder of the coarse record whose features are further inputs of "unet" and "diffusion". "next_day" is
         a U-Net that learns to predict the next day of the coarse record, from all its days but the validation and test
         days. An object has `transform`, from the list of coarse datasets to an array (time, feature).
+    recipe : {"standard", "published", "published_small"}, default="standard"
+        Of "diffusion". "published" is a published program with its settings (see `TiledDiffusion`), which learns for
+        days without a GPU; "published_small" has fewer channels, passes and noise levels. The
+        regression is learned as well, and is what `predict_mean` returns.
     split : tuple or array, default=None
         Training, validation and test days, as of `split_days`. Test days are never used.
     conserve : bool, default=False
@@ -193,12 +200,14 @@ class Downscaler(BaseEstimator):
         method: str = "regression",
         *,
         encoder: Any = None,
+        recipe: str = "standard",
         split: Sequence | npt.ArrayLike | None = None,
         conserve: bool = False,
         random_state: int = 0,
     ):
         self.method = method
         self.encoder = encoder
+        self.recipe = recipe
         self.split = split
         self.conserve = conserve
         self.random_state = random_state
@@ -223,11 +232,14 @@ class Downscaler(BaseEstimator):
         datasets = as_datasets(coarse)
         for ds in datasets:
             check_grids(ds, fine)
+        check_recipe(self.recipe, self.method, self.encoder, fine)
         self.days_ = match_days(datasets[0], fine)
         time = fine["time"][self.days_[1]]
         self.parts_ = split_days(time, self.split)
         if self.conserve:
-            _conserved_variables(datasets, fine)
+            _same_variables("conserve", datasets, fine)
+        if self.recipe != STANDARD:
+            _same_variables("recipe", datasets, fine)
         learned = np.flatnonzero(self.parts_ != TEST)
         part, time = self.parts_[learned], time[learned]
         segment = segments_of_days(time, part)
@@ -246,6 +258,8 @@ class Downscaler(BaseEstimator):
             observed = flat(fine[name].isel(time=self.days_[1][learned]))
             with log_duration(log, f"downscaling of {name}"):
                 self._fit_variable(name, observed, days, part)
+                if self.recipe != STANDARD:
+                    self._fit_tiles(name, observed, datasets, learned)
         return self
 
     def predict(
@@ -282,7 +296,7 @@ class Downscaler(BaseEstimator):
         result = {}
         for number, (name, model) in enumerate(self.models_.items()):
             mean, predicted = self._mean(name, days)
-            arguments = name, mean, predicted, days, datasets if self.conserve else None
+            arguments = name, mean, predicted, days, datasets
             seeds = [[seed, number, member] for member in range(members)]
             if lazy:
                 result[name] = _lazy_stack(self._draw, arguments, seeds, (len(mean), len(model.known)))
@@ -293,10 +307,14 @@ class Downscaler(BaseEstimator):
     def _draw(self, name, mean, predicted, days, datasets, seed):
         """One member, shape (time, cell), float32."""
         model, rng = self.models_[name], np.random.default_rng(seed)
-        innovations = self._innovations(name, predicted, rng, days)
         field = np.full((len(mean), len(model.known)), np.nan, np.float32)
-        field[:, model.known] = model.draw(mean, days.segment, rng, innovations=innovations)
-        return field if datasets is None else self._conserved(name, field[None], datasets)[0]
+        if self.recipe == STANDARD:
+            innovations = self._innovations(name, predicted, rng, days)
+            field[:, model.known] = model.draw(mean, days.segment, rng, innovations=innovations)
+        else:
+            drawn = self.networks_[name].draw(self._on_fine_grid(name, datasets, days.segment), rng)
+            field[:, model.known] = drawn.reshape(len(mean), -1)[:, model.known]
+        return self._conserved(name, field[None], datasets)[0] if self.conserve else field
 
     def predict_mean(self, coarse: xr.Dataset | Sequence[xr.Dataset]) -> xr.Dataset:
         """Fields without a drawn remainder, over (time, latitude, longitude): smoother than observed ones."""
@@ -365,6 +383,7 @@ class Downscaler(BaseEstimator):
             raise DscTfError(f"downscaler: no {SETTINGS} in {folder}. Give a folder that `save` wrote.")
         settings = read_json(folder / SETTINGS)
         arrays = read_arrays(folder / ARRAYS)
+        settings.setdefault("recipe", STANDARD)
         if settings.setdefault("encoder", None) not in (None, NEXT_DAY):
             if encoder is None:
                 raise DscTfError(
@@ -447,7 +466,7 @@ class Downscaler(BaseEstimator):
         spread = AmountSpread.fit(mean, remainder) if model.amount else None
         scaled = remainder / spread(mean) if model.amount else remainder
         model = replace(model, spread=spread, remainder=DrawnRemainder.fit(scaled, days.segment))
-        if self.method == "diffusion":
+        if self.method == "diffusion" and self.recipe == STANDARD:
             from .diffusion import DiffusionInnovations
 
             network = DiffusionInnovations(model)
@@ -472,6 +491,31 @@ class Downscaler(BaseEstimator):
         growth = np.sqrt((rest[~training] ** 2).mean() / max((rest[training] ** 2).mean(), 1e-300))
         return predicted + correction, np.where(training[:, None], rest * max(growth, 1.0), rest)
 
+    def _fit_tiles(self, name, observed, datasets, learned):
+        """Learn the model of tiles from values, not from anomalies; missing ones are replaced by means."""
+        known = self.models_[name].known
+        training = self.parts_[learned] == TRAINING
+        mean = np.where(known, np.nanmean(np.where(known, observed[training], 0.0), axis=0), 0.0)
+        mean[~known] = mean[known].mean()
+        filled = np.where(known & np.isfinite(observed), observed, mean)
+        whole, part = self._all_days(datasets)
+        segment = segments_of_days(whole.time, part == TEST)
+        coarse = replace(self._on_fine_grid(name, datasets, segment), part=part)
+        at = self.days_[0][learned]
+        own = segments_of_days(datasets[0]["time"][at])
+        days = FieldDays(coarse.fields[at], coarse.season[at], own, self.parts_[learned])
+        shape = tuple(self.fine_.sizes[axis] for axis in GRID)
+        network = TiledDiffusion(shape, RECIPES[self.recipe])
+        self.networks_[name] = network.fit(filled.reshape(-1, *shape), days, coarse, self.random_state)
+
+    def _on_fine_grid(self, name, datasets, segment):
+        """A coarse variable interpolated to the fine grid; missing cells have the mean of the field."""
+        source = next(ds for ds in datasets if name in ds)[name]
+        fields = interpolate_to(source, self.fine_).values.astype(np.float64)
+        mean = np.nanmean(fields, axis=(1, 2), keepdims=True)
+        season = year_phase(source["time"]) / (2 * np.pi)
+        return FieldDays(np.where(np.isfinite(fields), fields, mean), season, segment)
+
     def _new_unet(self, name):
         from .unet import UNetCorrection
 
@@ -481,6 +525,9 @@ class Downscaler(BaseEstimator):
     def _load_network(self, folder, name):
         if self.method == "unet":
             return self._new_unet(name).load(folder, name)
+        if self.recipe != STANDARD:
+            shape = tuple(self.fine_.sizes[axis] for axis in GRID)
+            return TiledDiffusion(shape, RECIPES[self.recipe]).load(folder, name)
         from .diffusion import DiffusionInnovations
 
         return DiffusionInnovations(self.models_[name]).load(folder, name)
@@ -514,7 +561,7 @@ class Downscaler(BaseEstimator):
 
     def _innovations(self, name, predicted, rng, days):
         """Innovations of one member from the diffusion model, or None where they are Gaussian."""
-        if self.method != "diffusion":
+        if self.method != "diffusion" or self.recipe != STANDARD:
             return None
         return self.networks_[name].draw(predicted, rng, days.features)
 
@@ -561,6 +608,7 @@ def downscale(
     fine: xr.Dataset,
     *,
     method: str = "regression",
+    recipe: str = "standard",
     members: int = 20,
     split: Sequence | npt.ArrayLike | None = None,
     conserve: bool = False,
@@ -574,7 +622,7 @@ def downscale(
         Coarse record as `open_dataset` returns it.
     fine : xr.Dataset
         Fine record of the same region, with at least 60 days in common.
-    method, split, conserve, random_state
+    method, recipe, split, conserve, random_state
         As of `Downscaler`.
     members : int, default=20
         Number of members.
@@ -598,7 +646,8 @@ def downscale(
     >>> dict(members.sizes)
     {'member': 2, 'time': 20, 'latitude': 40, 'longitude': 40}
     """
-    fitted = Downscaler(method, split=split, conserve=conserve, random_state=random_state).fit(coarse, fine)
+    options = {"recipe": recipe, "split": split, "conserve": conserve, "random_state": random_state}
+    fitted = Downscaler(method, **options).fit(coarse, fine)
     datasets = as_datasets(coarse)
     days = new_days(fitted, datasets[0])
     return fitted.predict([ds.isel(time=days) for ds in datasets], members)
@@ -664,11 +713,11 @@ def _interpolations(datasets, fine):
     return pairs
 
 
-def _conserved_variables(datasets, fine):
+def _same_variables(option, datasets, fine):
     missing = [str(name) for name in fine.data_vars if not any(name in ds for ds in datasets)]
     if missing:
         raise DscTfError(
-            f"conserve: {', '.join(missing)} not in the coarse record. Give the variable, or leave the option out."
+            f"{option}: {', '.join(missing)} not in the coarse record. Give the variable, or leave the option out."
         )
 
 

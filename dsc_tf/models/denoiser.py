@@ -36,9 +36,7 @@ def denoiser(size, condition_size, *, width=128, blocks=2, dropout=0.2):
     noisy = keras.Input((size,), name="noisy")
     condition = keras.Input((condition_size,), name="condition")
     level = keras.Input((1,), name="level")
-    angles = level * ops.reshape(2.0 ** ops.arange(FREQUENCIES, dtype="float32"), (1, FREQUENCIES))
-    waves = layers.Concatenate()([ops.sin(angles), ops.cos(angles)])
-    x = layers.Dense(width, name="input")(layers.Concatenate()([noisy, condition, waves]))
+    x = layers.Dense(width, name="input")(layers.Concatenate()([noisy, condition, noise_waves(level)]))
     for i in range(blocks):
         y = layers.LayerNormalization()(x)
         y = layers.Dense(width, activation="swish", name=f"block_{i}_0")(y)
@@ -47,3 +45,19 @@ def denoiser(size, condition_size, *, width=128, blocks=2, dropout=0.2):
     x = layers.Activation("swish")(layers.LayerNormalization()(x))
     outputs = layers.Dense(size, kernel_initializer="zeros", name="output")(x)
     return keras.Model([noisy, condition, level], outputs, name="denoiser")
+
+
+def noise_waves(level):
+    """Sines and cosines of a noise level at eight frequencies, each twice the one before.
+
+    Parameters
+    ----------
+    level : tensor of shape (sample, 1)
+        Level.
+
+    Returns
+    -------
+    tensor of shape (sample, 16)
+    """
+    angles = level * ops.reshape(2.0 ** ops.arange(FREQUENCIES, dtype="float32"), (1, FREQUENCIES))
+    return layers.Concatenate()([ops.sin(angles), ops.cos(angles)])

@@ -31,3 +31,18 @@ def test_denoiser_is_saved(tmp_path):
     network = denoiser(6, 4, width=8, blocks=1)
     network.layers[-1].kernel.assign(rng.normal(size=(8, 6)))
     check_saved(network, inputs, tmp_path / "denoiser.keras")
+
+
+def test_unet_of_noisy_fields_depends_on_the_level_of_the_noise(tmp_path):
+    rng = np.random.default_rng(0)
+    fields = rng.normal(size=(2, 8, 8, 3)).astype("float32")
+    options = {"attention": True, "noise_level": True, "activation": "sigmoid"}
+    network = unet((8, 8, 3), filters=(8, 16), **options)
+    levels = np.array([[0.1], [3.0]], "float32")
+    np.testing.assert_array_equal(network([fields, levels]), np.full((2, 8, 8), 0.5))
+    output = network.get_layer("output")
+    output.kernel.assign(rng.normal(size=output.kernel.shape))
+    same = np.stack([fields[0], fields[0]])
+    one, other = np.asarray(network([same, levels]))
+    assert np.abs(one - other).max() > 1e-3 and 0 < one.min() and one.max() < 1
+    check_saved(network, [fields, levels], tmp_path / "unet.keras")
