@@ -159,12 +159,15 @@ def run(config: DownscaleConfig) -> Path:
     coarse, fine = config.open()
     later = config.open_applied()
     from ..downscaling.downscaler import new_days
-    from ..downscaling.pairs import check_grids, match_days
+    from ..downscaling.pairs import check_applied, check_grids, match_days, split_days
     from ..downscaling.published import check_recipe
 
     check_grids(coarse, fine)
     check_recipe(config.recipe, config.method, config.encoder, fine)
-    match_days(coarse, fine)
+    split_days(fine["time"][match_days(coarse, fine)[1]], config.split)
+    if later is not None:
+        check_applied(coarse, later)
+        later = later[list(coarse.data_vars)]
     method = config.method if config.recipe == RECIPES[0] else config.recipe
     stem = f"{method}-{Path(config.fine[0].rstrip('/*')).stem.replace('*', '')}-seed{config.seed}"
     folder = start_run(config, stem, fine)

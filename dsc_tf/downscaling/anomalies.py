@@ -155,6 +155,14 @@ class CoarsePredictors:
         known = np.isfinite(values).all(axis=0)
         if not known.any():
             raise DscTfError("coarse: every cell has missing values. Fill them first.")
+        partly = np.isfinite(values).any(axis=0) & ~known
+        if partly.any():
+            warnings.warn(
+                f"coarse: {partly.sum()} of {len(known)} cells and variables are missing on some training days and are "
+                "not used; fill them first",
+                UserWarning,
+                stacklevel=4,
+            )
         amounts = np.array([is_amount(values[:, variable == v]) for v in range(variable.max() + 1)])
         amount = amounts[variable]
         values = np.where(amount, root(values, True), values)[:, known]

@@ -1,5 +1,6 @@
 """Pairs of a coarse and a fine record: their common days, their grids, and the days to learn from."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +16,7 @@ TRAINING, VALIDATION, TEST = range(3)
 BLOCK = 12  # days of a block where the record is too short to be divided in order of time
 MIN_YEARS = 4  # years of a record that is divided in order of time
 GRID = ("latitude", "longitude")
+DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 
 
 def as_datasets(coarse):
@@ -91,6 +93,33 @@ def check_grids(coarse, fine):
             )
 
 
+def check_applied(coarse, later):
+    """Refuse a coarse record of other days that has other variables or another grid.
+
+    Parameters
+    ----------
+    coarse, later : xr.Dataset
+        The record learned from, and that of other days.
+
+    Raises
+    ------
+    DscTfError
+        In these cases.
+    """
+    missing = [str(name) for name in coarse.data_vars if name not in later]
+    if missing:
+        raise DscTfError(
+            f"apply: no {', '.join(missing)}, which the coarse record has. Give the same variables."
+        )
+    for axis in GRID:
+        one, other = coarse[axis].values, later[axis].values
+        if one.shape != other.shape or not np.allclose(one, other, atol=1e-3):
+            raise DscTfError(
+                f"apply: {len(other)} values of {axis} from {other[0]:.4g} to {other[-1]:.4g}, {len(one)} from "
+                f"{one[0]:.4g} to {one[-1]:.4g} in the coarse record. Give the same grid."
+            )
+
+
 def cell_size(axis):
     """Usual distance of neighbouring coordinates; that of a single one is unknown and counts as infinite."""
     return float(np.median(np.abs(np.diff(axis)))) if len(axis) > 1 else np.inf
@@ -152,6 +181,10 @@ def split_days(time, split=None):
     if split is None and years_covered(time) < MIN_YEARS:
         parts = np.array([0, 0, 2, 0, 0, 1, 0, 0, 2, 0])[np.arange(days) // BLOCK % 10]
     elif split is not None and len(split) == 2 and all(isinstance(s, str) for s in split):
+        if not all(map(DATE.fullmatch, split)) or split[0] > split[1]:
+            raise DscTfError(
+                f"split: {' '.join(split)}. Give two dates in order, such as 2008-01-01 2009-01-01."
+            )
         dates = np.array([str(one)[:10] for one in time.values])
         parts = (dates >= split[0]).astype(int) + (dates >= split[1])
     elif split is None or (len(split) == 3 and days != 3):

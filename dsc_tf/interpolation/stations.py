@@ -412,6 +412,14 @@ def _station_features(covariates, stations):
 
 def _features(covariates, time, latitude, longitude):
     """Covariates at places, and the coordinates, shape (time, place, feature)."""
+    for axis in ("time", "latitude", "longitude"):
+        if axis not in covariates.variables:
+            raise DscTfError(f"covariates: no {axis}. Give a dataset as `open_dataset` returns it.")
+    if time.dtype.kind != covariates["time"].dtype.kind:
+        raise DscTfError(
+            f"covariates: times of type {covariates['time'].dtype}, {time.dtype} in the stations. Give both dates of "
+            "one calendar."
+        )
     missing = np.setdiff1d(time.values, covariates["time"].values)
     if len(missing):
         raise DscTfError(

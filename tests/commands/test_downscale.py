@@ -18,6 +18,7 @@ def files(tmp_path, monkeypatch):
     coarse.to_netcdf("low.nc")
     fine.isel(time=slice(180)).to_netcdf("high.nc")
     coarse.isel(time=slice(150, 170)).to_netcdf("low_later.nc")
+    coarse.isel(time=slice(2)).rename(t2m="sp").to_netcdf("other.nc")
     return tmp_path
 
 
@@ -89,6 +90,13 @@ def test_lazy_members_are_those_drawn_at_once(files):
         ("--fine absent.nc --coarsen 2", "no such file: absent.nc"),
         ("--fine low.nc --coarse high.nc", "Exchange the records"),
         ("--fine high.nc --coarsen 2 --seed -1", "seed"),
+        ("--fine high.nc --coarsen 2 --split soon later", "split: soon later. Give two dates in order"),
+        (
+            "--fine high.nc --coarse low.nc --split 2031-01-01 2032-01-01",
+            "split: 180 training and 0 validation",
+        ),
+        ("--fine high.nc --coarse low.nc --apply high.nc", "apply: 8 values of latitude"),
+        ("--fine high.nc --coarse low.nc --apply other.nc", "apply: no t2m, which the coarse record has"),
         ("--fine high.nc --coarsen 2 --encoder next_day", "encoder: regression takes none"),
         ("--fine high.nc --coarsen 2 --method unet --encoder absent", "encoder: no encoder.json in absent"),
     ],
@@ -97,4 +105,4 @@ def test_bad_input_is_one_line_and_status_2(files, capsys, arguments, words):
     assert main(arguments.split()) == 2
     error = capsys.readouterr().err
     assert words in error and error.count("\n") == 1
-    assert not list(files.glob("runs/*"))
+    assert not list(files.glob("runs/*")) and not list(files.glob("*.partial"))

@@ -223,6 +223,15 @@ def test_other_bad_input_is_refused(fitted, pair):
         coarsen(fine, 9)
 
 
+def test_cells_that_are_missing_at_times_are_reported(pair):
+    coarse, fine = pair
+    gappy = coarse.where((coarse.time != coarse.time[7]) | (coarse.longitude != coarse.longitude[0]))
+    with pytest.warns(
+        UserWarning, match="coarse: 2 of 6 cells and variables are missing on some training days"
+    ):
+        Downscaler().fit(gappy, fine)
+
+
 def test_splits():
     time = records(days=2000)[0].time
     assert np.bincount(split_days(time)).tolist() == [1400, 200, 400]
@@ -236,6 +245,9 @@ def test_splits():
         split_days(time, (0.5, 0.2, 0.2, 0.1))
     with pytest.raises(DscTfError, match="0 validation days"):
         split_days(time, (0.9, 0.0, 0.1))
+    for dates in (("last year", "2005-01-01"), ("2005-01-01", "2004-01-01")):
+        with pytest.raises(DscTfError, match="split: .* Give two dates in order"):
+            split_days(time, dates)
 
 
 def test_yesterday_does_not_reach_across_gaps_or_parts():

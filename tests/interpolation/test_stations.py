@@ -165,3 +165,8 @@ def test_covariates_must_have_the_dates(stations, grid):
     covariates, _ = covariate_of(stations)
     with pytest.raises(DscTfError, match="10 dates of the stations are missing, the first 2001-01-01"):
         krige(stations, grid, covariates=covariates.isel(time=slice(10, None)))
+    numbered = covariates.assign_coords(time=np.arange(covariates.sizes["time"]))
+    with pytest.raises(DscTfError, match="covariates: times of type int64, datetime64.* in the stations"):
+        krige(stations, grid, covariates=numbered)
+    with pytest.raises(DscTfError, match="covariates: no latitude"):
+        krige(stations, grid, covariates=covariates.rename(latitude="lat"))
