@@ -1,4 +1,4 @@
-"""DSC and the dilated convolutions of TS2Vec written in PyTorch, for comparison. Called by run.py."""
+"""DSC and the encoder of TS2Vec written in PyTorch, for comparison. Called by run.py."""
 
 import json
 import sys
@@ -85,20 +85,42 @@ def dsc_works(X, batch, *, merged):
     return train, encode
 
 
-def dilated_work(lengths, dilations):
-    """A step of SGD for each length of dilated convolutions of 64 channels, as a callable."""
+class SeriesEncoder(nn.Module):
+    """The encoder of TS2Vec: eleven residual blocks of two dilated convolutions, without its mask and dropout."""
+
+    def __init__(self, variables, *, width=64, depth=10, size=320):
+        super().__init__()
+        self.input = nn.Linear(variables, width)
+        self.blocks = nn.ModuleList()
+        for i in range(depth + 1):
+            features = size if i == depth else width
+            layers = {
+                "one": nn.Conv1d(width, features, 3, padding=2**i, dilation=2**i),
+                "two": nn.Conv1d(features, features, 3, padding=2**i, dilation=2**i),
+                "skip": nn.Conv1d(width, features, 1) if i == depth else nn.Identity(),
+            }
+            self.blocks.append(nn.ModuleDict(layers))
+
+    def forward(self, series):
+        """Return a representation (series, feature, time) of series (series, time, variable)."""
+        h = self.input(series).transpose(1, 2)
+        for block in self.blocks:
+            u = block["one"](nn.functional.gelu(h))
+            h = block["skip"](h) + block["two"](nn.functional.gelu(u))
+        return h
+
+
+def series_work(lengths):
+    """A step of SGD for each length of series, as a callable."""
     torch.manual_seed(0)
-    layers = []
-    for dilation in dilations:
-        layers += [nn.Conv1d(64, 64, 3, padding=dilation, dilation=dilation), nn.GELU()]
-    network = nn.Sequential(*layers)
+    network = SeriesEncoder(8)
     optimizer = torch.optim.SGD(network.parameters(), 1e-6)
-    X = torch.randn(8, 64, max(lengths))
+    X = torch.randn(8, max(lengths), 8)
 
     def work():
         for length in lengths:
             optimizer.zero_grad()
-            nn.functional.mse_loss(network(X[..., :length]), X[..., :length]).backward()
+            network(X[:, :length]).square().mean().backward()
             optimizer.step()
 
     return work
@@ -106,8 +128,8 @@ def dilated_work(lengths, dilations):
 
 def main(what, days, repeats):
     """Print least CPU and wall seconds of each work as JSON."""
-    if what == "dilated":
-        works = {"PyTorch, `Conv1d`": dilated_work((201, 161), [2**i for i in range(11)])}
+    if what == "series":
+        works = {"PyTorch, `Conv1d`": series_work((201, 161))}
         print(json.dumps(in_turns(works, repeats)))
         return
     X = np.random.default_rng(0).random((days, 1, 41, 41, 7), dtype=np.float32)
