@@ -1,5 +1,7 @@
 """Synthetic records of any length with known regimes, written block by block. Imported by the other scripts."""
 
+from pathlib import Path
+
 import netCDF4
 import numpy as np
 
@@ -10,45 +12,65 @@ STAY = 0.8  # chance that a regime lasts another step
 BLOCK = 500
 
 
-def write_planted(path, days, grid, *, seed=0):
+def write_planted(path, days, grid, *, names=tuple(NAMES), files=1, seed=0):
     """Write daily float32 fields, uncompressed netCDF: a wave for each regime, a season, smooth and rough noise.
 
     Parameters
     ----------
     path : path
-        File to write.
+        File to write; further files have a number in front of the suffix.
     days : int
         Steps.
-    grid : int
+    grid : int or (int, int)
         Points along latitude and along longitude.
+    names : sequence of str, default=all of `NAMES`
+        Variables.
+    files : int, default=1
+        Number of files, which follow each other in time.
     seed : int, default=0
         The same seed gives the same record.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files.
     """
+    grid = (grid, grid) if isinstance(grid, int) else grid
     rng = np.random.default_rng(seed)
-    y, x = np.meshgrid(*[np.linspace(0, 1, grid)] * 2, indexing="ij")
+    y, x = np.meshgrid(*(np.linspace(0, 1, points) for points in grid), indexing="ij")
     waves = rng.uniform(0.3, 1.5, (REGIMES, len(NAMES), 3))
     patterns = np.array([[np.sin(2 * np.pi * (a * x + b * y) + c) for a, b, c in one] for one in waves], "f4")
     changes = rng.random(days) > STAY
     regime = rng.integers(REGIMES, size=days)[np.maximum.accumulate(np.where(changes, np.arange(days), 0))]
-    season = 0.3 * np.cos(2 * np.pi * np.arange(days) / 365.25).astype("f4")
+    paths = [Path(path).with_suffix(f".{i}.nc" if i else ".nc") for i in range(files)]
+    for one, steps in zip(paths, np.array_split(np.arange(days), files), strict=True):
+        _write(one, steps, grid, names, regime, patterns, rng)
+    return paths
+
+
+def _write(path, steps, grid, names, regime, patterns, rng):
+    axes = {
+        "time": steps,
+        "latitude": 43 - 0.25 * np.arange(grid[0]),
+        "longitude": 0.25 * np.arange(grid[1]) - 33,
+    }
+    units = {"time": "days since 1900-01-01", "latitude": "degrees_north", "longitude": "degrees_east"}
+    season = 0.3 * np.cos(2 * np.pi * steps / 365.25).astype("f4")
+    coarse = [-(-points // 6) for points in grid]
     with netCDF4.Dataset(path, "w") as file:
-        axes = {"time": np.arange(days), "latitude": 43 - 0.25 * np.arange(grid),
-                "longitude": 0.25 * np.arange(grid) - 33}  # fmt: skip
-        units = {"time": "days since 1900-01-01", "latitude": "degrees_north", "longitude": "degrees_east"}
         for name, values in axes.items():
             file.createDimension(name, len(values))
             file.createVariable(name, "f8", (name,))[:] = values
             file[name].units = units[name]
-        file.createVariable("regime", "i4", ("time",))[:] = regime
-        for name in NAMES:
+        file.createVariable("regime", "i4", ("time",))[:] = regime[steps]
+        for name in names:
             file.createVariable(name, "f4", tuple(axes)).coordinates = "regime"
-        coarse = -(-grid // 6)
-        for start in range(0, days, BLOCK):
-            at = slice(start, min(days, start + BLOCK))
-            count = at.stop - start
-            for v, (name, (offset, scale)) in enumerate(NAMES.items()):
-                smooth = rng.standard_normal((count, coarse, coarse), dtype="f4")
-                smooth = smooth.repeat(6, axis=1).repeat(6, axis=2)[:, :grid, :grid]
-                rough = 0.1 * rng.standard_normal((count, grid, grid), dtype="f4")
-                field = patterns[regime[at], v] + 0.6 * smooth + rough + season[at, None, None]
-                file[name][at] = offset + scale * field
+        for start in range(0, len(steps), BLOCK):
+            at = steps[start : start + BLOCK]
+            for name in names:
+                v, (offset, scale) = list(NAMES).index(name), NAMES[name]
+                smooth = rng.standard_normal((len(at), *coarse), dtype="f4")
+                smooth = smooth.repeat(6, axis=1).repeat(6, axis=2)[:, : grid[0], : grid[1]]
+                rough = 0.1 * rng.standard_normal((len(at), *grid), dtype="f4")
+                field = patterns[regime[at], v] + 0.6 * smooth + rough + season[at - steps[0], None, None]
+                file[name][start : start + len(at)] = offset + scale * field
