@@ -10,7 +10,7 @@ from sklearn.mixture import GaussianMixture as Mixture
 from ..records.grids import area_weights
 from .base import LatentClusterer, fit_kmeans, nearest_centre, order_by_size, relabel_by_size
 from .model_files import pca_arrays, restore_pca
-from .out_of_core import WeightedRows, row_blocks, stored_pca
+from .out_of_core import WeightedRows, over_blocks, stored_pca
 
 MIXTURE_ARRAYS = ("weights_", "means_", "covariances_", "precisions_cholesky_")
 
@@ -33,7 +33,7 @@ class EOFClusterer(LatentClusterer):
 
     def _transform(self, X):
         features = self._weighted_features(X)
-        return np.concatenate([self.pca_.transform(features[at]) for at in row_blocks(features)])
+        return over_blocks(features, _components, self.pca_)[0]
 
     @property
     def _n_features_out(self):
@@ -60,6 +60,8 @@ class EOFClusterer(LatentClusterer):
         features = X.last_step()
         if self.area_weight_ is None:
             return features
+        if hasattr(features, "weighted"):  # on the workers of Dask
+            return features.weighted(self.area_weight_)
         return WeightedRows(features, self.area_weight_) if X.is_stored else features * self.area_weight_
 
     def __sklearn_is_fitted__(self):
@@ -84,6 +86,10 @@ def area_weight(X):
         return None
     weight = np.sqrt(area_weights(X.latitude)).astype(X.dtype)
     return np.broadcast_to(weight[:, None, None], X.grid).ravel()
+
+
+def _components(block, pca):
+    return pca.transform(block), ()
 
 
 class EOFKMeans(EOFClusterer):

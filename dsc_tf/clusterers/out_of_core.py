@@ -46,6 +46,41 @@ def row_blocks(rows):
     return [slice(start, start + step) for start in range(0, len(rows), step)]
 
 
+def over_blocks(rows, function, *arguments, along=None):
+    """Call a function for each block of rows; concatenate what it returns by row and add what it returns by block.
+
+    Parameters
+    ----------
+    rows : array or Rows of shape (time, feature)
+        Points; `DaskRows` are processed by the workers of Dask.
+    function : callable
+        Function of a block (row, feature), `arguments`, and the part of `along` that belongs to it. It returns an
+        array with one entry for each row, or None, and a tuple of arrays.
+    *arguments
+        Further arguments, the same for every block.
+    along : array of shape (time, ...), default=None
+        Values of each row.
+
+    Returns
+    -------
+    by_row : array of shape (time, ...) or None
+        The first results of all blocks.
+    sums : list of array
+        Sums of the arrays over the blocks, float64.
+    """
+    if hasattr(rows, "over_blocks"):
+        return rows.over_blocks(function, *arguments, along=along)
+    by_row, sums = [], None
+    for at in row_blocks(rows):
+        found, parts = function(rows[at], *arguments, *(() if along is None else (along[at],)))
+        by_row.append(found)
+        if sums is None:
+            sums = [np.zeros(np.shape(part)) for part in parts]
+        for total, part in zip(sums, parts, strict=True):
+            total += part
+    return None if by_row[0] is None else np.concatenate(by_row), sums
+
+
 def stored_kmeans(rows, n_clusters, n_init, random_state):
     """Lloyd's iterations over the whole record, from the best of several starts on a part of its days.
 
@@ -109,17 +144,24 @@ def _directions(days, mean, centres, random_state):
 
 def _projected_lloyd(rows, mean, directions, centres):
     """Labels of all rows by Lloyd's iterations in the space of `directions`, from `centres`."""
-    scores = np.concatenate([(rows[at] - mean) @ directions for at in row_blocks(rows)])
+    scores, _ = over_blocks(rows, _projected, mean, directions)
     start = (centres - mean) @ directions
     return fit_kmeans(scores, len(centres), 1, 0, init=start).labels_
 
 
+def _projected(block, mean, directions):
+    return (block - mean) @ directions, ()
+
+
 def _means(rows, labels, mean, centres):
     """Means of the clusters, shape (cluster, feature); the given centre for an empty one."""
-    sums, sizes = np.zeros(centres.shape), np.bincount(labels, minlength=len(centres))[:, None]
-    for at in row_blocks(rows):
-        sums += np.eye(len(centres), dtype=np.float32)[labels[at]].T @ (rows[at] - mean)
+    sizes = np.bincount(labels, minlength=len(centres))[:, None]
+    _, (sums,) = over_blocks(rows, _sums_of_clusters, mean, len(centres), along=labels)
     return np.where(sizes > 0, sums / np.maximum(sizes, 1) + mean, centres)
+
+
+def _sums_of_clusters(block, mean, n_clusters, labels):
+    return None, (np.eye(n_clusters, dtype=np.float32)[labels].T @ (block - mean),)
 
 
 def nearest_rows(rows, centres):
@@ -130,14 +172,14 @@ def nearest_rows(rows, centres):
 def _assigned(rows, centres, mean):
     """Nearest centres, and sums (less `mean`) and sizes of the clusters."""
     about = (centres - mean).astype(np.float32)
-    squared = (about**2).sum(axis=1)
-    labels = np.empty(len(rows), dtype=np.int32)
-    sums = np.zeros(centres.shape)
-    for at in row_blocks(rows):
-        block = rows[at] - mean.astype(np.float32)
-        labels[at] = (squared - 2 * block @ about.T).argmin(axis=1)
-        sums += np.eye(len(centres), dtype=np.float32)[labels[at]].T @ block
+    labels, (sums,) = over_blocks(rows, _nearest, mean.astype(np.float32), about)
     return labels, sums, np.bincount(labels, minlength=len(centres))
+
+
+def _nearest(block, mean, about):
+    block = block - mean
+    labels = ((about**2).sum(axis=1) - 2 * block @ about.T).argmin(axis=1).astype(np.int32)
+    return labels, (np.eye(len(about), dtype=np.float32)[labels].T @ block,)
 
 
 def stored_pca(rows, n_components, random_state):
@@ -188,13 +230,15 @@ def stored_pca(rows, n_components, random_state):
 def _mean_and_squares(rows):
     """Mean (feature,), and the sum of all squares of departures from it; in one pass, about the first row."""
     origin = rows[np.array([0])][0]
-    sums, squares = np.zeros(rows.shape[1]), 0.0
-    for at in row_blocks(rows):
-        block = rows[at] - origin
-        sums += block.sum(axis=0, dtype=np.float64)
-        squares += float(np.einsum("tf,tf->t", block, block).sum(dtype=np.float64))
+    _, (sums, squares) = over_blocks(rows, _sum_and_squares, origin)
     means = sums / len(rows)
-    return (origin + means).astype(np.float32), max(0.0, squares - len(rows) * float(means @ means))
+    return (origin + means).astype(np.float32), max(0.0, float(squares) - len(rows) * float(means @ means))
+
+
+def _sum_and_squares(block, origin):
+    block = block - origin
+    squares = np.einsum("tf,tf->t", block, block).sum(dtype=np.float64)
+    return None, (block.sum(axis=0, dtype=np.float64), squares)
 
 
 def _enough(values, total, n_components, wanted):
@@ -232,12 +276,7 @@ def _subspace(rows, mean, basis, count):
     size = basis.shape[1]
     for sweep in range(SWEEPS + 1):
         basis = np.linalg.qr(basis)[0]
-        image, gram = np.zeros(basis.shape), np.zeros((size, size))
-        for at in row_blocks(rows):
-            block = rows[at] - mean
-            scores = block @ basis
-            gram += scores.T @ scores
-            image += block.T @ scores
+        _, (gram, image) = over_blocks(rows, _gram_and_image, mean, basis)
         values, turn = np.linalg.eigh(gram)
         values, turn = values[::-1], turn[:, ::-1].astype(np.float32)
         basis, image = basis @ turn, image @ turn
@@ -250,3 +289,9 @@ def _subspace(rows, mean, basis, count):
             break
         basis = image.astype(np.float32)
     return basis, values, needed
+
+
+def _gram_and_image(block, mean, basis):
+    block = block - mean
+    scores = block @ basis
+    return None, (scores.T @ scores, block.T @ scores)

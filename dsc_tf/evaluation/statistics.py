@@ -12,7 +12,7 @@ import numpy as np
 
 MEMORY = 256 * 2**20  # bytes of all working copies
 BLOCK_BYTES = 16 * 2**20  # bytes of a block in passes over the points; larger blocks are slower
-PAIR_OPERATIONS = 6e11  # budget of multiplications for comparing all pairs of points, about ten CPU seconds
+PAIR_OPERATIONS = 2e11  # budget of multiplications for comparing all pairs of points, about four CPU seconds
 MIN_PAIRED, MAX_PAIRED = 1000, 16384  # limits of the number of points of which all pairs are compared
 
 
@@ -156,7 +156,7 @@ def paired_points(n_features):
     Examples
     --------
     >>> paired_points(100), paired_points(38801)
-    (16384, 3932)
+    (16384, 2270)
     """
     return int(np.clip((PAIR_OPERATIONS / n_features) ** 0.5, MIN_PAIRED, MAX_PAIRED))
 

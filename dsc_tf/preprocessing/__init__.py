@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "as_samples": ["as_samples", "wrap_like"],
+        "dask_rows": ["dask_samples"],
         "preprocessor": ["PREPROCESSING", "Preprocessor", "prepare"],
         "protocols": ["PROTOCOLS", "Protocol"],
         "samples": ["Samples", "true_labels"],

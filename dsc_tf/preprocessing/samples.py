@@ -147,8 +147,8 @@ class Samples:
 
     @property
     def is_stored(self) -> bool:
-        """Whether fields are in a scratch file rather than in memory."""
-        return isinstance(self.rows, ScratchArray)
+        """Whether fields are in a scratch file, or on the workers of Dask, rather than in memory."""
+        return not isinstance(self.rows, np.ndarray)
 
     @property
     def overlaps(self) -> bool:
@@ -194,6 +194,8 @@ class Samples:
         array of shape (time, feature)
             For samples in a scratch file a `RowView`, whose rows are read when it is indexed.
         """
+        if hasattr(self.rows, "over_blocks") and np.array_equal(self.ends, np.arange(len(self.rows))):
+            return self.rows  # type: ignore[return-value]
         if self.is_stored:
             return RowView(self.rows, self.ends)  # type: ignore[arg-type]
         return self._fields(self.ends).reshape(len(self), -1)
