@@ -9,7 +9,7 @@ from sklearn.utils.extmath import randomized_svd
 from .base import fit_kmeans
 
 BLOCK = 2**24  # bytes read at a time
-SAMPLE = 2**28  # bytes of the days that k-means starts from
+SAMPLE = 2**27  # bytes of the days that k-means starts from, of which scikit-learn makes one copy
 DIRECTIONS = 32  # along which Lloyd's iterations begin
 MAX_ITERATIONS = 300
 TOLERANCE = 1e-4  # of the mean variance, as scikit-learn's k-means has it
