@@ -22,6 +22,8 @@ from sklearn.exceptions import NotFittedError
 
 from ..errors import DscTfError, refuse_damaged
 from ..logging import log_duration
+from ..records.accumulation import time_step
+from ..records.cell_methods import time_method
 from ..records.chunks import DIMENSIONS, block_length, field_blocks
 from ..records.field_statistics import FieldStatistics
 from ..records.memory import memory_limit
@@ -49,6 +51,8 @@ log = logging.getLogger(__name__)
 
 GAPS = "gap_filling/"  # prefix of the arrays of a filler in that file
 PREPROCESSING = "preprocessing.npz"  # file of a run folder that holds `Preprocessor.state`
+MORE_MISSING = 1.05  # share of missing values, in those of the fitted record, above which there is a warning
+OTHER_STEP = 1.5  # ratio of time steps above which there is a warning
 FAR = 1.0  # values farther outside the fitted range than this share of its width cause a warning
 
 
@@ -147,6 +151,10 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         Months of the year, 1 to 12, in which there are steps.
     ranges_ : dict of str to tuple of float
         Lowest and highest value of each variable, in its unit, after the transform if there is one.
+    missing_ : dict of str to float
+        Share of the values of each variable that are missing.
+    step_hours_ : float or None
+        Median time step; None for a record of one step.
     filler_ : GapFiller or None
         Fitted filler of missing values.
 
@@ -205,23 +213,24 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         Raises
         ------
         DscTfError
-            If variables or grid differ, units do not convert, times are not sorted, a value is infinite, or no window
-            fits.
+            If variables or grid differ, units do not convert, times are not sorted, a value is infinite, all values of
+            a variable are missing, or no window fits.
         NotFittedError
             If `fit` was not called.
 
         Warns
         -----
         UserWarning
-            If units were converted, if time steps are in months that the fitted record does not contain, or if values
-            are outside the fitted range by more than its width.
+            If units were converted, if time steps are in months that the fitted record does not contain, if values are
+            outside the fitted range by more than its width, if more values are missing than in the fitted record, or if
+            the time step or the method over time of a variable (CF cell_methods) is another one.
         """
         self._check_fitted()
         check_dimensions(ds)
         ds = self._without_gaps(self._as_fitted(ds))
         rows = self._new_rows(ds)
         try:
-            self._warn_of_extrapolation(ds, self._read(ds, rows, None))
+            self._warn_of_extrapolation(ds, *self._read(ds, rows, None))
             return self._samples(ds, rows, has_missing=True)
         except BaseException:
             _close(rows)
@@ -349,6 +358,8 @@ class Preprocessor(TransformerMixin, BaseEstimator):
             "coordinate_attributes": self.coordinate_attributes_,
             "months": self.months_,
             "ranges": self.ranges_,
+            "missing": self.missing_,
+            "step_hours": self.step_hours_,
         }
         return arrays | {"window": self.window, "text": json.dumps(text, default=_to_builtin)}
 
@@ -365,7 +376,8 @@ class Preprocessor(TransformerMixin, BaseEstimator):
             self.fill, self.filler_ = "kriging", GapFiller.from_state(gaps)
         self.variables_, self.attributes_ = tuple(text["variables"]), text["attributes"]
         self.coordinate_attributes_ = text["coordinate_attributes"]
-        self.months_ = text.get("months", [])  # absent in files of version 0.1, as are ranges
+        self.months_ = text.get("months", [])  # absent in files of version 0.1, as are those below
+        self.missing_, self.step_hours_ = text.get("missing", {}), text.get("step_hours")
         self.ranges_ = {name: tuple(pair) for name, pair in text.get("ranges", {}).items()}
         self.latitude_, self.longitude_ = np.asarray(state["latitude_"]), np.asarray(state["longitude_"])
         for step in self.steps_.values():
@@ -410,6 +422,8 @@ class Preprocessor(TransformerMixin, BaseEstimator):
                 self.ranges_ = {
                     name: (float(one.low.min()), float(one.high.max())) for name, one in known.items()
                 }
+                self.missing_ = {name: float(one.missing.mean() / one.steps) for name, one in known.items()}
+                self.step_hours_ = _step_hours(ds)
                 self._fit_steps(ds, rows, known)
                 has_missing = any(one.missing.any() for one in known.values())
                 return self._samples(ds, rows, has_missing=has_missing)
@@ -435,10 +449,11 @@ class Preprocessor(TransformerMixin, BaseEstimator):
     def _read(self, ds, rows, statistics):
         """Copy the fields of all steps into `rows`; accumulate statistics or refuse infinite values.
 
-        Returns the number of steps with values far outside the fitted range, by variable.
+        Returns the number of steps with values far outside the fitted range, and that of missing values, by variable.
         """
         limits = {} if statistics is not None else self._limits()
         outside: Counter = Counter()
+        missing: Counter = Counter()
         shape = (len(self.latitude_), len(self.longitude_), len(self.variables_))
         transforms = [s for s in self.steps_.values() if s.applied_when_read and not s.changes_shape]
         for at, fields in field_blocks(ds, self.variables_, block_length(int(np.prod(shape)))):
@@ -451,9 +466,11 @@ class Preprocessor(TransformerMixin, BaseEstimator):
             for name, field in zip(self.variables_, fields, strict=True):
                 if statistics is not None:
                     statistics[name].add(field)
-                elif np.isinf(field).any():
+                    continue
+                if np.isinf(field).any():
                     raise DscTfError(f"{name}: infinite values. Fix the file or leave them out.")
-                elif name in limits:
+                missing[name] += int(np.count_nonzero(np.isnan(field)))
+                if name in limits:
                     low, high = limits[name]
                     outside[name] += int(((field < low) | (field > high)).any(axis=1).sum())
             block = self.steps_["pad"].apply(block, None).reshape(len(block), -1)
@@ -461,7 +478,7 @@ class Preprocessor(TransformerMixin, BaseEstimator):
                 rows.append(block)
             else:
                 rows[at] = block
-        return {name: count for name, count in outside.items() if count}
+        return {name: count for name, count in outside.items() if count}, missing
 
     def _fit_steps(self, ds, rows, known):
         """Fit the steps in their order."""
@@ -582,8 +599,13 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         block[:, 0, 0, v] = values
         return self.steps_["transform"].invert(block, None)[:, 0, 0, v]
 
-    def _warn_of_extrapolation(self, ds, outside):
-        """Warn about unseen months and values outside the range; `outside` counts time steps by variable."""
+    def _warn_of_extrapolation(self, ds, outside, missing):
+        """Warn about months, values, gaps and time steps that the fitted record does not have.
+
+        `outside` counts time steps by variable, `missing` values.
+        """
+        self._refuse_or_warn_of_missing(ds, missing)
+        self._warn_of_other_steps(ds)
         months = ds["time"].dt.month.values
         others = ~np.isin(months, self.months_) if self.months_ else np.zeros(len(months), bool)
         found = []
@@ -605,6 +627,36 @@ class Preprocessor(TransformerMixin, BaseEstimator):
                 UserWarning,
                 stacklevel=3,
             )
+
+    def _refuse_or_warn_of_missing(self, ds, missing):
+        for name, count in missing.items():
+            share, fitted = count / max(1, ds[name].size), self.missing_.get(name, 1.0)
+            if ds[name].size and share == 1:
+                raise DscTfError(f"{name}: every value is missing. Give a record with values.")
+            if share > MORE_MISSING * fitted:
+                warnings.warn(
+                    f"{name}: {100 * share:.3g} % of the values are missing, {100 * fitted:.3g} % in the fitted "
+                    "record. They are filled with a constant; fill them first where labels matter.",
+                    UserWarning,
+                    stacklevel=4,
+                )
+
+    def _warn_of_other_steps(self, ds):
+        found = []
+        hours = _step_hours(ds)
+        if hours and self.step_hours_ and not 1 / OTHER_STEP < hours / self.step_hours_ < OTHER_STEP:
+            found.append(f"time: steps of {hours:g} hours, in the fitted record of {self.step_hours_:g}")
+        for name, attributes in zip(self.variables_, self.attributes_, strict=True):
+            fitted, other = time_method(attributes), time_method(ds[name].attrs)
+            if fitted and other and fitted != other:
+                found.append(f"{name}: its cell_methods state {other}, in the fitted record {fitted}")
+        for text in found:
+            warnings.warn(f"{text}. Aggregate to the same values.", UserWarning, stacklevel=4)
+
+
+def _step_hours(ds):
+    step = time_step(ds)
+    return None if step is None else step.total_seconds() / 3600
 
 
 def steps_of(protocol: Protocol, window: int = 1) -> list[Step]:

@@ -22,6 +22,9 @@ SAMPLED_DAYS, SAMPLED_PLACES = (
 MAX_CELLS = 2000
 LEAST_SIGNED = 6  # of values of both signs, whose daily cycle resembles an accumulation of few steps
 LEAST_STEPS = 3  # of a period of accumulation, so that resets can be told from other steps
+LEAST_OF_TOTAL = 9  # steps of a record whose values can be told to be a running total
+OTHER_METHODS = ("median", "mode", "variance", "standard_deviation", "range", "mid_range")
+RATE = re.compile(r"(.*[ .])?s(\^|\*\*)?-1|.*/ ?s", re.I)  # per second
 
 
 def check_accumulated(groups, accumulated):
@@ -75,7 +78,9 @@ def aggregate_time(ds, aggregate, accumulated, notes, *, months=None):
     fields = {}
     for name in ds.data_vars:
         values = ds[name]
-        method = "sum" if name in accumulated else time_method(values.attrs)
+        stated = time_method(values.attrs)
+        method = "sum" if name in accumulated else stated
+        _note_doubtful_method(values, method, stated, notes)
         if method is None and _may_be_amounts(values):
             notes.add(
                 f"{name}: averaged, since the file does not state that its values are sums. If they are amounts, add "
@@ -90,6 +95,18 @@ def aggregate_time(ds, aggregate, accumulated, notes, *, months=None):
     if not result.sizes["time"]:
         raise DscTfError(f"aggregate: no complete period of {aggregate!r} in the data. Choose a shorter one.")
     return result.assign_attrs(ds.attrs)
+
+
+def _note_doubtful_method(values, method, stated, notes):
+    """Remark on values whose averages or sums are not of the quantity that the file describes."""
+    units = str(values.attrs.get("units", "")).strip()
+    if method in OTHER_METHODS:
+        notes.add(f"{values.name}: averaged, although its cell_methods state a {method.replace('_', ' ')}.")
+    if method == "sum" and (RATE.fullmatch(units) or stated not in (None, "sum")):
+        what = (
+            f"its units are {units}" if RATE.fullmatch(units) else f"the file states values of kind {stated}"
+        )
+        notes.add(f"{values.name}: summed, although {what}. Check that sums are wanted.")
 
 
 def _may_be_amounts(values):
@@ -119,8 +136,8 @@ def time_step(ds):
     times = ds.indexes["time"]
     if len(times) < 2:
         return None
-    steps = times[1:] - times[:-1]
-    return pd.Timedelta(sorted(steps)[len(steps) // 2])
+    steps = np.sort((times[1:] - times[:-1]).values)
+    return pd.Timedelta(steps[len(steps) // 2])
 
 
 def _refuse_short(aggregate, offset, step):
@@ -158,7 +175,7 @@ def _resampled(values, offset, method, step, aggregate, notes, months):
     expected = _expected(counts, offset, step, values)
     whole = counts.values >= expected
     if method == "sum":
-        result = groups.sum(min_count=1, skipna=True)
+        result = groups.sum(skipna=False)  # a sum without some of its amounts would be too small
     elif method == "maximum":
         result = groups.max(skipna=True)
     elif method == "minimum":
@@ -236,6 +253,9 @@ def _increments(values, step, notes):
     """Amounts of each step, where values are accumulated over several steps; others unchanged."""
     found = accumulation_period(values, step)
     if found is None:
+        total = _running_total(values, step)
+        if total is not None:
+            return _increments_of_total(values, step, *total, notes)
         if _is_coarse(values, step):
             notes.add(
                 f"{values.name}: taken as amounts of {_text(step)} each. If it accumulates over several steps, "
@@ -246,15 +266,11 @@ def _increments(values, step, notes):
     per_day = round(pd.Timedelta("1D") / step)
     slots = _slots(values, step, per_day)
     at_start = (slots - first) % period == 0
-    previous = values.shift(time=1)
-    steps = values.indexes["time"]
-    follows = np.r_[
-        False, [abs((b - a) / step - 1) < 0.01 for a, b in zip(steps[:-1], steps[1:], strict=True)]
-    ]
     coords = {"time": values["time"]}
     is_start = xr.DataArray(at_start, coords, ("time",))
-    is_known = xr.DataArray(at_start | follows, coords, ("time",))
-    amounts = xr.where(is_start, values, values - previous).where(is_known).transpose(*values.dims)
+    is_known = xr.DataArray(at_start | _follows(values, step), coords, ("time",))
+    changes = values - values.shift(time=1)
+    amounts = xr.where(is_start, values, changes).where(is_known).transpose(*values.dims)
     since = (
         "midnight"
         if period == per_day and first == 1
@@ -264,9 +280,58 @@ def _increments(values, step, notes):
         f"{values.name}: accumulated since {since}; differenced before it is summed. "
         "Each amount counts in the period in which its interval begins."
     )
-    # An amount belongs to the interval that ends at its time.
+    return _at_begin(amounts, values, step, first_is_known=at_start[0])
+
+
+def _follows(values, step):
+    """Whether each step comes one time step after the one before it."""
+    steps = values.indexes["time"]
+    return np.r_[False, [abs((b - a) / step - 1) < 0.01 for a, b in zip(steps[:-1], steps[1:], strict=True)]]
+
+
+def _at_begin(amounts, values, step, *, first_is_known):
+    """Amounts of the intervals that end at their times, at the times at which these begin."""
     shifted = amounts.assign_coords(time=values["time"] - step)
-    return shifted.isel(time=slice(0 if at_start[0] else 1, None)).assign_attrs(values.attrs)
+    return shifted.isel(time=slice(0 if first_is_known else 1, None)).assign_attrs(values.attrs)
+
+
+def _running_total(values, step):
+    """Sign, rounding and first step of a total that grows over the whole record; None where values are none.
+
+    A forecast accumulates from its start for weeks; the total falls, if at all, where the next forecast begins. Amounts
+    of single steps fall about as often as they rise.
+    """
+    if step is None:
+        return None
+    per_day = max(1, round(pd.Timedelta("1D") / step))
+    blocks = [fields for fields, _ in _blocks(values, step, max(per_day, LEAST_OF_TOTAL))]
+    if max(map(len, blocks)) < max(LEAST_OF_TOTAL, per_day + 1):
+        return None
+    low, high = (_mean([np.ravel(part(f, initial=0.0)) for f in blocks]) for part in (np.nanmin, np.nanmax))
+    if min(-low, high) > 1e-3 * max(-low, high):
+        return None
+    sign, slack = (1.0 if high > -low else -1.0), 5e-5 * max(-low, high)
+    changes = [sign * np.diff(fields, axis=0) for fields in blocks]
+    rises, falls = (_mean([c > slack for c in changes]), _mean([c < -slack for c in changes]))
+    if not rises > max(0.05, 50 * falls):
+        return None
+    begins = sign * _mean([blocks[0][:1]]) <= 3 * _mean([changes[0][: max(1, per_day)]])
+    return sign, slack, bool(begins)
+
+
+def _increments_of_total(values, step, sign, slack, begins, notes):
+    """Amounts of each step of a running total; where it falls, it begins at zero."""
+    changes = values - values.shift(time=1)
+    follows = _follows(values, step)
+    follows[0] = begins
+    is_known = xr.DataArray(follows, {"time": values["time"]}, ("time",))
+    has_begun = (sign * changes < -slack) | changes.isnull()
+    amounts = xr.where(has_begun, values, changes).where(is_known).transpose(*values.dims)
+    notes.add(
+        f"{values.name}: accumulated since the start of the record or of a forecast; differenced before it is summed. "
+        "Each amount counts in the period in which its interval begins."
+    )
+    return _at_begin(amounts, values, step, first_is_known=begins)
 
 
 def _is_coarse(values, step):

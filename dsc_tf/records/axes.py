@@ -70,8 +70,15 @@ def _is_coordinate(values):
     if standard_name in (*AXES, "grid_latitude", "grid_longitude", "forecast_reference_time"):
         return values.ndim <= 2
     named = any(NAMES[axis].fullmatch(str(values.name)) for axis in ("latitude", "longitude"))
+    is_time = values.ndim == 1 and NAMES["time"].fullmatch(str(values.name)) and holds_dates(values)
     is_member = standard_name == "realization" and values.ndim == 1
-    return (values.ndim <= 3 and named) or is_member or str(values.name) == "valid_time"
+    return (values.ndim <= 3 and named) or is_time or is_member or str(values.name) == "valid_time"
+
+
+def holds_dates(values):
+    """Whether a variable holds dates, of any calendar."""
+    first = np.ravel(values.values)[:1] if values.dtype.kind == "O" else ()
+    return values.dtype.kind == "M" or bool(len(first) and hasattr(first[0], "calendar"))
 
 
 def _axis(ds, axis, source):
@@ -194,9 +201,7 @@ def _check_time(ds, name, source):
             f"{source}: {name} begins in the year {first[0].year}. Results cannot be written for years before 0; "
             "shift the years."
         )
-    if values.dtype.kind == "M" or (len(first) and hasattr(first[0], "calendar")):
-        return
-    if not values.size:
+    if holds_dates(values) or not values.size:
         return
     raise DscTfError(
         f"{source}: {name} holds {values.dtype}, not dates. Give it units such as 'days since 2001-01-01'."

@@ -5,7 +5,13 @@ import re
 from .axes import AXES, NAMES, find_axes, ordered_grid, with_coordinates
 from .levels import BASE_KEY, choose_level, is_level, level_name, levels_as_variables
 from .members import choose_member, is_member_coordinate
-from .times import one_version, sorted_by_time, with_one_time, without_preliminary_duplicates
+from .times import (
+    one_version,
+    sorted_by_time,
+    with_one_time,
+    with_whole_seconds,
+    without_preliminary_duplicates,
+)
 
 BOUNDS = re.compile(r".*_(bnds|bounds|bnd|vertices|vertex|corners)", re.I)
 CALENDAR = re.compile(r"(time|date|calendar).*|year|month|day|hour|n[db]+(ate|ase|day)|yyyymmdd", re.I)
@@ -46,7 +52,7 @@ def canonical(ds, source, notes, *, member=None, level=None):
     ds = _without_helpers(with_coordinates(ds))
     ds = one_version(with_one_time(ds, source), notes)
     found = find_axes(ds, source, notes)
-    ds = _renamed(ds, found)
+    ds = with_whole_seconds(_renamed(ds, found))
     ds = choose_member(ds, member, source, notes)
     ds = choose_level(ds, level, source)
     ds = _with_single_values_as_attributes(ds)

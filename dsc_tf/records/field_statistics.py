@@ -2,6 +2,8 @@
 
 import numpy as np
 
+LEAST_CELLS = 25  # of a field with one value everywhere that is not so by rounding
+PROBES = 50  # cells compared before whole fields are
 JUMP = 0.7  # of a variable's whole range, from one cell or step to the next
 
 
@@ -37,6 +39,12 @@ class FieldStatistics:
         Infinite values.
     absent : list of int
         Positions of steps that are missing entirely.
+    uniform : list of (int, float)
+        Positions and values of steps with one value in every cell, of at least 25.
+    repeated : list of int
+        Positions of steps whose values equal those of the step before, other than the uniform ones.
+    bounds : tuple of float
+        Lowest and highest value of the other steps than the uniform ones; inf and -inf where there are none.
     jumps, pairs : int
         Upper bound of the number of steps between which a value jumps over most of its range, and number of pairs.
     """
@@ -44,7 +52,8 @@ class FieldStatistics:
     def __init__(self, cells, design=None):
         self.design = design
         self.steps = self.infinite = self.jumps = self.pairs = 0
-        self.absent = []
+        self.absent, self.uniform, self.repeated = [], [], []
+        self.bounds = np.inf, -np.inf
         self.missing = np.zeros(cells, dtype=np.int64)
         self.low = np.full(cells, np.inf, dtype=np.float32)
         self.high = np.full(cells, -np.inf, dtype=np.float32)
@@ -86,6 +95,7 @@ class FieldStatistics:
         np.fmax(self.high, high, out=self.high)
         if not self.infinite:
             self._add_sums(block, is_whole)
+            self._add_uniform_and_repeated(block, low, high)
             self._add_jumps(block, low, high, is_whole)
         self.steps += len(block)
 
@@ -133,6 +143,31 @@ class FieldStatistics:
         lost = self._missing_normals[self._slot[cells][partly]]
         whole[partly] -= lost.reshape(-1, *whole.shape[1:])
         return whole
+
+    def _add_uniform_and_repeated(self, block, low, high):
+        """Find steps with one value everywhere and steps that repeat the one before, by a few cells first."""
+        known = np.flatnonzero(np.isfinite(self.origin))
+        if not len(known):
+            return
+        probes = known[np.linspace(0, len(known) - 1, PROBES).round().astype(int)]
+        few = block[:, probes]
+        rows = np.flatnonzero((few == few[:, :1]).all(axis=1)) if len(known) >= LEAST_CELLS else ()
+        uniform = [row for row in rows if (block[row, known] == block[row, probes[0]]).all()]
+        self.uniform += [(self.steps + int(row), float(block[row, probes[0]])) for row in uniform]
+        if uniform and len(uniform) < len(block):
+            rest = np.delete(block, uniform, axis=0)[:, known]
+            low, high = np.fmin.reduce(rest, axis=None), np.fmax.reduce(rest, axis=None)
+        if len(uniform) < len(block):
+            self.bounds = (
+                min(self.bounds[0], np.fmin.reduce(low, axis=None)),
+                max(self.bounds[1], np.fmax.reduce(high, axis=None)),
+            )
+        before = few[:-1] if self._last is None else np.concatenate([self._last[None, probes], few[:-1]])
+        begin = 1 if self._last is None else 0
+        for row in np.flatnonzero((few[begin:] == before).all(axis=1)) + begin:
+            previous = block[row - 1] if row else self._last
+            if row not in uniform and np.array_equal(block[row], previous, equal_nan=True):
+                self.repeated.append(self.steps + int(row))
 
     def _add_jumps(self, block, low, high, is_whole):
         """Count steps farther than most of the range so far, which is no more than the whole range."""

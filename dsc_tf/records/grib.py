@@ -3,11 +3,26 @@
 import logging
 from contextlib import contextmanager
 
+import numpy as np
 import xarray as xr
 
 from ..errors import DscTfError
 
 VALUES = 20  # of a key, shown in messages
+HORIZONTAL = ("latitude", "longitude", "values", "y", "x")
+PLACE = (
+    "shortName",
+    "paramId",
+    "typeOfLevel",
+    "level",
+    "number",
+    "stepType",
+    "stepRange",
+    "dataDate",
+    "dataTime",
+)
+PLACE += ("validityDate", "validityTime", "gridType", "numberOfDataPoints")
+VERSION = ("expver", "dataType", "stream", "class", "centre", "edition", "packingType")
 KEYS = ("shortName", "typeOfLevel", "stepType", "level", "number", "dataType", "edition")
 
 
@@ -33,7 +48,7 @@ def open_grib(path, notes, grib_filter):
     DscTfError
         If the file is truncated, holds no message, or none with these keys.
     """
-    _refuse_truncated(path)
+    messages = _count_messages(path)
     keys = {key: _number(value) for key, value in grib_filter.items()}
     options = {"indexpath": "", "errors": "raise", "filter_by_keys": keys}  # no .idx file next to the user's
     with _quiet():
@@ -44,6 +59,8 @@ def open_grib(path, notes, grib_filter):
             raise
         except Exception:  # fields that do not form one dataset; cfgrib has no common class of errors for it
             datasets = _by_variable(path, options)
+    if messages != sum(_fields(ds[name]) for ds in datasets for name in ds.data_vars):
+        _refuse_other_versions(path, keys)
     if not any(ds.data_vars for ds in datasets):
         chosen = ", ".join(f"{key}={value}" for key, value in grib_filter.items())
         raise DscTfError(
@@ -81,13 +98,63 @@ def _by_variable(path, options):
 
 def _number(text):
     try:
-        return int(text)
+        return text if str(text).startswith("0") and len(str(text)) > 1 else int(text)
     except (TypeError, ValueError):
         return text
 
 
-def _refuse_truncated(path):
-    """Walk along the messages by their stated lengths."""
+def _fields(values):
+    """Number of fields of a variable, of which those that the file lacks count too."""
+    return int(np.prod([n for dim, n in values.sizes.items() if dim not in HORIZONTAL]))
+
+
+def _refuse_other_versions(path, keys):
+    """Refuse a file with two fields of one variable, level, member and time whose values differ.
+
+    cfgrib takes the first of them, such as preliminary data in front of final ones.
+    """
+    import eccodes
+
+    first: dict = {}
+    with open(path, "rb") as file:
+        while (handle := eccodes.codes_grib_new_from_file(file)) is not None:
+            try:
+                if any(_text_of(handle, key) != str(value) for key, value in keys.items()):
+                    continue
+                place = tuple(_text_of(handle, key) for key in PLACE)
+                about = {key: _text_of(handle, key) for key in VERSION}
+                digest = hash(eccodes.codes_get_values(handle).tobytes())
+                known, values = first.setdefault(place, (about, digest))
+                if values != digest:
+                    raise DscTfError(_two_versions(path, dict(zip(PLACE, place, strict=True)), known, about))
+            finally:
+                eccodes.codes_release(handle)
+
+
+def _text_of(handle, key):
+    import eccodes
+
+    try:
+        return str(eccodes.codes_get(handle, key))
+    except eccodes.KeyValueNotFoundError:
+        return ""
+
+
+def _two_versions(path, place, one, other):
+    """Message about two fields of one place in a file."""
+    differing = [key for key in VERSION if one[key] != other[key]]
+    advice = "Remove one of them, for example with grib_copy."
+    if differing:
+        key = differing[0]
+        advice = f"Choose one, as in --grib-filter {key}={min(one[key], other[key])}."
+    return (
+        f"data: {path} holds {place['shortName']} of {place['validityDate']} {int(place['validityTime']):04d} "
+        f"twice with different values{f' ({key} {one[key]} and {other[key]})' if differing else ''}. {advice}"
+    )
+
+
+def _count_messages(path):
+    """Walk along the messages by their stated lengths; None where a length is of another kind."""
     size, at, count = path.stat().st_size, 0, 0
     with open(path, "rb") as file:
         while at < size:
@@ -105,7 +172,7 @@ def _refuse_truncated(path):
             head = file.read(16)
             length = _length(head)
             if length is None:
-                return
+                return None
             if at + length > size or length < 12:
                 raise DscTfError(
                     f"data: {path} ends within a message, after {count} complete ones. Download it again."
@@ -115,6 +182,7 @@ def _refuse_truncated(path):
         raise DscTfError(
             f"data: {path} cannot be read as a climate file (no GRIB message). Give netCDF, Zarr or GRIB."
         )
+    return count
 
 
 def _next_message(file, at, size):

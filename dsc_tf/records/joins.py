@@ -1,16 +1,20 @@
 """Several datasets joined into one: exactly, without values that no file holds."""
 
+import re
+
 import pandas as pd
 import xarray as xr
 
 from ..errors import DscTfError
+from .accumulation import time_step
 from .canonical import LEVEL_KEY, MEMBER_KEY
 from .grids import aligned_grid
 from .levels import BASE_KEY
 from .members import choose_member
 from .times import calendar_of, sorted_by_time, without_preliminary_duplicates
-from .units import in_units
+from .units import converted_value, in_units
 
+LEVEL = re.compile(r"(-?\d[\d.]*)([A-Za-z].*)")  # value and unit behind the name of a variable
 QUANTITY = ("standard_name", "cell_methods", "GRIB_stepType")
 DESCRIBING = ("cell_methods", "long_name", "GRIB_stepType", "GRIB_shortName", "GRIB_name", "standard_name")
 
@@ -189,7 +193,27 @@ def _named_by_level(parts, names):
     for part in parts:
         new = {v: f"{v}{part[v].attrs[LEVEL_KEY]}" for v in part.data_vars if v in several}
         renamed.append(part.rename(new) if new else part)
-    return renamed, names
+    return _levels_in_one_unit(renamed), names
+
+
+def _levels_in_one_unit(parts):
+    """Variables at one level, which files write in different units, under the name of the first of them."""
+    known: dict = {}
+    result = []
+    for part in parts:
+        new = {}
+        for name, values in part.data_vars.items():
+            base = str(values.attrs.get(BASE_KEY) or str(name).removesuffix(values.attrs.get(LEVEL_KEY, "")))
+            level = LEVEL.fullmatch(str(name).removeprefix(base))
+            if level is None:
+                continue
+            for other, number, units in known.get(base, ()):
+                same = units != level[2] and converted_value(float(level[1]), level[2], units)
+                if same and abs(same - number) < 1e-6 * abs(number):
+                    new[name] = other
+            known.setdefault(base, []).append((new.get(name, name), float(level[1]), level[2]))
+        result.append(part.rename(new) if new else part)
+    return result
 
 
 def _appended(pieces, variables, notes):
@@ -199,6 +223,7 @@ def _appended(pieces, variables, notes):
     if len(parts) == 1:
         return parts[0], names[0]
     _refuse_steps(parts, names)
+    _note_other_hours(parts, names, notes)
     for variable in variables:
         units = parts[0][variable].attrs.get("units")
         parts = [
@@ -255,6 +280,21 @@ def _refuse_steps(parts, names):
                 f"time: {first_name} has steps of {_days(first)} days, {name} of {_days(step)}. "
                 "Give files of one time step."
             )
+
+
+def _note_other_hours(parts, names, notes):
+    """Remark on daily files of which one is of another hour of the day."""
+    if any(part.sizes["time"] < 2 or time_step(part) < pd.Timedelta("1D") for part in parts):
+        return
+    hours = [{(t.hour, t.minute) for t in part.indexes["time"]} for part in parts]
+    for hour, name in zip(hours[1:], names[1:], strict=True):
+        if len(hours[0]) == 1 and len(hour) == 1 and hour != hours[0]:
+            (first,), (other,) = hours[0], hour
+            notes.add(
+                f"time: {names[0]} is of {first[0]:02d}:{first[1]:02d}, {name} of {other[0]:02d}:{other[1]:02d}; "
+                "joined in time all the same. Check that they are one quantity."
+            )
+            return
 
 
 def _days(step):

@@ -103,7 +103,7 @@ def choose_member(ds, member, source, notes=None):
 
 
 def _same(label, wanted):
-    if str(label) == str(wanted):
+    if _text(label) == str(wanted):
         return True
     try:
         return float(label) == float(wanted)

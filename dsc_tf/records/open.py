@@ -114,6 +114,8 @@ def open_dataset(
     groups = joined_in_time([ds for ds, _ in parts], [name for _, name in parts], notes, member=member)
     groups = chosen_groups(groups, wanted)
     check_accumulated(groups, accumulated)
+    if accumulated and aggregate is None:
+        notes.add(f"accumulated: {', '.join(accumulated)}. Without aggregate, nothing is summed.")
     if aggregate is not None:
         months = season_months(season)
         groups = [

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from ..errors import DscTfError
+from .axes import holds_dates
 
 REFERENCE = re.compile(
     r"forecast_reference_time|reference_time|reftime|init(ial)?_?(time|date)?|start_?(time|date)?|base_?time|S",
@@ -71,13 +72,8 @@ def _forecast_names(ds):
 def _matching(ds, pattern):
     names = [name for name in ds.coords if pattern.fullmatch(str(name))]
     if pattern is REFERENCE:
-        names = [name for name in names if _holds_dates(ds[name])]
+        names = [name for name in names if holds_dates(ds[name])]
     return names[0] if names else None
-
-
-def _holds_dates(values):
-    first = np.ravel(values.values)[:1]
-    return values.dtype.kind == "M" or bool(len(first) and hasattr(first[0], "calendar"))
 
 
 def _durations(lead, source):
@@ -189,6 +185,20 @@ def sorted_by_time(ds):
     if times.hasnans:
         raise DscTfError("time: missing values. Fix the time axis.")
     return ds if times.is_monotonic_increasing else ds.isel(time=np.argsort(times.values, kind="stable"))
+
+
+def with_whole_seconds(ds):
+    """The dataset with times rounded to seconds, where they are floating-point numbers of days or hours in the file.
+
+    Otherwise midnight, read as a moment before it, would belong to the day before.
+    """
+    times = ds.indexes["time"]
+    if not len(times) or not hasattr(times, "microsecond") or not np.any(times.microsecond):
+        return ds
+    rounded = times.round("s")
+    if times.is_unique and not rounded.is_unique:
+        return ds
+    return ds.assign_coords(time=("time", rounded, ds["time"].attrs))
 
 
 def calendar_of(ds):

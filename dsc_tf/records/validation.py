@@ -10,6 +10,7 @@ from .field_statistics import JUMP, FieldStatistics
 from .missing import missing_code, outlier
 
 MOSTLY_MISSING = 0.9  # share of cells without any value that is reported
+UNIFORM_FAR = 0.5  # ranges of the other steps between a field of one value and them
 SHOWN = 10  # variables named in a message
 AT_END, MAX_AT_ENDS = (
     1e-4,
@@ -100,12 +101,14 @@ def check_values(statistics, fields, times=None):
         _warn(f"{name}: constant in time, so it tells no step from another. Consider leaving it out.")
     for name, known in statistics.items():
         _report_missing(name, known, times)
+        if known.changes:
+            _report_uniform_and_repeated(name, known, times)
 
 
 def _report_missing(name, known, times):
     """Warn of steps and cells that are missing entirely, and of scattered missing values, with their share."""
     if known.absent:
-        first = f"step {known.absent[0] + 1}" if times is None else str(times[known.absent[0]])[:19]
+        first = _time_of(known.absent[0], times)
         _warn(
             f"{name}: {len(known.absent)} of {known.steps} steps are missing entirely, the first {first}. "
             "They are filled with a constant; leave them out, for example with ds.dropna('time', how='all')."
@@ -125,6 +128,33 @@ def _report_missing(name, known, times):
             f"{name}: {_percent(share)} of the values are missing in cells that have others. "
             "They are filled with a constant; interpolate them first, for example with ds.interpolate_na('time')."
         )
+
+
+def _report_uniform_and_repeated(name, known, times):
+    """Warn of steps with one value everywhere that is no end of the usual range, and of repeated steps."""
+    low, high = known.bounds
+    slack = 1e-6 * (abs(low) + abs(high))
+
+    def is_doubtful(value):
+        is_within = low + slack < value < high - slack
+        return high > low and (is_within or max(low - value, value - high) > UNIFORM_FAR * (high - low))
+
+    steps = [step for step, value in known.uniform if is_doubtful(value)]
+    if steps:
+        _warn(
+            f"{name}: {len(steps)} of {known.steps} steps have one value everywhere, the first "
+            f"{_time_of(steps[0], times)} with {dict(known.uniform)[steps[0]]:g}. If it stands for missing fields, "
+            "leave these steps out."
+        )
+    if known.repeated:
+        _warn(
+            f"{name}: {len(known.repeated)} of {known.steps} steps repeat all values of the step before, the first "
+            f"{_time_of(known.repeated[0], times)}. If it was copied into gaps, leave these steps out."
+        )
+
+
+def _time_of(step, times):
+    return f"step {step + 1}" if times is None else str(times[step])[:19]
 
 
 def _percent(share):

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -238,9 +239,8 @@ def test_constant_that_float_sums_cannot_hold_becomes_zero(scale, deseasonalise)
     assert not prepare(ds, own)[0][..., 1].any()
 
 
-@pytest.mark.filterwarnings(
-    "ignore:.*far outside"
-)  # the grand mean of the protocol `notebook` is no temperature
+@pytest.mark.filterwarnings("ignore:.*far outside|t2m. .* in the fitted record")
+# The grand mean of the protocol `notebook` is no temperature.
 def test_new_missing_cells_get_the_fitted_fill(protocol):
     ds = mock_dataset(days=400)
     _, prep = prepare(ds, protocol)
@@ -377,3 +377,30 @@ def test_range_that_single_precision_cannot_divide_by_becomes_zero(protocol):
     ds["msl"] = ((ds["msl"] - ds["msl"].min()) * 1e-44).astype("float32")
     X, _ = prepare(ds, dataclasses.replace(PROTOCOLS[protocol], pad_multiple=1))
     assert np.isfinite(np.asarray(X)).all()
+
+
+def test_missing_values_that_the_fitted_record_does_not_have():
+    ds = mock_dataset()
+    prep = Preprocessor().fit(ds)
+    holes = ds.copy(deep=True)
+    holes["t2m"][:, 0] = np.nan
+    with pytest.warns(UserWarning, match="t2m: 12.5 % of the values are missing, 0 % in the fitted record"):
+        prep.transform(holes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Preprocessor().fit(holes).transform(holes)  # as many as before
+    holes["t2m"][:] = np.nan
+    with pytest.raises(DscTfError, match="t2m: every value is missing"):
+        prep.transform(holes)
+
+
+def test_time_steps_and_methods_unlike_those_of_the_fitted_record():
+    ds = mock_dataset()
+    ds["t2m"].attrs["cell_methods"] = "time: mean"
+    prep = Preprocessor().fit(ds)
+    hours = ds.assign_coords(time=ds.time[0].values + np.arange(30) * np.timedelta64(1, "h"))
+    with pytest.warns(UserWarning, match="time: steps of 1 hours, in the fitted record of 24. Aggregate"):
+        prep.transform(hours)
+    ds["t2m"].attrs["cell_methods"] = "time: maximum"
+    with pytest.warns(UserWarning, match="t2m: its cell_methods state maximum, in the fitted record mean"):
+        prep.transform(ds)

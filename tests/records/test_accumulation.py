@@ -175,3 +175,48 @@ def test_yearly_data_are_not_aggregated_to_months():
     ds = mock_dataset(days=5, freq="YS")
     with pytest.raises(DscTfError, match="'monthly' is shorter than the time step of the data"):
         open_dataset(ds, aggregate="monthly")
+
+
+@pytest.mark.parametrize(("sign", "reset"), [(1, None), (-1, None), (1, 96)])
+@pytest.mark.filterwarnings("ignore:aggregate. 1 incomplete:UserWarning")
+def test_totals_since_the_start_of_a_forecast_are_differenced(sign, reset):
+    """A total over the whole record, or one that begins again after days."""
+    values = sign * amounts("rain")
+    total = values.reshape(-1, reset or HOURS, 3, 4).cumsum(axis=1).reshape(values.shape)
+    with pytest.warns(UserWarning, match="accumulated since the start of the record or of a forecast"):
+        daily = open_dataset(dataset(total, GRIB_stepType="accum"), aggregate="daily")
+    expected = values.reshape(-1, 24, 3, 4).sum(axis=1)
+    known = (daily.time.values - np.datetime64("2001-06-01")) // np.timedelta64(1, "D")
+    np.testing.assert_allclose(daily.tp, expected[known], rtol=1e-3, atol=1e-4)
+    assert len(known) >= len(expected) - 1
+
+
+@pytest.mark.filterwarnings("ignore:aggregate. . incomplete:UserWarning")
+def test_a_sum_without_one_of_its_amounts_is_missing():
+    values = amounts("rain")
+    values[30, 0, 0] = np.nan
+    daily = open_dataset(dataset(values, cell_methods="time: sum"), aggregate="daily").tp
+    assert np.argwhere(np.isnan(daily.values)).tolist() == [
+        [0, 0, 0]
+    ]  # the hours 23 to 46 are the first whole day
+    np.testing.assert_allclose(daily[0, 1], values[23:47, 1].sum(axis=0), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("attrs", "accumulated", "words"),
+    [
+        ({"cell_methods": "time: median"}, (), "tp: averaged, although its cell_methods state a median"),
+        ({"cell_methods": "time: standard_deviation"}, (), "state a standard deviation"),
+        ({"units": "kg m-2 s-1"}, ["tp"], "tp: summed, although its units are kg m-2 s-1"),
+        ({"cell_methods": "time: mean"}, ["tp"], "tp: summed, although the file states values of kind mean"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:aggregate. . incomplete|units. not stated:UserWarning")
+def test_doubtful_sums_and_means_are_named(attrs, accumulated, words):
+    with pytest.warns(UserWarning, match=words):
+        open_dataset(dataset(amounts("rain"), **attrs), aggregate="daily", accumulated=accumulated)
+
+
+def test_sums_without_a_period_are_named():
+    with pytest.warns(UserWarning, match="accumulated: tp. Without aggregate, nothing is summed"):
+        open_dataset(dataset(amounts("rain")), accumulated=["tp"])

@@ -1,5 +1,8 @@
 """What is an axis: by attributes and units, then by names, then by values."""
 
+import warnings
+from datetime import timedelta
+
 import cftime
 import numpy as np
 import pandas as pd
@@ -257,3 +260,20 @@ def test_years_before_zero_are_refused(ds):
     times = np.array([cftime.Datetime360Day(-44, 1, day) for day in range(1, 21)])
     with pytest.raises(DscTfError, match="begins in the year -44"):
         open_dataset(ds.assign_coords(time=times))
+
+
+def test_times_may_be_a_data_variable_over_another_dimension(ds):
+    fields = {name: (("record", "latitude", "longitude"), ds[name].values) for name in ds.data_vars}
+    records = xr.Dataset(fields, {name: ds[name] for name in ("latitude", "longitude")})
+    records["time"] = ("record", ds.time.values)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # units are not stated
+        np.testing.assert_array_equal(open_dataset(records).time, ds.time)
+
+
+@pytest.mark.parametrize("calendar", ["standard", "noleap"])
+def test_times_are_rounded_to_seconds(ds, calendar):
+    """Days as floating-point numbers give times such as 23:59:59.999, which belong to the next day."""
+    ds = ds.convert_calendar(calendar, use_cftime=calendar != "standard")
+    opened = open_dataset(ds.assign_coords(time=ds.indexes["time"] - timedelta(milliseconds=1)))
+    assert opened.indexes["time"].equals(ds.indexes["time"])

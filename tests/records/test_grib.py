@@ -72,6 +72,31 @@ def test_variables_fit_after_aggregation(tmp_path):
     assert sorted(opened) == ["t2m", "tp"] and opened.sizes["time"] == 3
 
 
+@pytest.mark.parametrize("position", [0, 3])
+def test_two_values_of_one_field_are_refused(tmp_path, position):
+    """cfgrib would take the first."""
+    messages = temperature(3)
+    path = write(tmp_path / "a.grib", messages[:position] + [(300.0, messages[1][1])] + messages[position:])
+    with pytest.raises(DscTfError, match="holds 2t of 20200602 0000 twice with different values"):
+        open_dataset(path)
+    assert open_dataset(write(tmp_path / "b.grib", [*messages, messages[1]])).sizes["time"] == 3
+
+
+def test_preliminary_data_in_front_of_final_ones_are_refused(tmp_path):
+    local = {"setLocalDefinition": 1, "localDefinitionNumber": 1}
+    versions = [
+        (value + shift, keys | local | {"experimentVersionNumber": version})
+        for version, shift in (("0005", 9.0), ("0001", 0.0))
+        for value, keys in temperature(3)
+    ]
+    path = write(tmp_path / "a.grib", versions)
+    with pytest.raises(DscTfError, match="expver 0005 and 0001.*--grib-filter expver=0001"):
+        open_dataset(path)
+    np.testing.assert_allclose(
+        open_dataset(path, grib_filter={"expver": "0001"}).t2m[:, 0, 0], [280, 281, 282], rtol=1e-4
+    )
+
+
 def test_levels_of_several_kinds(tmp_path):
     pressure = [
         (level / 10.0, {"paramId": 130, "indicatorOfTypeOfLevel": 100, "level": level, "dataDate": 20200601 + d}

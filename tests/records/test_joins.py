@@ -201,3 +201,20 @@ def test_different_quantities_of_one_name_are_named(ds, tmp_path):
     second = second.assign(t2m=second.t2m.assign_attrs(cell_methods="time: maximum"))
     with pytest.warns(UserWarning, match="t2m: cell_methods is time: mean in a.nc, time: maximum in b.nc"):
         open_dataset(two(tmp_path, first, second))
+
+
+def test_levels_in_other_units_are_one_level(ds):
+    """The same field at 850 hPa and at 85000 Pa are no two variables."""
+    field = ds[["t2m"]].rename(t2m="t")
+    first, second = field.expand_dims(level=[850]), field.expand_dims(plev=[85000.0])
+    first["level"].attrs["units"], second["plev"].attrs["units"] = "hPa", "Pa"
+    with pytest.raises(DscTfError, match="40 duplicated steps"):
+        open_dataset([first, second])
+    opened = open_dataset([first.isel(time=slice(20)), second.isel(time=slice(20, None))])
+    assert list(opened) == ["t850hPa"] and opened.sizes["time"] == 40
+
+
+def test_daily_files_of_different_hours_are_named(ds, tmp_path):
+    late = ds.isel(time=slice(20, None)).assign_coords(time=ds.time.values[20:] + np.timedelta64(6, "h"))
+    with pytest.warns(UserWarning, match=r"time: a.nc is of 00:00, b.nc of 06:00"):
+        open_dataset(two(tmp_path, ds.isel(time=slice(20)), late))

@@ -142,3 +142,9 @@ def test_a_member_without_effect_is_named(ds):
 def test_levels_that_are_not_finite_are_refused(ds):
     with pytest.raises(DscTfError, match="plev: 1 levels are not finite"):
         open_dataset(ensemble(ds, "plev", (500.0, np.nan), units="hPa"))
+
+
+def test_labels_of_members_may_be_bytes(ds):
+    several = xr.concat([ds, ds + 1], "ensemble_member")
+    several = several.assign_coords(member_id=("ensemble_member", np.array([b"r1", b"r2"])))
+    np.testing.assert_allclose(open_dataset(several, member="r2").t2m, ds.t2m + 1)

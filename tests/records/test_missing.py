@@ -13,6 +13,7 @@ from scipy.ndimage import gaussian_filter
 
 from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
+from dsc_tf.records.field_statistics import FieldStatistics
 from dsc_tf.records.open import open_dataset
 from dsc_tf.records.validation import check_dataset
 
@@ -305,3 +306,36 @@ def test_valid_range_of_packed_integers(tmp_path, scale):
     expected[[0, 1, 9, 10, 11]] = np.nan
     np.testing.assert_array_equal(opened.t.values.ravel(), expected)
     assert "count as missing, as its attributes state" in opened.attrs["dsc_tf_notes"]
+
+
+@pytest.mark.parametrize("value", [0.0, 285.0])
+def test_steps_with_one_value_everywhere_are_named(ds, value):
+    """As a field that was never written, or a value that stands for missing ones."""
+    ds["t2m"].values[[4, 7]] = value
+    with pytest.warns(
+        UserWarning, match="t2m: 2 of 20 steps have one value everywhere, the first 2001-01-05"
+    ):
+        check_dataset(ds)
+
+
+def test_steps_without_rain_are_no_fault(ds):
+    ds["t2m"].values[:] = np.maximum(0, np.random.default_rng(0).normal(0, 5, ds.t2m.shape))
+    ds["t2m"].values[[4, 5, 7]] = 0
+    check_dataset(ds)
+
+
+def test_repeated_steps_are_named(ds):
+    ds["t2m"].values[8:11] = ds["t2m"].values[7]
+    with pytest.warns(UserWarning, match="t2m: 3 of 20 steps repeat all values .*, the first 2001-01-09"):
+        check_dataset(ds)
+
+
+def test_repeated_steps_are_found_across_blocks_and_missing_cells():
+    values = np.random.default_rng(0).normal(size=(6, 30)).astype("f4")
+    values[:, 3] = np.nan
+    values[3] = values[2]
+    for cut in (1, 2, 3, 6):
+        known = FieldStatistics(30)
+        for begin in range(0, 6, cut):
+            known.add(values[begin : begin + cut])
+        assert known.repeated == [3] and known.uniform == []
