@@ -244,6 +244,9 @@ class Clusterer(ClusterMixin, BaseEstimator):
         return {name: np.asarray(getattr(self, name)) for name in ("labels_", *self.saved_attributes)}
 
     def _restore_arrays(self, arrays):
+        centres = arrays.get("cluster_centers_")
+        if centres is not None and (centres.ndim < 2 or len(centres) != self.n_clusters):
+            raise ValueError(f"cluster_centers_ of shape {centres.shape} for {self.n_clusters} clusters")
         for name in ("labels_", *self.saved_attributes):
             value = arrays[name]
             setattr(self, name, value if value.ndim else value.item())

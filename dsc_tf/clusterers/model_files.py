@@ -73,7 +73,11 @@ def read_arrays(folder: str | PathLike) -> dict[str, np.ndarray]:
     """
     path = Path(folder) / MODEL_ARRAYS
     try:
-        return stored_arrays(path)
+        arrays = stored_arrays(path)
+        for name, array in arrays.items():
+            if array.dtype.kind not in "biufc":
+                raise ValueError(f"{name} holds {array.dtype}, not numbers")
+        return arrays
     except (OSError, ValueError) as error:
         raise DscTfError(f"model: {path} cannot be read. Give the folder of a finished run.") from error
 

@@ -2,7 +2,6 @@
 
 import ast
 import dataclasses
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from ..preprocessing.protocols import PROTOCOLS
 from . import cli
 from .data_settings import FILLS, RecordConfig, start_run
 from .settings import suggest
+from .train import trained_settings
 
 EXAMPLES = """examples:
   python -m dsc_tf.evaluate --data 'era5_*.nc'
@@ -256,10 +256,10 @@ def _settings_of_run(path):
     from ..reporting.finished import check_finished
 
     check_finished(path)
-    settings = json.loads((Path(path) / "config.json").read_text(encoding="utf-8"))["config"]
-    if settings.get("encoder") or "method" not in settings:
+    settings, _ = trained_settings(path)
+    if settings.encoder is not None:
         raise DscTfError(f"runs: {path} is no run of a method on fields. Give one that dsc_tf.train wrote.")
-    return settings
+    return dataclasses.asdict(settings)
 
 
 def _candidate_of_run(path, settings, n_clusters):

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from ..atomic_write import atomic_write
-from ..errors import DscTfError
+from ..errors import DscTfError, refuse_damaged
+from ..stored import read_json
 from . import cli
 from .data_settings import GAP_FILLING, RecordConfig
 
@@ -170,7 +171,9 @@ class _Parts:
                 f"output: {self.folder} is there already, of an interrupted run. Add --resume, or remove it."
             )
         settings = self.folder / "config.json"
-        if not settings.exists() or json.loads(settings.read_text()) != self._settings():
+        with refuse_damaged("resume", self.folder, "Remove it."):
+            before = read_json(settings) if settings.exists() else None
+        if before != self._settings():
             raise DscTfError(
                 f"resume: {self.folder} is of other settings. Remove it, or give these settings."
             )

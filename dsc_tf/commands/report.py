@@ -1,7 +1,6 @@
 """One HTML page about a finished run."""
 
 import dataclasses
-import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,11 +10,11 @@ from typing import Any, ClassVar
 
 from ..atomic_write import atomic_write
 from ..clusterers.registry import summary
-from ..errors import DscTfError, refuse_damaged
+from ..errors import DscTfError
 from ..records.paths import paths_of
 from . import cli
-from .settings import Settings, from_mapping
-from .train import TrainConfig
+from .settings import Settings
+from .train import TrainConfig, trained_settings
 
 EXAMPLES = """examples:
   python -m dsc_tf.report runs/mine                          writes runs/mine/report.html
@@ -100,7 +99,7 @@ def run(config: ReportConfig) -> Path:
     echo = cli.make_echo(config.quiet)
     folder = Path(config.run or "")  # refused by the settings if none is given
     check_finished(folder)
-    trained, software = _trained(folder)
+    trained, software = trained_settings(folder)
     statistics = run_statistics(
         folder,
         reference=config.reference,
@@ -208,15 +207,6 @@ def commands(trained, folder, software):
         {"what": "From nothing, where the data lie", "command": command(trained)},
         {"what": "The same versions", "command": "python -m pip install " + " ".join(versions)},
     ]
-
-
-def _trained(folder):
-    """The settings of the run and the versions that it ran with."""
-    file = folder / "config.json"
-    with refuse_damaged("run", file, "Repeat the run with this version."):
-        record = json.loads(file.read_text(encoding="utf-8"))
-        software = {str(name): str(version) for name, version in record["software"].items()}
-        return from_mapping(TrainConfig, record["config"], file), software
 
 
 def _words(value):

@@ -10,14 +10,15 @@ from pathlib import Path
 
 from ..clusterers import DEEP_METHODS, FEATURE_METHODS, METHODS, build, clusterer
 from ..clusterers.registry import METHOD_OPTIONS, OBJECTIVES, PREDICTIVE, parameters
-from ..errors import DscTfError
+from ..errors import DscTfError, refuse_damaged
 from ..logging import record_warnings
 from ..preprocessing.protocols import PROTOCOLS
 from ..records.memory import memory_limit
+from ..stored import read_json
 from . import cli
 from .data_settings import CHECKPOINT, GAP_FILLING, RECIPES, DataConfig, PreparationConfig, run_folder
 from .objective import PUBLISHED, choose_objective, requires_published
-from .settings import check_seed, check_value
+from .settings import check_seed, check_value, from_mapping
 
 MIN_SHARE = 0.01  # a cluster with a smaller share of the samples causes a warning
 EXAMPLES = """examples:
@@ -197,6 +198,31 @@ class TrainConfig(PreparationConfig, DataConfig):
         fitted = OBJECTIVES.get(objective, method) if method == "dsc" else method
         own = (*METHODS[fitted].options, *(("objective",) if method == "dsc" else ()))
         return {name: v for name, v in saved.items() if name not in METHOD_OPTIONS or name in own} | given
+
+
+def trained_settings(folder):
+    """Settings of a finished run, checked, and the versions that it ran with.
+
+    Parameters
+    ----------
+    folder : path
+        Folder that this command wrote.
+
+    Returns
+    -------
+    TrainConfig
+    dict of str to str
+
+    Raises
+    ------
+    DscTfError
+        If they cannot be read or are invalid.
+    """
+    file = Path(folder) / "config.json"
+    with refuse_damaged("run", file, "Repeat the run with this version."):
+        record = read_json(file)
+        software = {str(name): str(version) for name, version in record["software"].items()}
+        return from_mapping(TrainConfig, record["config"], file), software
 
 
 def check_options(method, names):

@@ -23,6 +23,7 @@ from sklearn.exceptions import NotFittedError
 from ..errors import DscTfError, refuse_damaged
 from ..logging import log_duration
 from ..records.accumulation import time_step
+from ..records.axes import holds_dates
 from ..records.cell_methods import time_method
 from ..records.chunks import DIMENSIONS, block_length, field_blocks
 from ..records.field_statistics import FieldStatistics
@@ -385,6 +386,15 @@ class Preprocessor(TransformerMixin, BaseEstimator):
         self.steps_["pad"].shape_ = (len(self.latitude_), len(self.longitude_))
         return self
 
+    def apply_to_zeros(self) -> None:
+        """Apply the steps to one field of zeros, which fails where restored arrays have other types or shapes."""
+        time = xr.DataArray(np.array(["2001-01-15"], dtype="datetime64[ns]"), dims="time")
+        for attributes in (*self.attributes_, *self.coordinate_attributes_.values()):
+            attributes.get("units")
+        block = np.zeros((1, int(np.prod(self._grid))), np.float32)
+        with np.errstate(all="ignore"):
+            fold(list(self.steps_.values()), self._grid, time, has_missing=True)(block, slice(0, 1))
+
     def _start(self):
         """Check the parameters and make the steps."""
         self.protocol_ = check_protocol(self.protocol)
@@ -725,16 +735,29 @@ def check_protocol(protocol: Any) -> Protocol:
 
 
 def check_dimensions(ds: xr.Dataset) -> None:
-    """Check the dimensions of a dataset and the order of its times.
+    """Check the dimensions and types of a dataset and the order of its times.
 
     Raises
     ------
     DscTfError
-        If a dimension is missing, or times are not sorted within each ensemble member, whose time steps are contiguous.
+        If it is no Dataset, a dimension is missing, a variable has another one or holds no real numbers, times are
+        no dates, or they are not sorted within each ensemble member, whose time steps are contiguous.
     """
+    if not isinstance(ds, xr.Dataset):
+        raise DscTfError(f"data: {type(ds).__name__}. Give an xarray Dataset, as `open_dataset` returns it.")
     missing = [name for name in DIMENSIONS if name not in ds.dims or name not in ds.coords]
     if missing:
         raise DscTfError(f"{missing[0]}: no such axis. Give a dataset as `open_dataset` returns it.")
+    for name, values in ds.data_vars.items():
+        if set(values.dims) != set(DIMENSIONS):
+            raise DscTfError(
+                f"{name}: dimensions {', '.join(map(str, values.dims)) or 'none'}. Give it over time, latitude and "
+                "longitude, as `open_dataset` does."
+            )
+        if values.dtype.kind not in "biuf":
+            raise DscTfError(f"{name}: holds {values.dtype}. Give real numbers.")
+    if ds.sizes["time"] and not holds_dates(ds["time"]):
+        raise DscTfError(f"time: holds {ds['time'].dtype}, not dates. Open the record with `open_dataset`.")
     member = record_members(ds)
     begins = [0] if member is None else [0, *np.flatnonzero(member[1:] != member[:-1]) + 1]
     pieces = [slice(a, b) for a, b in zip(begins, [*begins[1:], None], strict=True)]
@@ -786,4 +809,6 @@ def load_preprocessor(folder, kind="run"):
     """
     path = Path(folder) / PREPROCESSING
     with refuse_damaged(kind, path, ADVICE[kind]):
-        return Preprocessor.from_state(read_arrays(path))
+        restored = Preprocessor.from_state(read_arrays(path))
+        restored.apply_to_zeros()
+        return restored

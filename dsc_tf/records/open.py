@@ -100,6 +100,7 @@ def open_dataset(
     """
     notes = Notes()
     wanted = [variables] if isinstance(variables, str) else variables
+    accumulated = [accumulated] if isinstance(accumulated, str) else accumulated
     read, is_grib = _read(source, notes, grib_filter)
     parts = [
         (

@@ -278,8 +278,8 @@ def season_months(season):
     """
     if season is None:
         return None
-    first = YEAR_AND_NEXT.find(season.upper())
-    if not 2 <= len(season) <= 12 or first < 0:
+    first = YEAR_AND_NEXT.find(season.upper()) if isinstance(season, str) else -1
+    if first < 0 or not 2 <= len(season) <= 12:
         raise DscTfError(
             f"season: {season!r}. Give the first letters of two or more months in a row, such as DJF or NDJFM."
         )

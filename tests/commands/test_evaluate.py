@@ -10,6 +10,7 @@ from dsc_tf.commands import evaluate, train
 from dsc_tf.datasets.mock import mock_dataset
 from dsc_tf.errors import DscTfError
 from dsc_tf.interpolation import GapFiller
+from dsc_tf.reporting.finished import NEEDED
 from dsc_tf.reporting.run_folder import RunFolder
 
 METHODS = ["--methods", "predictive_kmeans,n_init=1,window=2", "--reference", "eof_kmeans,n_init=1"]
@@ -127,3 +128,15 @@ def test_bad_input_is_one_line(arguments, words, file, tmp_path, capsys):
     assert evaluate.main([*base, *arguments]) == 2
     line = capsys.readouterr().err
     assert words in line and line.startswith("error: ") and line.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"config": {"method": 3}, "software": {}}', '{"config": null}']
+)
+def test_a_hostile_run_folder_is_one_line(content, tmp_path, capsys):
+    for name in NEEDED:
+        (tmp_path / name).touch()
+    (tmp_path / "config.json").write_text(content)
+    assert evaluate.main([str(tmp_path), "--output", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and error.count("\n") == 1

@@ -404,3 +404,18 @@ def test_time_steps_and_methods_unlike_those_of_the_fitted_record():
     ds["t2m"].attrs["cell_methods"] = "time: maximum"
     with pytest.warns(UserWarning, match="t2m: its cell_methods state maximum, in the fitted record mean"):
         prep.transform(ds)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda ds: ds.t2m, "data: DataArray. Give an xarray Dataset"),
+        (lambda ds: ds.expand_dims(level=2), "t2m: dimensions level, time, latitude, longitude"),
+        (lambda ds: ds.astype(complex), "t2m: holds complex128. Give real numbers"),
+        (lambda ds: ds.astype(str), "t2m: holds <U.*Give real numbers"),
+        (lambda ds: ds.assign_coords(time=np.arange(30)), "time: holds int64, not dates"),
+    ],
+)
+def test_datasets_of_other_forms_are_refused(change, words):
+    with pytest.raises(DscTfError, match=words):
+        prepare(change(mock_dataset()))

@@ -383,3 +383,9 @@ def test_the_dimension_that_is_no_axis_is_named(ds):
     bands = xr.concat([ds[["t2m"]]] * 3, "band")
     with pytest.raises(DscTfError, match=r"t2m was left out, since band \(3\) is no level"):
         open_dataset(bands)
+
+
+def test_one_name_of_a_sum_may_be_a_text_and_a_season_is_one(ds):
+    assert open_dataset(ds, accumulated="t2m", aggregate="2D").t2m.attrs["cell_methods"] == "time: sum"
+    with pytest.raises(DscTfError, match="season: 5. Give the first letters"):
+        open_dataset(ds, season=5)

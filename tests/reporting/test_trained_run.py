@@ -1,5 +1,7 @@
 """A finished run labels other records: the same labels for its own record, and one line where it cannot."""
 
+import shutil
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -170,3 +172,25 @@ def test_steps_with_a_weak_membership_are_left_unassigned(place, kmeans):
         load_run(kmeans).predict(str(place / "days.nc"), unassigned=0.8, by="membership")
     with pytest.raises(DscTfError, match="by: 'x'"):
         run.predict(str(place / "days.nc"), by="x")
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "value"),
+    [
+        ("model.npz", "cluster_centers_", np.array("text")),
+        ("model.npz", "cluster_centers_", np.zeros(3)),
+        ("preprocessing.npz", "fill_", np.array("text")),
+        ("preprocessing.npz", "offset_", np.zeros((3, 3, 3))),
+        ("preprocessing.npz", "text", np.array("{}")),
+    ],
+)
+def test_arrays_of_other_types_and_shapes_are_one_line(place, kmeans, file, name, value, tmp_path, capsys):
+    run = tmp_path / "run"
+    shutil.copytree(kmeans, run)
+    with np.load(run / file) as stored:
+        arrays = dict(stored)
+    np.savez(run / file, **arrays | {name: value})
+    arguments = [str(run), "--data", str(place / "days.nc"), "--output", str(tmp_path / "labels")]
+    assert predict.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and error.count("\n") == 1
