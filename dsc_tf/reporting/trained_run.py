@@ -209,7 +209,7 @@ class TrainedRun:
             "soft_assignment" not in self.fitted_labels or not hasattr(self.clusterer, "predict_proba")
         ):
             raise DscTfError(
-                f"by: {self.config['method']} has no soft assignments. Choose distance, or train "
+                f"by: {self._method_name} has no soft assignments. Choose distance, or train "
                 f"{_methods_with('predict_proba')}."
             )
         predict = self._method("predict", "cannot label new samples")
@@ -230,11 +230,17 @@ class TrainedRun:
                 result["labels"] = wrap_like(np.where(weak, -1, labels), X, "labels")
         return xr.Dataset(result)
 
+    @property
+    def _method_name(self):
+        """Name of the method for messages, with the objective of dsc where it is not the published one."""
+        method, objective = self.config["method"], self.config.get("objective")
+        return f"{method} with objective {objective}" if objective in ("fields", "dynamics") else method
+
     def _method(self, name, lacks):
         found = getattr(self.clusterer, name, None)
         if found is None:
             raise DscTfError(
-                f"run: {self.config['method']} {lacks}. Train {_methods_with(name)} on the same record."
+                f"run: {self._method_name} {lacks}. Train {_methods_with(name)} on the same record."
             )
         return found
 
@@ -296,6 +302,8 @@ def _median_step(ds):
 
 
 def _methods_with(name):
-    return {"predict": "kmeans, eof_kmeans or dsc", "predict_proba": "gaussian_mixture or dsc"}.get(
-        name, "eof_kmeans or dsc"
-    )
+    known = {
+        "predict": "kmeans, eof_kmeans or dsc",
+        "predict_proba": "gaussian_mixture or dsc --objective published",
+    }
+    return known.get(name, "eof_kmeans or dsc")

@@ -178,7 +178,10 @@ def test_objective_is_chosen_by_the_record(tmp_path, capsys, monkeypatch):
     assert (settings["objective"], settings["protocol"]) == ("fields", "standardised_anomaly")
     training = json.loads((tmp_path / "run/metrics.json").read_text())["training"]
     assert set(training["forecast_r2"]) == {"1", "3"}
-    assert load_run(tmp_path / "run").clusterer.labels_.shape == (1096,)
+    trained = load_run(tmp_path / "run")
+    assert trained.clusterer.labels_.shape == (1096,)
+    with pytest.raises(DscTfError, match="run: dsc with objective fields has no soft assignments"):
+        trained.predict_proba(tmp_path / "years.nc")
 
 
 DAYS = mock_dataset(days=1096, latitudes=2, longitudes=2)
