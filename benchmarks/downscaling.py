@@ -3,6 +3,7 @@
     python benchmarks/downscaling.py --data ../shared/data --pair t850
     python benchmarks/downscaling.py --data ../shared/data --pair pr --method unet --seeds 0 1 2
     python benchmarks/downscaling.py --pair tas --method unet --winters 1 2 4 --encoder none next_day pretrained
+    python benchmarks/downscaling.py --pair t850 --method diffusion --recipe published_small --days 60 --members 5
 
 The folder holds the files named in `PAIRS`. Pairs: t850, msl and z500 (ERA-Interim over Europe, 4 x 4 block means,
 2000-2007, 2008 and 2009-2010), tas and pr (NCEP reanalysis and E-OBS over Iberia, winters) and t2m (ERA5 of 2024 over
@@ -18,6 +19,8 @@ import numpy as np
 import xarray as xr
 
 from dsc_tf.downscaling import Downscaler, coarsen
+from dsc_tf.downscaling.encoders import FILE, NextDayEncoder
+from dsc_tf.downscaling.pairs import as_datasets
 from dsc_tf.downscaling.scores import score_downscaler
 from dsc_tf.records.open import open_dataset
 
@@ -66,28 +69,51 @@ def few_winters(fine, split, winters):
     return fine.isel(time=np.flatnonzero(~training | winter.isin(kept)))
 
 
-def pretrained(coarse, split, seed, folder):
-    """Encoder of `dsc_tf.pretrain`, learned from the coarse training days."""
+def pretrained(coarse, fine, split, folder):
+    """Encoder of `dsc_tf.pretrain`, learned from the coarse training days, in a folder."""
     from dsc_tf.commands import pretrain
     from dsc_tf.representations.encoded_days import PretrainedEncoder
 
-    path, output = Path(folder) / "coarse.nc", Path(folder) / f"encoder{seed}"
-    record = coarse[-1] if isinstance(coarse, list) else coarse
-    record.isel(time=np.flatnonzero(record["time"] < np.datetime64(split[0]))).to_netcdf(path)
-    options = "--grid 0 --size 64 --steps 100 --window 30 --quiet"
-    arguments = ["--data", str(path), "--seed", str(seed), "--output", str(output), *options.split()]
-    if pretrain.main(arguments):
-        raise SystemExit(1)
+    path, output = folder / "coarse.nc", folder / "pretrained"
+    if not output.exists():
+        record = coarse[-1] if isinstance(coarse, list) else coarse
+        record.isel(time=np.flatnonzero(record["time"] < np.datetime64(split[0]))).to_netcdf(path)
+        options = "--grid 0 --size 64 --steps 100 --window 30 --quiet --seed 0"
+        if pretrain.main(["--data", str(path), "--output", str(output), *options.split()]):
+            raise SystemExit(1)
     return PretrainedEncoder(output)
+
+
+class NextDay:
+    """Encoder that learned the next day of the whole coarse record but the validation and test days.
+
+    It has the normalisation of all coarse training days, also of those without fine fields, and is learned once for
+    all numbers of winters.
+    """
+
+    def __init__(self, coarse, fine, split, folder):
+        self.reference = Downscaler(split=split).fit(coarse, fine)
+        self.network = NextDayEncoder(self.reference.interpolations_)
+        if (folder / FILE).exists():
+            self.network.load(folder)
+        else:
+            self.network.fit(*self.reference._all_days(as_datasets(coarse)), seed=0)
+            self.network.save(folder)
+
+    def transform(self, datasets):
+        """Deepest maps of each day, shape (time, row, column, feature)."""
+        return self.network(self.reference._read(datasets)[1])
+
+
+ENCODERS = {"none": lambda *_: None, "next_day": NextDay, "pretrained": pretrained}
 
 
 def transfer(arguments):
     """Scores by number of fine winters and encoder, and changes by an encoder, with standard errors over seeds.
 
-    Every result is appended to `--output`, and those that the file has already are not repeated.
+    Every result is appended to `--output`, and those that the file has already are not repeated. The encoders are
+    learned once, with seed 0, and kept in `--encoders`.
     """
-    from tempfile import TemporaryDirectory
-
     lines = (
         arguments.output.read_text().splitlines() if arguments.output and arguments.output.exists() else []
     )
@@ -95,21 +121,54 @@ def transfer(arguments):
     finished = {tuple(row[k] for k in ("pair", "winters", "encoder", "seed")) for row in rows}
     for pair in arguments.pair:
         coarse, fine, split = PAIRS[pair](arguments.data, pair)
-        for seed in arguments.seeds:
-            cells = [(pair, w, e, seed) for w in arguments.winters for e in arguments.encoder]
-            cells = [cell for cell in cells if cell not in finished]
-            with TemporaryDirectory() as folder:
-                needed = any(cell[2] == "pretrained" for cell in cells)
-                own = pretrained(coarse, split, seed, folder) if needed else None
-                encoders = {"none": None, "next_day": "next_day", "pretrained": own}
-                for cell in cells:
-                    few = few_winters(fine, split, cell[1])
-                    rows.append(transfer_cell(cell, encoders[cell[2]], coarse, few, split, arguments))
-                    print(rows[-1], flush=True)
-                    if arguments.output:
-                        with open(arguments.output, "a") as file:
-                            file.write(json.dumps(rows[-1]) + "\n")
+        fine = fine.isel(
+            latitude=slice(None, None, arguments.thin), longitude=slice(None, None, arguments.thin)
+        )
+        began, folder = time.process_time(), arguments.encoders / f"{pair}-{arguments.thin}"
+        folder.mkdir(parents=True, exist_ok=True)
+        encoders = {name: ENCODERS[name](coarse, fine, split, folder) for name in arguments.encoder}
+        print(f"encoders of {pair}: {time.process_time() - began:.0f} CPU s", flush=True)
+        for winters in arguments.winters:
+            few = few_winters(fine, split, winters)
+            share_networks()
+            for cell in [(pair, winters, e, seed) for e in arguments.encoder for seed in arguments.seeds]:
+                if cell in finished:
+                    continue
+                rows.append(transfer_cell(cell, encoders[cell[2]], coarse, few, split, arguments))
+                print(rows[-1], flush=True)
+                if arguments.output:
+                    with open(arguments.output, "a") as file:
+                        file.write(json.dumps(rows[-1]) + "\n")
     transfer_tables(rows)
+
+
+def share_networks():
+    """Let fits of equal input shapes share one compiled U-Net, because tracing takes longer than learning here.
+
+    Each fit gets the weights of a new network, and a reset optimiser.
+    """
+    from dsc_tf.models import unet as module
+
+    original = getattr(module, "original", module.unet)
+    networks = {}
+
+    def unet(shape, **options):
+        new = original(shape, **options)
+        shared = networks.setdefault((shape, *options.items()), new)
+        if shared is new:
+            compile = new.compile
+            new.compile = lambda optimizer, loss: compile_once(new, compile, optimizer, loss)
+        else:
+            shared.set_weights(new.get_weights())
+        return shared
+
+    def compile_once(network, compile, optimizer, loss):
+        if not network.compiled:
+            compile(optimizer, loss)
+        for variable in network.optimizer.variables:
+            variable.assign(np.zeros(variable.shape))
+
+    module.original, module.unet = original, unet
 
 
 def transfer_cell(cell, encoder, coarse, few, split, arguments):
@@ -159,6 +218,12 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--winters", type=int, nargs="+", help="numbers of training winters with fine fields")
     parser.add_argument("--encoder", nargs="+", default=["none"], choices=("none", "next_day", "pretrained"))
+    parser.add_argument(
+        "--encoders", type=Path, default=Path("runs/encoders"), help="folder that encoders are kept in"
+    )
+    parser.add_argument("--thin", type=int, default=1, help="with --winters, use every so manieth fine cell")
+    parser.add_argument("--recipe", default="standard", help="of the method diffusion")
+    parser.add_argument("--days", type=int, help="score so many test days only")
     parser.add_argument("--output", type=Path, help="JSON file of all scores; with --winters, JSON lines")
     arguments = parser.parse_args()
     if arguments.winters:
@@ -169,11 +234,15 @@ def main():
     print("|---" * (len(SHOWN) + 4) + "|")
     for pair in arguments.pair:
         coarse, fine, split = PAIRS[pair](arguments.data, pair)
+        if arguments.days:
+            tests = np.flatnonzero(fine["time"] >= np.datetime64(split[1]))
+            fine = fine.isel(time=slice(tests[0] + arguments.days))
         for seed in arguments.seeds:
             began = time.process_time()
-            fitted = Downscaler(arguments.method, split=split, random_state=seed).fit(coarse, fine)
+            options = {"recipe": arguments.recipe, "split": split, "random_state": seed}
+            fitted = Downscaler(arguments.method, **options).fit(coarse, fine)
             seconds = time.process_time() - began
-            if arguments.method == "diffusion":
+            if arguments.method == "diffusion" and arguments.recipe == "standard":
                 began = time.process_time()
                 first = [
                     ds.isel(time=slice(361)) for ds in (coarse if isinstance(coarse, list) else [coarse])
