@@ -3,7 +3,7 @@
     python benchmarks/downscaling.py --data ../shared/data --pair t850
     python benchmarks/downscaling.py --data ../shared/data --pair pr --method unet --seeds 0 1 2
     python benchmarks/downscaling.py --pair tas --method unet --winters 1 2 4 --encoder none next_day pretrained
-    python benchmarks/downscaling.py --pair t850 --method diffusion --recipe published_small --days 60 --members 5
+    python benchmarks/downscaling.py --pair t850 --method diffusion --recipe published_small --since 2007-01-01
 
 The folder holds the files named in `PAIRS`. Pairs: t850, msl and z500 (ERA-Interim over Europe, 4 x 4 block means,
 2000-2007, 2008 and 2009-2010), tas and pr (NCEP reanalysis and E-OBS over Iberia, winters) and t2m (ERA5 of 2024 over
@@ -223,6 +223,7 @@ def main():
     )
     parser.add_argument("--thin", type=int, default=1, help="with --winters, use every so manieth fine cell")
     parser.add_argument("--recipe", default="standard", help="of the method diffusion")
+    parser.add_argument("--since", help="use fine fields from this date on")
     parser.add_argument("--days", type=int, help="score so many test days only")
     parser.add_argument("--output", type=Path, help="JSON file of all scores; with --winters, JSON lines")
     arguments = parser.parse_args()
@@ -234,6 +235,8 @@ def main():
     print("|---" * (len(SHOWN) + 4) + "|")
     for pair in arguments.pair:
         coarse, fine, split = PAIRS[pair](arguments.data, pair)
+        if arguments.since:
+            fine = fine.sel(time=slice(arguments.since, None))
         if arguments.days:
             tests = np.flatnonzero(fine["time"] >= np.datetime64(split[1]))
             fine = fine.isel(time=slice(tests[0] + arguments.days))

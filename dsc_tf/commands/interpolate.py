@@ -341,7 +341,19 @@ def _write(config, ds):
     )
     history = (ds.attrs.get("history"), f"dsc_tf.interpolate {settings}")
     ds.attrs |= {"Conventions": "CF-1.8", "history": "\n".join(text for text in history if text)}
-    encoding = {name: {"zlib": True, "complevel": 1} for name in ds.data_vars if ds[name].dtype.kind in "fiu"}
+    encoding = {
+        name: {"zlib": True, "complevel": 1} | _chunk_sizes(ds[name])
+        for name in ds.data_vars
+        if ds[name].dtype.kind in "fiu"
+    }
     config.path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(config.path, advice="run the same command again") as temporary:
         ds.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
+
+
+def _chunk_sizes(values):
+    """Chunks in the file of whole fields, at most those of a part: others would be compressed once for each part."""
+    if values.dims != ("time", "latitude", "longitude"):
+        return {}
+    steps, *cells = values.shape
+    return {"chunksizes": (max(1, min(steps, VALUES_OF_A_PART // (cells[0] * cells[1]))), *cells)}
