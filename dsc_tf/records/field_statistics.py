@@ -151,9 +151,10 @@ class FieldStatistics:
             return
         probes = known[np.linspace(0, len(known) - 1, PROBES).round().astype(int)]
         few = block[:, probes]
-        rows = np.flatnonzero((few == few[:, :1]).all(axis=1)) if len(known) >= LEAST_CELLS else ()
-        uniform = [row for row in rows if (block[row, known] == block[row, probes[0]]).all()]
-        self.uniform += [(self.steps + int(row), float(block[row, probes[0]])) for row in uniform]
+        rows = np.flatnonzero(np.fmax.reduce(few, axis=1) == np.fmin.reduce(few, axis=1))
+        uniform = [row for row in rows if np.fmax.reduce(block[row]) == np.fmin.reduce(block[row])]
+        if len(known) >= LEAST_CELLS:
+            self.uniform += [(self.steps + int(row), float(np.fmax.reduce(block[row]))) for row in uniform]
         if uniform and len(uniform) < len(block):
             rest = np.delete(block, uniform, axis=0)[:, known]
             low, high = np.fmin.reduce(rest, axis=None), np.fmax.reduce(rest, axis=None)

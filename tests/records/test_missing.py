@@ -322,6 +322,7 @@ def test_steps_without_rain_are_no_fault(ds):
     ds["t2m"].values[:] = np.maximum(0, np.random.default_rng(0).normal(0, 5, ds.t2m.shape))
     ds["t2m"].values[[4, 5, 7]] = 0
     check_dataset(ds)
+    check_dataset(ds.isel(latitude=slice(2), longitude=slice(2)))
 
 
 def test_repeated_steps_are_named(ds):
