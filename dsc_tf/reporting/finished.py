@@ -92,6 +92,8 @@ def read_run(run):
             regimes = stored.load()
         if "cluster" not in regimes.sizes:
             raise ValueError("regimes.nc has no clusters")
+        if labels.dtype.kind != "i" or not labels.size or int(labels.max()) >= regimes.sizes["cluster"]:
+            raise ValueError("labels.nc has other clusters than regimes.nc")
         first, last = _ends(time)
         return FinishedRun(
             path=run.resolve(),

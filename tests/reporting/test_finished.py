@@ -49,3 +49,13 @@ def test_statistics_without_clusters_are_refused(tmp_path):
     xr.Dataset({"other": ("x", [1, 2])}).to_netcdf(tmp_path / "regimes.nc")
     with pytest.raises(DscTfError, match="is damaged .regimes.nc has no clusters"):
         read_run(tmp_path)
+
+
+def test_labels_of_other_clusters_than_the_statistics_are_refused(tmp_path):
+    finished(tmp_path, xr.date_range("2001-01-01", periods=5))
+    with xr.open_dataset(tmp_path / "labels.nc") as stored:
+        labels = stored.load()
+    labels["labels"][0] = 99
+    labels.to_netcdf(tmp_path / "labels.nc")
+    with pytest.raises(DscTfError, match="is damaged .labels.nc has other clusters than regimes.nc"):
+        read_run(tmp_path)
