@@ -37,7 +37,7 @@ def train(options):
     batches = X.reshape(-1, options.batch, *shape)
     # Each process reads its own part of each batch.
     mine = np.split(batches, options.processes, axis=1)[options.rank].reshape(-1, *shape)
-    model = dsc_autoencoder(shape, filters=(8, 16, 32, 32), units=32, latent_size=16)
+    model = dsc_autoencoder(shape, filters=(8, 16), units=16, latent_size=8)
     model.compile(keras.optimizers.SGD(0.1), "mse")
     fit = {"batch_size": options.batch // options.processes, "shuffle": False, "verbose": 0}
     losses = model.fit(mine, mine, epochs=1, **fit).history["loss"]

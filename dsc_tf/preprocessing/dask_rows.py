@@ -148,7 +148,10 @@ class DaskRows:
 
 def _prepared(ds, preprocessor):
     """Prepared fields of a part of a record, shape (time, value)."""
-    return np.asarray(preprocessor.transform(ds).last_step())
+    samples = preprocessor.transform(ds)
+    fields = np.asarray(samples.last_step()[:])
+    samples.close()
+    return fields
 
 
 def _first(result):

@@ -42,6 +42,7 @@ def test_clusters_are_those_of_a_scratch_file(record, small_blocks, tmp_path, mo
     with monkeypatch.context() as patch:
         patch.setattr(preprocessing, "memory_limit", lambda memory: 0)
         stored = prep.transform(record)
+        np.testing.assert_array_equal(dask_samples(record, prep).rows[:], stored.last_step()[:])
     assert stored.is_stored
     expected = method(3, random_state=0).fit(stored)
     found = method(3, random_state=0).fit(dask_samples(record, prep))
