@@ -15,6 +15,8 @@ GRIB_ENDINGS = (".grib", ".grb", ".grib2", ".grb2", ".grib1", ".grb1")
 NETCDF_SIGNATURES = (b"CDF\x01", b"CDF\x02", b"CDF\x05", b"\x89HDF\r\n\x1a\n")
 COMPRESSED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"PK\x03\x04": "zip"}
 COMPRESSED |= {b"\x28\xb5\x2f\xfd": "zstd", b"7z\xbc\xaf": "7-Zip"}
+TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
+MANY_FILES = "data: too many open files. Raise the limit with `ulimit -n`, or join the files first."
 SHOWN = 10  # groups named in a message
 ZARR_FILES = (".zgroup", ".zmetadata", ".zarray", "zarr.json")
 
@@ -65,7 +67,9 @@ def _begins_with(path, *signatures):
     try:
         with open(path, "rb") as file:
             return file.read(8).startswith(signatures)
-    except OSError:
+    except OSError as error:
+        if error.errno in TOO_MANY_FILES:
+            raise DscTfError(MANY_FILES) from error
         return False
 
 
@@ -179,8 +183,8 @@ def require(module, extra, path):
 
 def _explained(path, error):
     text = reason(error)
-    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE) or "Too many open" in text:
-        return "data: too many open files. Raise the limit with `ulimit -n`, or join the files first."
+    if isinstance(error, OSError) and error.errno in TOO_MANY_FILES or "Too many open" in text:
+        return MANY_FILES
     if isinstance(error, PermissionError):
         return f"data: {path} may not be read (permission denied). Change its permissions."
     packed = next((kind for start, kind in COMPRESSED.items() if _begins_with(path, start)), None)

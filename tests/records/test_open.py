@@ -1,3 +1,4 @@
+import errno
 import sys
 
 import numpy as np
@@ -389,3 +390,14 @@ def test_one_name_of_a_sum_may_be_a_text_and_a_season_is_one(ds):
     assert open_dataset(ds, accumulated="t2m", aggregate="2D").t2m.attrs["cell_methods"] == "time: sum"
     with pytest.raises(DscTfError, match="season: 5. Give the first letters"):
         open_dataset(ds, season=5)
+
+
+def test_too_many_open_files_are_named(ds, tmp_path, monkeypatch):
+    ds.to_netcdf(tmp_path / "a.nc")
+
+    def refuse(*_):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("dsc_tf.records.files.open", refuse, raising=False)
+    with pytest.raises(DscTfError, match="too many open files. Raise the limit"):
+        open_dataset(tmp_path / "a.nc")
