@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.utils.validation import check_is_fitted
 
 from ..errors import DscTfError
 from .samples import RowView, Samples
@@ -62,15 +63,16 @@ def dask_samples(ds: "xr.Dataset", preprocessor: "Preprocessor", *, persist: boo
     import dask
     import dask.array
 
+    check_is_fitted(preprocessor)
     names = [name for name in ("smooth",) if name in getattr(preprocessor, "steps_", {})]
     if preprocessor.window != 1 or names or getattr(preprocessor, "filler_", None) is not None:
         raise DscTfError(
             "preprocessor: needs neighbouring steps. Prepare with window 1, and neither smooth nor fill."
         )
-    whole = preprocessor.transform(ds.isel(time=slice(0, 1)))  # the grid, with padding, and all checks
-    n_values, prepare = int(np.prod(whole.grid)), dask.delayed(_prepared)
+    n_values, prepare = int(np.prod(preprocessor._grid)), dask.delayed(_prepared)
     shared = dask.delayed(preprocessor, traverse=False)
     steps = max(1, BLOCK_BYTES // (4 * n_values))
+    first = preprocessor.transform(ds.isel(time=slice(0, steps)))  # with all checks
     parts = [
         dask.array.from_delayed(
             prepare(ds.isel(time=slice(start, start + steps)), shared),
@@ -83,13 +85,13 @@ def dask_samples(ds: "xr.Dataset", preprocessor: "Preprocessor", *, persist: boo
     time = ds["time"].values
     return Samples(
         DaskRows(array.persist() if persist else array),
-        whole.grid,
+        first.grid,
         time=time,
-        latitude=whole.latitude,
-        longitude=whole.longitude,
-        variables=whole.variables,
+        latitude=first.latitude,
+        longitude=first.longitude,
+        variables=first.variables,
         segment=segment_numbers(time),
-        weighted=whole.weighted,
+        weighted=first.weighted,
     )
 
 

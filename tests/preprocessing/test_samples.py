@@ -120,7 +120,7 @@ def test_a_window_too_long_closes_the_file(tmp_path):
 
 def test_new_data_are_stored_as_well(tmp_path):
     ds = mock_dataset(days=DAYS, nan_policy="isolated")
-    _, prep = prepare(mock_dataset(days=400), "anomaly")
+    _, prep = prepare(mock_dataset(days=400, nan_policy="isolated"), "anomaly")
     in_memory = prep.transform(ds)
     prep.set_params(memory=LITTLE, scratch=tmp_path)
     on_disk = prep.transform(ds)
