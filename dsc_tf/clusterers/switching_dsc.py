@@ -182,12 +182,11 @@ class SwitchingDSC(SwitchingAutoregression):
 
     def _fit_branch(self, X, latent, starts):
         if self.branch_ == TRUNK:
-            first = getattr(self, "candidates_", {}).get(TRUNK)
-            self.chain_ = self._fit_trunk(self._fields(X), starts, self.rounds, first)
+            self.chain_ = self._fit_trunk(self._fields(X), starts, self.rounds)
         else:
             super()._fit_branch(X, latent, starts)
 
-    def _fit_trunk(self, fields, starts, rounds, first=None):
+    def _fit_trunk(self, fields, starts, rounds):
         with seeded(self.random_state) as seed:
             chain, _ = fit_trunk_chain(
                 fields,
@@ -198,7 +197,6 @@ class SwitchingDSC(SwitchingAutoregression):
                 rounds=rounds,
                 round_steps=self.round_steps,
                 seed=seed,
-                first=first,
             )
         return chain
 

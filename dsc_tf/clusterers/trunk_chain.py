@@ -49,15 +49,12 @@ class TrunkChain:
         Probability of the column's state after the row's.
     correlation : float
         Sum of the squared held-out correlations of past and future after the first stage.
-    rounds : int, default=0
-        Rounds of self-training.
     """
 
     networks: list
     frequencies: np.ndarray
     transitions: np.ndarray
     correlation: float = 0.0
-    rounds: int = 0
 
     def log_emissions(self, fields):
         """Mean log-probability of the networks, less that of the frequencies, shape (time, state)."""
@@ -70,12 +67,10 @@ class TrunkChain:
             layer = network.layers[-1]
             layer.set_weights([weight[..., order] for weight in layer.get_weights()])
         parts = self.frequencies[order], self.transitions[np.ix_(order, order)]
-        return TrunkChain(self.networks, *parts, self.correlation, self.rounds)
+        return TrunkChain(self.networks, *parts, self.correlation)
 
 
-def fit_trunk_chain(
-    fields, starts, n_states, *, filters=16, steps=480, rounds=6, round_steps=60, seed=0, first=None
-):
+def fit_trunk_chain(fields, starts, n_states, *, filters=16, steps=480, rounds=6, round_steps=60, seed=0):
     """Train the trunk past against future, then the classifiers towards posteriors of the chain.
 
     Each round trains one network for each fold on targets of the other blocks of time, applies it to the blocks
@@ -99,9 +94,6 @@ def fit_trunk_chain(
         Steps of each network in a round.
     seed : int, default=0
         Seed of weights and batches; Keras has to be seeded by the caller.
-    first : TrunkChain, default=None
-        A chain fitted to the first part of these fields, to go on from: its rounds count, there is at least one more,
-        and the past-future training is left out. It is not changed.
 
     Returns
     -------
@@ -111,18 +103,10 @@ def fit_trunk_chain(
     """
     fold = np.arange(len(fields)) // BLOCK % FOLDS
     trunk = pooled_trunk(fields.shape[1:], filters=filters)
-    if first is None:
-        posterior, transitions, correlation = _first_posterior(trunk, fields, starts, n_states, steps, seed)
-        networks, done = [classifier(trunk, n_states) for _ in range(FOLDS)], 0
-        frequencies = posterior.smoothed.mean(axis=0)
-    else:
-        networks, done = [classifier(trunk, n_states) for _ in range(FOLDS)], min(first.rounds, rounds - 1)
-        for network, fitted in zip(networks, first.networks, strict=True):
-            network.set_weights(fitted.get_weights())
-        frequencies, correlation = first.frequencies, first.correlation
-        emissions = _cross_fitted(networks, fields, fold) - np.log(frequencies)
-        posterior, transitions = _with_transitions(emissions, first.transitions, starts)
-    for number in range(done, rounds):
+    posterior, transitions, correlation = _first_posterior(trunk, fields, starts, n_states, steps, seed)
+    networks = [classifier(trunk, n_states) for _ in range(FOLDS)]
+    frequencies = posterior.smoothed.mean(axis=0)
+    for number in range(rounds):
         frequencies = posterior.smoothed.mean(axis=0) + 1e-3
         targets = posterior.smoothed.astype(np.float32)
         for i, network in enumerate(networks):
@@ -133,7 +117,7 @@ def fit_trunk_chain(
         emissions = _cross_fitted(networks, fields, fold) - np.log(frequencies)
         posterior, transitions = _with_transitions(emissions, transitions, starts)
         log.debug("self-training round %d: sizes %s", number + 1, np.round(frequencies, 2))
-    return TrunkChain(networks, frequencies, transitions, correlation, max(rounds, done)), posterior
+    return TrunkChain(networks, frequencies, transitions, correlation), posterior
 
 
 def _first_posterior(trunk, fields, starts, n_states, steps, seed):
