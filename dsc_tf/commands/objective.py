@@ -1,5 +1,8 @@
 """Objective of DSC where the user names none: forecasts, unless the record or another option speaks against them."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from ..clusterers.registry import METHODS, OBJECTIVES, PREDICTIVE
 from ..records.memory import memory_limit
 
@@ -15,7 +18,7 @@ MIN_CONSECUTIVE = 7 + 3  # steps of the longest segment: the window of the forec
 COPIES = 8  # copies of the prepared record that fit into memory; a fit of "fields" holds about seven
 
 
-def requires_published(config, given):
+def requires_published(config: Any, given: Iterable[str]) -> str | None:
     """Name of the first setting that only the published objective can obey, or None.
 
     Parameters
@@ -40,7 +43,7 @@ def requires_published(config, given):
     return "smoothing" if config.smooth > 1 and config.smoothing != "causal" else None
 
 
-def choose_objective(ds, memory=None):
+def choose_objective(ds: Any, memory: str | None = None) -> tuple[str, str]:
     """Objective of DSC for a record, with the reason.
 
     "fields" learns forecasts, whose benefit was measured on held-out years of long records; it needs at least three

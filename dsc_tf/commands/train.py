@@ -3,10 +3,11 @@
 import dataclasses
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ..clusterers import DEEP_METHODS, FEATURE_METHODS, METHODS, build, clusterer
 from ..clusterers.registry import METHOD_OPTIONS, OBJECTIVES, PREDICTIVE, parameters
@@ -155,7 +156,7 @@ class TrainConfig(PreparationConfig, DataConfig):
         check_options(self.fitted_method, [name for name in given if name != "objective"])
 
     @property
-    def chooses_objective(self):
+    def chooses_objective(self) -> bool:
         """Whether the record decides on the objective of dsc."""
         return self.method == "dsc" and self.objective is None
 
@@ -164,7 +165,7 @@ class TrainConfig(PreparationConfig, DataConfig):
         """Name of the method that is fitted: that of the objective for dsc."""
         return OBJECTIVES[self.objective or PUBLISHED] if self.method == "dsc" else self.method
 
-    def with_objective(self, ds, echo):
+    def with_objective(self, ds: Any, echo: Callable[..., None]) -> "TrainConfig":
         """Settings with the objective and the protocol for a record, where the user has named no objective.
 
         Parameters
@@ -200,7 +201,7 @@ class TrainConfig(PreparationConfig, DataConfig):
         return {name: v for name, v in saved.items() if name not in METHOD_OPTIONS or name in own} | given
 
 
-def trained_settings(folder):
+def trained_settings(folder: Path) -> tuple[TrainConfig, dict[str, str]]:
     """Settings of a finished run, checked, and the versions that it ran with.
 
     Parameters

@@ -86,7 +86,7 @@ def open_weatherbench(folder, variables, *, levels=None, region=None, period=Non
         raise DscTfError(
             f"variables: {', '.join(names)} have no time in common. Give files of the same years."
         )
-    summed = [name for name in ACCUMULATED if name in merged]
+    summed = [name for name in ACCUMULATED if name in merged] if aggregate is not None else []
     return open_dataset(merged, region=region, period=period, aggregate=aggregate, accumulated=summed)
 
 

@@ -646,7 +646,12 @@ def downscale(
     >>> dict(members.sizes)
     {'member': 2, 'time': 20, 'latitude': 40, 'longitude': 40}
     """
-    options = {"recipe": recipe, "split": split, "conserve": conserve, "random_state": random_state}
+    options: dict[str, Any] = {
+        "recipe": recipe,
+        "split": split,
+        "conserve": conserve,
+        "random_state": random_state,
+    }
     fitted = Downscaler(method, **options).fit(coarse, fine)
     datasets = as_datasets(coarse)
     days = new_days(fitted, datasets[0])

@@ -93,7 +93,7 @@ def check_grids(coarse, fine):
             )
 
 
-def check_applied(coarse, later):
+def check_applied(coarse: xr.Dataset, later: xr.Dataset) -> None:
     """Refuse a coarse record of other days that has other variables or another grid.
 
     Parameters

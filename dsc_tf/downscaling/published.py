@@ -6,8 +6,11 @@ from constant maps. Fields are drawn in overlapping tiles, one day after the oth
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -15,6 +18,9 @@ from ..errors import DscTfError
 from ..stored import read_arrays
 from .pairs import GRID, TRAINING, VALIDATION
 from .tiles import blend, cut, tile_corners
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 OFFSET = 0.008  # of the squared cosine schedule
 MAX_BETA = 0.999
@@ -94,7 +100,7 @@ RECIPES = {
 }
 
 
-def check_recipe(recipe, method, encoder, fine):
+def check_recipe(recipe: str, method: str, encoder: Any, fine: "xr.Dataset") -> None:
     """Refuse an unknown recipe, and a published one with another method, with an encoder or on a small grid.
 
     Parameters
@@ -111,13 +117,13 @@ def check_recipe(recipe, method, encoder, fine):
     """
     if recipe not in RECIPES:
         raise DscTfError(f"recipe: {recipe!r}. Choose one of {', '.join(RECIPES)}.")
-    if recipe == STANDARD:
+    settings = RECIPES[recipe]
+    if settings is None:
         return
     if method != "diffusion":
         raise DscTfError(f"recipe: {recipe} is one of diffusion, not of {method}. Choose {STANDARD}.")
     if encoder is not None:
         raise DscTfError(f"recipe: {recipe} has an encoder of its own. Leave the encoder out.")
-    settings = RECIPES[recipe]
     tile_corners(tuple(fine.sizes[axis] for axis in GRID), settings.tile, settings.stride)
 
 
@@ -148,7 +154,7 @@ class TiledDiffusion:
         self.shape, self.recipe = shape, recipe
         self.signal = signal_shares(recipe.levels)
 
-    def fit(self, fine, pair, coarse, seed):
+    def fit(self, fine: np.ndarray, pair: Any, coarse: Any, seed: int) -> Self:
         """Learn both networks.
 
         Parameters
@@ -173,7 +179,7 @@ class TiledDiffusion:
             self._fit_denoiser(scaled(fine, self.fine_range), pair, seed)
         return self
 
-    def draw(self, pair, rng):
+    def draw(self, pair: Any, rng: np.random.Generator) -> np.ndarray:
         """Fields of one member, shape (time, latitude, longitude).
 
         Parameters
@@ -196,14 +202,14 @@ class TiledDiffusion:
         low, high = self.fine_range
         return low + (high - low) * fields
 
-    def save(self, folder, name):
+    def save(self, folder: str | PathLike, name: str) -> None:
         """Write the networks and the scales."""
         self.encoder.save(Path(folder) / f"tiles_encoder_{name}.keras")
         self.denoiser.save(Path(folder) / f"tiles_denoiser_{name}.keras")
         constants = {key: getattr(self, key) for key in ("fine_range", "coarse_range", "maps")}
         np.savez(Path(folder) / f"tiles_{name}.npz", **constants)
 
-    def load(self, folder, name):
+    def load(self, folder: str | PathLike, name: str) -> Self:
         """Read what `save` wrote."""
         import keras
 
@@ -357,12 +363,14 @@ class FieldDays:
     part: np.ndarray | None = None
 
 
-def scaled(values, limits):
+def scaled(values: np.ndarray, limits: np.ndarray) -> np.ndarray:
     """Values as a share of a range."""
     return (values - limits[0]) / max(limits[1] - limits[0], 1e-300)
 
 
-def cut_at(fields, days, places, tile):
+def cut_at(
+    fields: np.ndarray, days: Sequence[int], places: Sequence[tuple[int, int]], tile: int
+) -> np.ndarray:
     """One tile of each of some days, shape (sample, row, column).
 
     Parameters
@@ -379,13 +387,15 @@ def cut_at(fields, days, places, tile):
     return np.stack([fields[d, r : r + tile, c : c + tile] for d, (r, c) in zip(days, places, strict=True)])
 
 
-def past_days(fields, days, past, places, tile):
+def past_days(
+    fields: np.ndarray, days: Sequence[int], past: int, places: Sequence[tuple[int, int]], tile: int
+) -> np.ndarray:
     """Tiles of the days before each of some days, the last one last, shape (sample, row, column, day)."""
     tiles = [fields[d - past : d, r : r + tile, c : c + tile] for d, (r, c) in zip(days, places, strict=True)]
     return np.moveaxis(np.stack(tiles), 1, -1)
 
 
-def signal_shares(levels):
+def signal_shares(levels: int) -> np.ndarray:
     """Share of the variance that is signal at each noise level: the squared cosine schedule.
 
     Parameters
@@ -401,19 +411,21 @@ def signal_shares(levels):
     Examples
     --------
     >>> signal_shares(2000)[[0, 1000, 1999]].round(3)
-    array([1.   , 0.492, 0.   ])
+    array([1.   , 0.493, 0.   ])
     """
     at = np.cos((np.arange(levels + 1) / levels + OFFSET) / (1 + OFFSET) * math.pi / 2) ** 2
     return np.cumprod(1 - np.minimum(1 - at[1:] / at[:-1], MAX_BETA))
 
 
-def drawing_levels(levels, steps):
+def drawing_levels(levels: int, steps: int) -> list[tuple[int, int]]:
     """Pairs of noise levels from which and to which each step of drawing goes; the last one goes to -1, no noise."""
     stride = levels // steps
     return [(now, now - stride) for now in range((steps - 1) * stride, -1, -stride)]
 
 
-def previous_level(x, clean, share, previous, rng):
+def previous_level(
+    x: np.ndarray, clean: np.ndarray, share: float, previous: float, rng: np.random.Generator
+) -> np.ndarray:
     """Draw the data at the previous noise level from those at the present one and the estimate without noise.
 
     Parameters
@@ -451,7 +463,7 @@ def _batches(make, days, corners, size, seed=0):
             day, place = np.divmod(self.order[at * size : (at + 1) * size], len(corners))
             return make(days[day], corners[place], self.rng)
 
-        def on_epoch_end(self):
+        def on_epoch_end(self) -> None:
             self.order = self.rng.permutation(len(days) * len(corners))
 
     return Tiles()

@@ -7,7 +7,7 @@ from ..errors import DscTfError
 SMALLEST_WEIGHT = 1e-6  # of the outermost cells of a tile, whose Hann weight is 0
 
 
-def tile_corners(shape, tile, stride):
+def tile_corners(shape: tuple[int, ...], tile: int, stride: int) -> np.ndarray:
     """First row and column of each tile; the last tile of each axis ends at the edge of the grid.
 
     Parameters
@@ -41,7 +41,7 @@ def tile_corners(shape, tile, stride):
     return np.stack(np.meshgrid(*starts, indexing="ij"), axis=-1).reshape(-1, 2)
 
 
-def cut(fields, corners, tile):
+def cut(fields: np.ndarray, corners: np.ndarray, tile: int) -> np.ndarray:
     """Tiles of fields.
 
     Parameters
@@ -60,7 +60,7 @@ def cut(fields, corners, tile):
     return np.stack([fields[..., r : r + tile, c : c + tile] for r, c in corners], axis=-3)
 
 
-def blend(tiles, corners, shape, *, halo=0):
+def blend(tiles: np.ndarray, corners: np.ndarray, shape: tuple[int, ...], *, halo: int = 0) -> np.ndarray:
     """Weighted mean of overlapping tiles, of Hann weights in both directions.
 
     Parameters

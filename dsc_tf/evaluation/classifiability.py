@@ -89,7 +89,7 @@ def random_partitions(X, n_clusters, n_partitions=50, *, init="random", random_s
     return lloyd(X.astype(np.float32), initial.astype(np.float32)) + mean
 
 
-def lloyd(X, initial, *, tol=1e-4, max_iter=300):
+def lloyd(X: np.ndarray, initial: np.ndarray, *, tol: float = 1e-4, max_iter: int = 300) -> np.ndarray:
     """Centres of k-means from many sets of initial centres, by Lloyd's algorithm.
 
     The result is that of scikit-learn's `KMeans` started from each set by itself. Its calls take several times longer

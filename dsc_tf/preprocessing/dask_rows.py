@@ -1,7 +1,7 @@
 """Samples whose fields are prepared and kept by the workers of Dask."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -84,7 +84,7 @@ def dask_samples(ds: "xr.Dataset", preprocessor: "Preprocessor", *, persist: boo
     array = dask.array.concatenate(parts)
     time = ds["time"].values
     return Samples(
-        DaskRows(array.persist() if persist else array),
+        cast(Any, DaskRows(array.persist() if persist else array)),
         first.grid,
         time=time,
         latitude=first.latitude,
@@ -119,7 +119,7 @@ class DaskRows:
 
     def select(self, at: npt.ArrayLike) -> RowView:
         """A view of fewer rows, without reading any."""
-        return RowView(self, np.arange(len(self))[at])
+        return RowView(cast(Any, self), np.arange(len(self))[np.asarray(at)])
 
     def weighted(self, weight: np.ndarray) -> "DaskRows":
         """Rows times a weight of each feature."""

@@ -255,7 +255,8 @@ def _increments(values, step, notes):
     if found is None:
         total = _running_total(values, step)
         if total is not None:
-            return _increments_of_total(values, step, *total, notes)
+            sign, slack, begins = total
+            return _increments_of_total(values, step, sign, slack, begins, notes)
         if _is_coarse(values, step):
             notes.add(
                 f"{values.name}: taken as amounts of {_text(step)} each. If it accumulates over several steps, "

@@ -4,6 +4,7 @@ import re
 
 import cf_xarray  # noqa: F401  registers the `.cf` accessor
 import numpy as np
+import xarray as xr
 
 from ..errors import DscTfError
 
@@ -75,9 +76,9 @@ def _is_coordinate(values):
     return (values.ndim <= 3 and named) or is_time or is_member or str(values.name) == "valid_time"
 
 
-def holds_dates(values):
+def holds_dates(values: xr.DataArray) -> bool:
     """Whether a variable holds dates, of any calendar."""
-    first = np.ravel(values.values)[:1] if values.dtype.kind == "O" else ()
+    first = np.ravel(values.values)[:1] if values.dtype.kind == "O" else np.empty(0)
     return values.dtype.kind == "M" or bool(len(first) and hasattr(first[0], "calendar"))
 
 

@@ -167,7 +167,11 @@ class FieldStatistics:
         begin = 1 if self._last is None else 0
         for row in np.flatnonzero((few[begin:] == before).all(axis=1)) + begin:
             previous = block[row - 1] if row else self._last
-            if row not in uniform and np.array_equal(block[row], previous, equal_nan=True):
+            if (
+                row not in uniform
+                and previous is not None
+                and np.array_equal(block[row], previous, equal_nan=True)
+            ):
                 self.repeated.append(self.steps + int(row))
 
     def _add_jumps(self, block, low, high, is_whole):

@@ -187,7 +187,7 @@ def sorted_by_time(ds):
     return ds if times.is_monotonic_increasing else ds.isel(time=np.argsort(times.values, kind="stable"))
 
 
-def with_whole_seconds(ds):
+def with_whole_seconds(ds: xr.Dataset) -> xr.Dataset:
     """The dataset with times rounded to seconds, where they are floating-point numbers of days or hours in the file.
 
     Otherwise midnight, read as a moment before it, would belong to the day before.
