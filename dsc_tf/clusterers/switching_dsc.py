@@ -147,7 +147,7 @@ class SwitchingDSC(SwitchingAutoregression):
             return super()._arrays()
         chain = {"frequencies": self.chain_.frequencies, "transitions": self.chain_.transitions}
         arrays = EOFClusterer._arrays(self) | {f"trunk_{name}": values for name, values in chain.items()}
-        del arrays["branch_"]  # a word; that the chain is of the network says the same
+        del arrays["branch_"]  # a word, which `model.npz` does not hold
         return arrays
 
     def _restore_arrays(self, arrays):
