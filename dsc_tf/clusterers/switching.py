@@ -85,7 +85,7 @@ class SwitchingAutoregression(EOFClusterer):
     """
 
     supports_out_of_core = False
-    saved_attributes = ("soft_labels_", "scale_", "branch_")
+    saved_attributes = ("soft_labels_", "scale_")
     chain_: Any
 
     def __init__(
@@ -167,12 +167,12 @@ class SwitchingAutoregression(EOFClusterer):
 
     def _arrays(self):
         chain = {f"chain_{field.name}": getattr(self.chain_, field.name) for field in fields(Chain)}
-        return super()._arrays() | chain
+        return super()._arrays() | {"branch_": np.asarray(self.branch_)} | chain
 
     def _restore_arrays(self, arrays):
         self.chain_ = Chain(**{field.name: arrays.pop(f"chain_{field.name}") for field in fields(Chain)})
+        self.branch_ = tuple(arrays.pop("branch_").tolist())
         super()._restore_arrays(arrays)
-        self.branch_ = tuple(self.branch_.tolist())
 
     def _first_branch(self, X):
         return tuple(self.branches[0])

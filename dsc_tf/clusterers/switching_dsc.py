@@ -146,16 +146,14 @@ class SwitchingDSC(SwitchingAutoregression):
         if self.branch_ != TRUNK:
             return super()._arrays()
         chain = {"frequencies": self.chain_.frequencies, "transitions": self.chain_.transitions}
-        arrays = EOFClusterer._arrays(self) | {f"trunk_{name}": values for name, values in chain.items()}
-        del arrays["branch_"]  # a word, which `model.npz` does not hold
-        return arrays
+        return EOFClusterer._arrays(self) | {f"trunk_{name}": values for name, values in chain.items()}
 
     def _restore_arrays(self, arrays):
         if "trunk_frequencies" not in arrays:
             super()._restore_arrays(arrays)
             return
         chain = {name: arrays.pop(f"trunk_{name}") for name in ("frequencies", "transitions")}
-        EOFClusterer._restore_arrays(self, arrays | {"branch_": np.zeros(0)})
+        EOFClusterer._restore_arrays(self, arrays)
         self.branch_ = TRUNK
         trunk = pooled_trunk(tuple(self.sample_shape_[1:]), filters=self.filters)
         self.chain_ = TrunkChain([classifier(trunk, self.n_clusters) for _ in range(FOLDS)], **chain)
