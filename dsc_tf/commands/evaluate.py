@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ..clusterers.registry import METHODS, OBJECTIVES, build, parameters
+from ..clusterers.registry import METHODS, build, parameters
 from ..errors import DscTfError
 from ..logging import record_warnings
 from ..preprocessing.protocols import PROTOCOLS
@@ -236,10 +236,10 @@ def _candidates(config):
     """Settings with the record of the first run, and what is evaluated by name; the reference is first."""
     saved = [(path, _settings_of_run(path)) for path in config.runs]
     if saved and config.data == ("sample",):
-        record = {name: saved[0][1][name] for name in RECORD if name in saved[0][1]}
+        record = {name: getattr(saved[0][1], name) for name in RECORD if hasattr(saved[0][1], name)}
         config = dataclasses.replace(config, **record)
     given = config.n_clusters
-    n_clusters = given or (saved[0][1]["n_clusters"] if saved else 7)
+    n_clusters = given or (saved[0][1].n_clusters if saved else 7)
     texts = config.methods or (() if saved else ("predictive_kmeans", "persistent_kmeans"))
     found = {
         text: Candidate(*parse_method(text), n_clusters, config.protocol)
@@ -259,17 +259,14 @@ def _settings_of_run(path):
     settings, _ = trained_settings(path)
     if settings.encoder is not None:
         raise DscTfError(f"runs: {path} is no run of a method on fields. Give one that dsc_tf.train wrote.")
-    return dataclasses.asdict(settings)
+    return settings
 
 
 def _candidate_of_run(path, settings, n_clusters):
-    method = settings["method"]
-    if method == "dsc":
-        method = OBJECTIVES[settings.get("objective") or "published"]
+    method = settings.fitted_method
     names = [name for name in METHODS[method].options if name != "objective"]
-    options = {name: settings[name] for name in names if settings.get(name) is not None}
-    count = n_clusters or settings["n_clusters"]
-    return Candidate(method, options, count, settings["protocol"], settings["window"])
+    options = {name: getattr(settings, name) for name in names if getattr(settings, name) is not None}
+    return Candidate(method, options, n_clusters or settings.n_clusters, settings.protocol, settings.window)
 
 
 def _terciles(ds, name, train):
