@@ -8,11 +8,7 @@ from ..records.memory import memory_limit
 
 FIELDS, PUBLISHED = "fields", "published"
 MIN_YEARS = 3
-MIN_DAYS = (
-    360 * MIN_YEARS - 31
-)  # from the first step to the last one, of any calendar and of monthly steps too
-DAYS_PER_YEAR = 365.2425
-SECONDS_PER_DAY = 86400
+MIN_SPAN = (360 * MIN_YEARS - 31) / 365.25  # years between first and last step, also in months of 30 days
 MIN_STEP = 0.9  # days between steps: leads of 1 and 3 steps are meant as days or longer
 MIN_CONSECUTIVE = 7 + 3  # steps of the longest segment: the window of the forecasts and their longest lead
 COPIES = 8  # copies of the prepared record that fit into memory; a fit of "fields" holds about seven
@@ -64,32 +60,25 @@ def choose_objective(ds: Any, memory: str | None = None) -> tuple[str, str]:
         For a message: the property of the record that decided.
     """
     import numpy as np
+    import pandas as pd
 
     from ..preprocessing.preprocessor import record_members
+    from ..preprocessing.seasonal_cycle import years_covered
     from ..preprocessing.windows import segment_starts
 
-    time = ds["time"].values
-    starts = segment_starts(time, record_members(ds))
-    longest = int(np.diff([*starts, len(time)]).max())
-    days = _days(time.max() - time.min())
-    years = f"the record spans {days / DAYS_PER_YEAR:.1f} years"
-    within = np.diff(time)[~np.isin(np.arange(1, len(time)), starts)]
-    step = np.median([_days(one) for one in within]) if len(within) else 0.0
+    times, years = ds.indexes["time"], years_covered(ds["time"])
+    span = f"the record spans {years:.1f} years"
+    starts = segment_starts(ds["time"].values, record_members(ds))
+    longest = int(np.diff([*starts, len(times)]).max())
+    within = (times[1:] - times[:-1])[~np.isin(np.arange(1, len(times)), starts)]
+    step = np.median(within / pd.Timedelta("1D")) if len(within) else 0.0
     needed = COPIES * 4 * sum(ds[name].size for name in ds.data_vars)
-    if days < MIN_DAYS:
-        return PUBLISHED, f"{years}, and forecasts need {MIN_YEARS}"
+    if years < MIN_SPAN:
+        return PUBLISHED, f"{span}, and forecasts need {MIN_YEARS}"
     if longest < MIN_CONSECUTIVE:
         return PUBLISHED, f"at most {longest} steps are consecutive, and forecasts need {MIN_CONSECUTIVE}"
     if step < MIN_STEP:
         return PUBLISHED, "the steps are shorter than a day, see --aggregate daily"
     if needed > memory_limit(memory):
         return PUBLISHED, f"forecasts need about {needed / 1e9:.2g} GB of memory, see --memory"
-    return FIELDS, years
-
-
-def _days(duration):
-    """Days of a duration, of any calendar."""
-    seconds = (
-        duration.astype("m8[s]").astype(float) if hasattr(duration, "astype") else duration.total_seconds()
-    )
-    return float(seconds) / SECONDS_PER_DAY
+    return FIELDS, span
