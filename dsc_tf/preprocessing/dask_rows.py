@@ -64,8 +64,7 @@ def dask_samples(ds: "xr.Dataset", preprocessor: "Preprocessor", *, persist: boo
     import dask.array
 
     check_is_fitted(preprocessor)
-    names = [name for name in ("smooth",) if name in getattr(preprocessor, "steps_", {})]
-    if preprocessor.window != 1 or names or getattr(preprocessor, "filler_", None) is not None:
+    if preprocessor.window != 1 or "smooth" in preprocessor.steps_ or preprocessor.filler_ is not None:
         raise DscTfError(
             "preprocessor: needs neighbouring steps. Prepare with window 1, and neither smooth nor fill."
         )

@@ -155,10 +155,9 @@ class FieldStatistics:
         uniform = [row for row in rows if np.fmax.reduce(block[row]) == np.fmin.reduce(block[row])]
         if len(known) >= LEAST_CELLS:
             self.uniform += [(self.steps + int(row), float(np.fmax.reduce(block[row]))) for row in uniform]
-        if uniform and len(uniform) < len(block):
-            rest = np.delete(block, uniform, axis=0)[:, known]
-            low, high = np.fmin.reduce(rest, axis=None), np.fmax.reduce(rest, axis=None)
         if len(uniform) < len(block):
+            if uniform:
+                low = high = np.delete(block, uniform, axis=0)[:, known]
             self.bounds = (
                 min(self.bounds[0], np.fmin.reduce(low, axis=None)),
                 max(self.bounds[1], np.fmax.reduce(high, axis=None)),
