@@ -8,6 +8,7 @@ import xarray as xr
 
 from ..errors import DscTfError
 from .cell_methods import time_method
+from .dates import days_in_month
 
 WORDS = {"hourly": "1h", "daily": "1D", "monthly": "1MS", "yearly": "1YS", "seasonal": "QS-DEC"}
 AMOUNT_UNITS = ("mm", "kg m-2", "kg/m2", "kg/m^2", "J m-2", "J/m2", "J/m^2", "m of water equivalent")
@@ -21,10 +22,23 @@ SAMPLED_DAYS, SAMPLED_PLACES = (
 )  # consecutive days at the beginning, in the middle and at the end of a record
 MAX_CELLS = 2000
 LEAST_SIGNED = 6  # of values of both signs, whose daily cycle resembles an accumulation of few steps
+LEAST_OF_PAIRS = 8  # steps a day, so that the daily cycle of amounts falls within some pairs of steps
+LEAST_RISES = 50  # values that show that an accumulation of two steps never falls
 LEAST_STEPS = 3  # of a period of accumulation, so that resets can be told from other steps
 LEAST_OF_TOTAL = 9  # steps of a record whose values can be told to be a running total
 OTHER_METHODS = ("median", "mode", "variance", "standard_deviation", "range", "mid_range")
-RATE = re.compile(r"(.*[ .])?s(\^|\*\*)?-1|.*/ ?s", re.I)  # per second
+RATE = re.compile(  # a unit of time in the denominator
+    r"(?:.*[ .])?(s|sec|seconds?|min|minutes?|h|hr|hours?|d|days?|months?|mon)(?:\^|\*\*)?-1"
+    r"|.*/ ?(s|sec|seconds?|min|minutes?|h|hr|hours?|d|days?|months?|mon)|.* per (\w+?)s?",
+    re.I,
+)
+RATE_HOURS = {
+    "s": 1 / 3600,
+    "mi": 1 / 60,
+    "h": 1.0,
+    "d": 24.0,
+    "mo": 730.0,
+}  # by the first letters of a unit of time
 
 
 def check_accumulated(groups, accumulated):
@@ -80,7 +94,7 @@ def aggregate_time(ds, aggregate, accumulated, notes, *, months=None):
         values = ds[name]
         stated = time_method(values.attrs)
         method = "sum" if name in accumulated else stated
-        _note_doubtful_method(values, method, stated, notes)
+        _note_doubtful_method(values, method, stated, step, notes)
         if method is None and _may_be_amounts(values):
             notes.add(
                 f"{name}: averaged, since the file does not state that its values are sums. If they are amounts, add "
@@ -97,16 +111,25 @@ def aggregate_time(ds, aggregate, accumulated, notes, *, months=None):
     return result.assign_attrs(ds.attrs)
 
 
-def _note_doubtful_method(values, method, stated, notes):
+def _note_doubtful_method(values, method, stated, step, notes):
     """Remark on values whose averages or sums are not of the quantity that the file describes."""
     units = str(values.attrs.get("units", "")).strip()
+    is_rate = _is_rate(units, step)
     if method in OTHER_METHODS:
         notes.add(f"{values.name}: averaged, although its cell_methods state a {method.replace('_', ' ')}.")
-    if method == "sum" and (RATE.fullmatch(units) or stated not in (None, "sum")):
-        what = (
-            f"its units are {units}" if RATE.fullmatch(units) else f"the file states values of kind {stated}"
-        )
+    if method == "sum" and (is_rate or stated not in (None, "sum")):
+        what = f"its units are {units}" if is_rate else f"the file states values of kind {stated}"
         notes.add(f"{values.name}: summed, although {what}. Check that sums are wanted.")
+
+
+def _is_rate(units, step):
+    """Whether units are those of a rate per another time than the time step, so that sums are no amounts."""
+    found = RATE.fullmatch(units)
+    unit = next((text.lower() for text in found.groups() if text), "") if found else ""
+    hours = next((value for start, value in RATE_HOURS.items() if unit.startswith(start)), None)
+    if hours is None:
+        return False
+    return step is None or not 0.9 < step / pd.Timedelta(hours=hours) < 1.1
 
 
 def _may_be_amounts(values):
@@ -240,8 +263,6 @@ def _months(parsed):
 
 
 def _days(year, month, calendar):
-    from .selection import days_in_month
-
     year, month = year + (month - 1) // 12, (month - 1) % 12 + 1
     return days_in_month(year, month, {"365_day": "noleap", "366_day": "all_leap"}.get(calendar, calendar))
 
@@ -342,7 +363,10 @@ def _is_coarse(values, step):
     per_day = round(pd.Timedelta("1D") / step)
     if per_day < LEAST_STEPS:
         return True
-    return per_day < LEAST_SIGNED and _has_both_signs(_blocks(values, step, per_day))
+    blocks = _blocks(values, step, per_day) if per_day < LEAST_OF_PAIRS else []
+    if _has_both_signs(blocks):
+        return per_day < LEAST_SIGNED
+    return _first_of_pairs(blocks, per_day) is not None
 
 
 def accumulation_period(values, step):
@@ -379,7 +403,34 @@ def accumulation_period(values, step):
             roughness = _roughness(blocks, period, first, ratio)
             if roughness is not None and (best is None or roughness < best[0]):
                 best = roughness, period, first
+    if best is None and not has_both_signs:
+        first = _first_of_pairs(blocks, per_day)
+        return None if first is None or per_day < LEAST_OF_PAIRS else (2, first)
     return None if best is None else best[1:]
+
+
+def _first_of_pairs(blocks, per_day):
+    """Position in the day of the first value of two, if each second value is the sum of two amounts; else None.
+
+    The second value is then never nearer to zero than the first one, by day and by night, but the next value often is.
+    """
+    for first in (0, 1):
+        rises, falls, slots = [], [], []
+        for fields, positions in blocks if per_day % 2 == 0 else ():
+            steps = np.diff(np.abs(fields), axis=0) / max(np.nanmax(np.abs(fields), initial=0.0), 1e-300)
+            is_second = (positions[1:] - first) % 2 == 1
+            rises.append(steps[is_second])
+            falls.append(steps[~is_second])
+            slots.append(positions[1:][is_second])
+        changes = np.concatenate(rises) if rises else np.zeros((0, 1))
+        is_rise, is_fall = changes > 1e-4, changes < -1e-4
+        after = np.concatenate(falls) if falls else np.zeros((0, 1))
+        if is_rise.sum() < LEAST_RISES or is_fall.sum() > 1e-3 * is_rise.sum():
+            continue
+        rising = np.unique(np.concatenate(slots)[is_rise.mean(axis=1) > 0.01])
+        if 2 * len(rising) >= per_day // 2 and (after < -1e-4).sum() > 0.2 * (np.abs(after) > 1e-4).sum():
+            return first
+    return None
 
 
 def _has_both_signs(blocks):

@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from ..errors import DscTfError
+from .dates import described_dates
 
 AXES = ("time", "latitude", "longitude")
 UNITS = {
@@ -16,13 +17,14 @@ UNITS = {
 DEGREES = re.compile(r"((arc_?)?deg(ree)?s?|°)([_ ]?(n(orth)?|e(ast)?|true))?|", re.I)
 OPPOSITE = re.compile(r"(deg(ree)?s?|°)[_ ]?(w(est)?|s(outh)?)", re.I)
 NAMES = {
-    "time": re.compile(r"time\d?|valid_time|date|datetime|t", re.I),
+    "time": re.compile(r"x?times?\d*|valid_time|date|datetime|t", re.I),
     "latitude": re.compile(r"(g\d+_|nav_|x)?lat(itude)?s?(_?\d+)*", re.I),
     "longitude": re.compile(r"(g\d+_|nav_|x)?lon(g|gitude)?s?(_?\d+)*", re.I),
 }
 PLAIN = {"latitude": ("y", "yc"), "longitude": ("x", "xc")}  # degrees where nothing contradicts
 ROTATED = re.compile(r"r(otated_?)?(lat|lon)(itude|gitude)?|grid_(latitude|longitude)", re.I)
 PROJECTED = re.compile(r"projection_[xy](_angular)?_coordinate", re.I)
+NUMBERS = {2: "two", 3: "three"}
 MAX_LATITUDE, MAX_LONGITUDE = 90.0, 720.0
 REGRID = "Interpolate it to a regular latitude-longitude grid first, for example with `cdo remapbil`."
 
@@ -97,6 +99,9 @@ def _axis(ds, axis, source):
         ordered = sorted(group, key=lambda n: (ds[n].ndim != 1, n not in ds.dims))
         if ordered:
             return ordered[0]
+    dates = [n for n in ds.coords if axis == "time" and n in ds.dims and holds_dates(ds[n])]
+    if dates:
+        return max(dates, key=lambda n: sum(n in values.dims for values in ds.data_vars.values()))
     rotated = [name for name in ds.coords if axis != "time" and _is_rotated(ds[name])]
     for name in sorted(rotated, key=lambda n: axis[:3] not in str(ds[n].attrs.get("standard_name", n))):
         raise DscTfError(f"{source}: {name} belongs to a rotated pole, so it is no {axis}. {REGRID}")
@@ -130,8 +135,9 @@ def _refuse_projection(ds, source, axis):
 def _refuse_two_dimensions(ds, found, source):
     for axis in ("latitude", "longitude"):
         if ds[found[axis]].ndim > 1:
+            number = NUMBERS.get(ds[found[axis]].ndim, "many")
             raise DscTfError(
-                f"{source}: {found[axis]} has two dimensions, so the grid is curvilinear or rotated. {REGRID}"
+                f"{source}: {found[axis]} has {number} dimensions, so the grid is curvilinear or rotated. {REGRID}"
             )
     if ds[found["time"]].ndim > 1:
         raise DscTfError(
@@ -204,9 +210,13 @@ def _check_time(ds, name, source):
         )
     if holds_dates(values) or not values.size:
         return
-    raise DscTfError(
-        f"{source}: {name} holds {values.dtype}, not dates. Give it units such as 'days since 2001-01-01'."
-    )
+    advice = "Give it units such as 'days since 2001-01-01'."
+    written = described_dates(values)
+    if written is not None and values.ndim == 1:
+        example, form = written
+        text = f"ds.{name}.astype(str)" if values.dtype.kind in "iuf" else f"ds.{name}"
+        advice = f"{example} looks like a date: convert it, as in pd.to_datetime({text}, format={form!r})."
+    raise DscTfError(f"{source}: {name} holds {values.dtype}, not dates. {advice}")
 
 
 def _refuse_mixed_calendars(values, source):

@@ -3,9 +3,11 @@
 import re
 
 from .axes import AXES, NAMES, find_axes, ordered_grid, with_coordinates
+from .dates import with_dates
 from .levels import BASE_KEY, choose_level, is_level, level_name, levels_as_variables
 from .members import choose_member, is_member_coordinate
 from .times import (
+    at_begin_of_intervals,
     one_version,
     sorted_by_time,
     with_one_time,
@@ -14,7 +16,10 @@ from .times import (
 )
 
 BOUNDS = re.compile(r".*_(bnds|bounds|bnd|vertices|vertex|corners)", re.I)
-CALENDAR = re.compile(r"(time|date|calendar).*|year|month|day|hour|n[db]+(ate|ase|day)|yyyymmdd", re.I)
+CALENDAR = re.compile(
+    r"(init(ial)?_?|valid_?|forecast_?)?(time|date|calendar).*|year|month|day|hour|n[db]+(ate|ase|day)|yyyymmdd",
+    re.I,
+)
 LEVEL_KEY = "dsc_tf_level"  # of a variable at one level: for names where several files hold several levels
 MEMBER_KEY = "dsc_tf_member"
 KEYS = {LEVEL_KEY, MEMBER_KEY, BASE_KEY}
@@ -49,7 +54,8 @@ def canonical(ds, source, notes, *, member=None, level=None):
     DscTfError
         If an axis is missing or is no axis, or members are not chosen.
     """
-    ds = _without_helpers(with_coordinates(ds))
+    ds = with_coordinates(with_dates(ds))
+    ds = _without_helpers(at_begin_of_intervals(ds, notes))
     ds = one_version(with_one_time(ds, source), notes)
     found = find_axes(ds, source, notes)
     ds = with_whole_seconds(_renamed(ds, found))
@@ -63,7 +69,7 @@ def canonical(ds, source, notes, *, member=None, level=None):
     single = [dim for dim in ds.dims if dim not in (*AXES, "member") and ds.sizes[dim] == 1]
     ds = levels_as_variables(ds.squeeze(single, drop=True), notes)
     ds = without_preliminary_duplicates(ds, notes)
-    return sorted_by_time(ordered_grid(ds, source, notes))
+    return sorted_by_time(ordered_grid(ds, source, notes), notes)
 
 
 def _without_helpers(ds):
@@ -89,7 +95,7 @@ def _is_helper(values):
     if values.ndim == 0:
         return True
     if values.dtype.kind not in "iufM":
-        return False
+        return values.ndim == 1 and bool(CALENDAR.fullmatch(name))
     return bool(CALENDAR.fullmatch(name)) and values.ndim != 3 or values.ndim == 1 and not _is_series(values)
 
 

@@ -12,7 +12,7 @@ PART = re.compile(
     r"((?:[\w.-]+\s*:\s*)+)([\w.-]+)((?:\s+(?:within|over|where|for|during)\s+[\w.-]+)*)(\s*\([^)]*\))?"
 )
 STEP_TYPES = {"accum": "sum", "avg": "mean", "max": "maximum", "min": "minimum", "instant": "point"}
-TIME = ("time", "t", "valid_time", "date")
+TIME = re.compile(r".*time.*|t|date", re.I)
 
 
 def time_method(attrs):
@@ -32,6 +32,6 @@ def time_method(attrs):
     """
     found = None
     for dims, method, _, _ in PART.findall(str(attrs.get("cell_methods", ""))):
-        if any(dim.strip().lower() in TIME for dim in dims.split(":")):
+        if any(TIME.fullmatch(dim.strip()) for dim in dims.split(":")):
             found = METHODS.get(method.lower(), found)
     return found or STEP_TYPES.get(str(attrs.get("GRIB_stepType", "")).lower())

@@ -7,8 +7,9 @@ import numpy as np
 import xarray as xr
 
 from ..errors import DscTfError
+from .dates import with_calendar_months
 from .grib import open_grib
-from .missing import declare_default_fills, note_absent_chunks
+from .missing import correct_fills, declare_default_fills, note_absent_chunks
 from .paths import reason
 
 GRIB_ENDINGS = (".grib", ".grb", ".grib2", ".grb2", ".grib1", ".grb1")
@@ -86,13 +87,15 @@ def _open_cf(path, notes):
         _refuse_packing(path, raw)
         if path.is_dir():
             note_absent_chunks(path, raw, notes)
+            correct_fills(raw, notes)
         else:
+            correct_fills(raw, notes)
             declare_default_fills(raw)
     except BaseException:
         raw.close()
         raise
     try:
-        return xr.decode_cf(raw, decode_timedelta=False)
+        return xr.decode_cf(with_calendar_months(raw, notes), decode_timedelta=False)
     except Exception as error:
         raw.close()
         raise DscTfError(f"data: {path} cannot be decoded ({reason(error)}). Fix its attributes.") from error

@@ -63,7 +63,8 @@ def _order(values, wanted, is_cyclic):
     if not len(values):
         return np.arange(0)
     spacing = np.abs(np.diff(np.sort(wanted))).min() if len(wanted) > 1 else 1.0
-    tolerance = min(max(ROUNDING, SHARE * spacing), spacing / 3) if spacing else ROUNDING
+    written = max(_half_digit(one, spacing / 50) for one in (values, wanted))
+    tolerance = min(max(ROUNDING, SHARE * spacing, written), spacing / 3) if spacing else ROUNDING
     distance = np.abs(values - wanted)
     if distance.max() <= tolerance:
         return np.arange(len(values))
@@ -73,6 +74,15 @@ def _order(values, wanted, is_cyclic):
     order = distance.argmin(axis=1)
     matched = distance[np.arange(len(order)), order].max() <= tolerance
     return order if matched and len(set(order)) == len(order) else None
+
+
+def _half_digit(values, limit):
+    """Half of the last digit of coordinates that are written with few decimals; 0 where it is above the limit."""
+    for digits in range(5):
+        if np.abs(np.round(values, digits) - values).max() < ROUNDING / 10:
+            half = 0.5001 * 10.0**-digits
+            return half if half <= limit else 0.0
+    return 0.0
 
 
 def _range(values):

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -15,6 +16,9 @@ from .times import calendar_of, sorted_by_time, without_preliminary_duplicates
 from .units import converted_value, in_units
 
 LEVEL = re.compile(r"(-?\d[\d.]*)([A-Za-z].*)")  # value and unit behind the name of a variable
+MAX_COMPARED = 100  # files whose first fields are compared
+CELLS = 2000  # of a field that are compared
+FAR = 2.0  # widest ranges of a field between a field and those of other files
 QUANTITY = ("standard_name", "cell_methods", "GRIB_stepType")
 DESCRIBING = ("cell_methods", "long_name", "GRIB_stepType", "GRIB_shortName", "GRIB_name", "standard_name")
 
@@ -231,6 +235,7 @@ def _appended(pieces, variables, notes):
             for part, name in zip(parts, names, strict=True)
         ]
         _note_differing(variable, parts, names, notes)
+        _note_other_range(variable, parts, names, notes)
     if "expver" not in parts[0].coords or any("expver" not in part.coords for part in parts):
         parts = [part.drop_vars("expver", errors="ignore") for part in parts]
     order = sorted(
@@ -263,6 +268,30 @@ def _note_differing(variable, parts, names, notes):
                     "all the same. Check that they are one quantity."
                 )
                 return
+
+
+def _note_other_range(variable, parts, names, notes):
+    """Remark on a file whose first field is far from those of all other files, as in units that it does not state."""
+    ranges = []
+    for part, name in zip(parts, names, strict=True):
+        if part.sizes["time"] and len(parts) <= MAX_COMPARED:
+            every = max(1, round((part.sizes["latitude"] * part.sizes["longitude"] / CELLS) ** 0.5))
+            grid = {"latitude": slice(None, None, every), "longitude": slice(None, None, every)}
+            field = part[variable].isel(time=0, **grid).values.astype(float)
+            if np.isfinite(field).any():
+                ranges.append((float(np.nanmin(field)), float(np.nanmax(field)), name))
+    for i, (low, high, name) in enumerate(ranges):
+        others = [(one, other) for j, (one, other, _) in enumerate(ranges) if j != i]
+        if not others:
+            return
+        first, last = min(one for one, _ in others), max(other for _, other in others)
+        widest = max(high - low, max(other - one for one, other in others))
+        if max(low - last, first - high) > FAR * widest > 0:
+            notes.add(
+                f"{variable}: {low:g} to {high:g} in the first field of {name}, {first:g} to {last:g} in those of "
+                "others. Check that all have the same units."
+            )
+            return
 
 
 def _refuse_steps(parts, names):

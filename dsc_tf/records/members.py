@@ -76,12 +76,7 @@ def choose_member(ds, member, source, notes=None):
     """
     dim = member_dimension(ds)
     if dim is None:
-        if (
-            notes is not None
-            and member is not None
-            and not any(is_member_coordinate(ds[n]) for n in ds.coords)
-        ):
-            notes.add(f"member: {source} has no ensemble members, so {member!r} has no effect.")
+        _check_single_member(ds, member, source, notes)
         return ds
     labels = member_labels(ds, dim)
     shown = ", ".join(map(_text, labels[:SHOWN])) + (", ..." if len(labels) > SHOWN else "")
@@ -100,6 +95,20 @@ def choose_member(ds, member, source, notes=None):
         raise DscTfError(f"member: {member!r} is not in the data. Choose among {shown}, or all.")
     ds = ds.drop_vars([name for name in (*along, dim) if name in ds.coords])
     return ds.isel({dim: at[0]})
+
+
+def _check_single_member(ds, member, source, notes):
+    """Refuse another member than the only one; remark on a choice where there are none."""
+    if member is None or str(member) == "all":
+        return
+    single = [ds[n] for n in ds.coords if is_member_coordinate(ds[n]) and ds[n].size == 1]
+    known = {_text(label) for values in single for label in np.ravel(values.values)}
+    if known and not any(_same(label, member) for values in single for label in np.ravel(values.values)):
+        raise DscTfError(
+            f"member: {member!r} is not in {source}, which holds {', '.join(sorted(known))}. Choose that one."
+        )
+    if notes is not None and not any(is_member_coordinate(ds[n]) for n in ds.coords):
+        notes.add(f"member: {source} has no ensemble members, so {member!r} has no effect.")
 
 
 def _same(label, wanted):

@@ -1,6 +1,7 @@
 """Missing values: default fill values, valid ranges, flags and chunks that a store lacks."""
 
 import math
+import re
 
 import numpy as np
 
@@ -24,9 +25,69 @@ CODES += (
     1e10,
 )
 CODES += (-2147483647.0, -2147483648.0, -8888.0, -7777.0, -6999.0, -999000000.0, 65535.0, 1e19, -1.7014118e38)
+FILL_NAMES = (
+    "_FillValue",
+    "missing_value",
+    "fill_value",
+    "FillValue",
+    "_fillvalue",
+    "fillvalue",
+    "_Fillvalue",
+)
+FILL_NAMES += ("Fill_Value", "missingvalue", "missing_val", "nodata", "NODATA", "NoData", "nodata_value")
 HUGE = 1e30  # no quantity of the field has such values
 VERY_FAR = 5.0  # ranges of the other values between them and an outlier that is no known code
 FAR = 3.0  # ranges of the other values between a code and them
+
+
+def correct_fills(raw, notes):
+    """Fill values in the type of their variable, from numbers of another type, text, or attributes of other names.
+
+    -9999.9 in double precision is not equal to any value in single precision, so that it would not count as missing.
+
+    Parameters
+    ----------
+    raw : xr.Dataset
+        Not decoded; its attributes are changed in place.
+    notes : Notes
+        Receives attributes of other names, not shown as warnings.
+    """
+    for name, values in raw.variables.items():
+        if values.dtype.kind not in "iuf" or values.ndim < 2 or name in raw.dims:
+            continue
+        stated = [key for key in FILL_NAMES[:2] if key in values.attrs]
+        other = [key for key in FILL_NAMES[2:] if not stated and key in values.attrs]
+        for key in stated or other[:1]:
+            fill = _fill_of_type(values.attrs[key], values.dtype)
+            if fill is None:
+                continue
+            values.attrs[key if key in stated else "missing_value"] = fill
+            if key not in stated:
+                del values.attrs[key]
+                notes.add(f"{name}: {fill} counts as missing, as its attribute {key} states.", minor=True)
+
+
+def _fill_of_type(stated, dtype):
+    """A fill value in a type; None where it is no number or has no equal in the type."""
+    if isinstance(stated, (str, bytes)):
+        text = stated.decode(errors="replace") if isinstance(stated, bytes) else stated
+        stated = re.split(r"[\s,]+", text.strip(" ,\0"))
+        stated = [re.sub(r"(?<=[\d.])[fdsbl]$", "", one, flags=re.I) for one in stated]
+    try:
+        numbers = np.atleast_1d(stated).astype(float)
+    except (TypeError, ValueError):
+        return None
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            fills = numbers.astype(dtype)
+    else:
+        limits = np.iinfo(dtype)
+        inside = np.isfinite(numbers) & (numbers == np.floor(numbers))
+        inside &= (numbers >= limits.min) & (numbers <= limits.max)
+        if not inside.all() or np.abs(numbers).max() > 2**53:
+            return None
+        fills = numbers.astype(dtype)
+    return fills[0] if len(fills) == 1 else fills
 
 
 def declare_default_fills(raw):

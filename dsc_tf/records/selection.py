@@ -6,6 +6,7 @@ import numpy as np
 
 from ..errors import DscTfError
 from .axes import AXES
+from .dates import days_in_month
 from .times import calendar_of
 
 YEAR_AND_NEXT = "JFMAMJJASOND" * 2
@@ -232,20 +233,6 @@ def _bounds(text, calendar, period):
     last = parts + [high for _, high in limits[len(parts) - 1 :]]
     last[2] = min(last[2], days_in_month(last[0], last[1], calendar))
     return first, tuple(last)
-
-
-def days_in_month(year, month, calendar):
-    """Number of days of a month in a calendar of CF.
-
-    >>> days_in_month(2000, 2, "standard"), days_in_month(2000, 2, "noleap"), days_in_month(2000, 12, "360_day")
-    (29, 28, 30)
-    """
-    if calendar == "360_day":
-        return 30
-    if month == 2:
-        leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0 or calendar == "julian")
-        return 29 if calendar == "all_leap" or (leap and calendar != "noleap") else 28
-    return 30 if month in (4, 6, 9, 11) else 31
 
 
 def choose_season(ds, season):

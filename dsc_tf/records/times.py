@@ -15,6 +15,7 @@ REFERENCE = re.compile(
 LEAD = re.compile(
     r"step|forecast_period|lead_?(time)?|prediction_timedelta|forecast_(hour|time)|fhour|L", re.I
 )
+LONE = 10  # usual time steps between a step and all others
 WORDS = {"d": "D", "day": "D", "days": "D", "h": "h", "hr": "h", "hrs": "h", "hour": "h", "hours": "h"}
 WORDS |= {"min": "m", "minute": "m", "minutes": "m", "s": "s", "sec": "s", "second": "s", "seconds": "s"}
 
@@ -131,6 +132,46 @@ def _stacked(ds, reference, lead, valid, source):
     return ds.assign_coords(time=("_valid", times, {"standard_name": "time"})).swap_dims(_valid="time")
 
 
+def at_begin_of_intervals(ds, notes):
+    """The dataset with times at the beginning of their intervals, where they are at the end by their bounds.
+
+    The mean of January is stamped 1 February in files of some models; it belongs to January.
+
+    Parameters
+    ----------
+    ds : xr.Dataset
+        With bounds of times.
+    notes : Notes
+        Receives what was changed.
+
+    Returns
+    -------
+    xr.Dataset
+        Unchanged where times are not the ends of intervals that follow one another.
+    """
+    for name in list(ds.coords):
+        bounds = ds[name].attrs.get("bounds") or ds[name].encoding.get("bounds")
+        if ds[name].ndim != 1 or bounds not in ds.variables or not holds_dates(ds[name]):
+            continue
+        limits = ds[bounds]
+        if limits.dims[:1] != ds[name].dims or limits.shape[1:] != (2,) or limits.dtype != ds[name].dtype:
+            continue
+        ends, (low, high) = ds[name].values, np.sort(limits.values, axis=1).T
+        if (
+            len(ends) < 2
+            or np.any(ends != high)
+            or np.any(low == high)
+            or np.mean(low[1:] == high[:-1]) < 0.5
+        ):
+            continue
+        notes.add(
+            f"{name}: each step is stamped at the end of its interval, as {bounds} states; taken at its beginning, "
+            f"the first {str(low[0])[:16]} instead of {str(ends[0])[:16]}."
+        )
+        ds = ds.assign_coords({name: (ds[name].dims, low, ds[name].attrs)})
+    return ds
+
+
 def one_version(ds, notes):
     """Join final (expver 1) and preliminary (expver 5) data; final values are preferred in any order."""
     if "expver" not in ds.dims or ds.sizes["expver"] < 2:
@@ -174,8 +215,16 @@ def without_preliminary_duplicates(ds, notes):
     return ds.isel(time=keep)
 
 
-def sorted_by_time(ds):
-    """The dataset in order of time, member by member where steps have a member."""
+def sorted_by_time(ds, notes=None):
+    """The dataset in order of time, member by member where steps have a member.
+
+    Parameters
+    ----------
+    ds : xr.Dataset
+        With times in any order.
+    notes : Notes, default=None
+        Receives a step that comes long before or after all others.
+    """
     times = ds.indexes["time"]
     if "member" in ds.coords and ds["member"].dims == ("time",):
         members = ds["member"].values
@@ -184,7 +233,25 @@ def sorted_by_time(ds):
         return ds if order == list(range(len(times))) else ds.isel(time=order)
     if times.hasnans:
         raise DscTfError("time: missing values. Fix the time axis.")
-    return ds if times.is_monotonic_increasing else ds.isel(time=np.argsort(times.values, kind="stable"))
+    if times.is_monotonic_increasing:
+        return ds
+    order = np.argsort(times.values, kind="stable")
+    if notes is not None:
+        _note_lone_step(times, order, notes)
+    return ds.isel(time=order)
+
+
+def _note_lone_step(times, order, notes):
+    """Remark on a step from within the file that comes long before or after all others, as by a code for missing."""
+    steps = np.diff(times.values[order])
+    usual = np.sort(steps)[len(steps) // 2]
+    for step, at, place in ((steps[0], order[0], 0), (steps[-1], order[-1], len(order) - 1)):
+        if at != place and len(steps) > 2 and step > LONE * usual and not times.is_monotonic_decreasing:
+            where = "before" if place == 0 else "after"
+            notes.add(
+                f"time: {str(times[at])[:19]}, step {at + 1} of the file, comes long {where} all others. "
+                "Check that this time is right."
+            )
 
 
 def with_whole_seconds(ds: xr.Dataset) -> xr.Dataset:

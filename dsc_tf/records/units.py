@@ -9,9 +9,8 @@ import numpy as np
 from ..errors import DscTfError
 from .grids import aligned_grid
 
-SPELLINGS = {"kelvin": "K", "degk": "K", "deg_k": "K", "celsius": "degC", "degrees_celsius": "degC"}
-SPELLINGS |= {"degree_celsius": "degC", "deg_c": "degC", "c": "degC", "°c": "degC", "degreesc": "degC"}
-SPELLINGS |= {"degree_c": "degC", "degrees_c": "degC", "fahrenheit": "degF", "m of water equivalent": "m"}
+SPELLINGS = {"kelvin": "K", "celsius": "degC", "centigrade": "degC", "c": "degC", "fahrenheit": "degF"}
+SPELLINGS |= {"m of water equivalent": "m"}
 SPELLINGS |= {"percent": "%", "(0 - 1)": "1", "(0-1)": "1", "0-1": "1", "fraction": "1", "unitless": "1"}
 SPELLINGS |= {"gpm": "m", "gpdm": "dam", "millibar": "hPa", "millibars": "hPa", "mb": "hPa", "mbar": "hPa"}
 SPELLINGS |= {
@@ -21,6 +20,10 @@ SPELLINGS |= {
     "hectopascals": "hPa",
     "mm of water": "mm",
 }
+
+
+DEGREES_OF = re.compile(r"deg(?:ree)?s?[ _.]*(c|celsius|centigrade|k|kelvin|f|fahrenheit)|°(c|k|f)", re.I)
+TEMPERATURES = {"c": "degC", "k": "K", "f": "degF"}
 
 
 def factor_and_offset(units, wanted):
@@ -51,6 +54,9 @@ def converted_value(value, units, wanted):
 
 def _spelled(units):
     text = re.sub(r"\s+", " ", str(units)).strip()
+    degrees = DEGREES_OF.fullmatch(text)  # a library reads "degrees Celsius" as an angle times a temperature
+    if degrees is not None:
+        return TEMPERATURES[(degrees[1] or degrees[2])[0].lower()]
     return SPELLINGS.get(text.lower(), text)
 
 

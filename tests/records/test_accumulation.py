@@ -220,3 +220,38 @@ def test_doubtful_sums_and_means_are_named(attrs, accumulated, words):
 def test_sums_without_a_period_are_named():
     with pytest.warns(UserWarning, match="accumulated: tp. Without aggregate, nothing is summed"):
         open_dataset(dataset(amounts("rain")), accumulated=["tp"])
+
+
+def test_buckets_of_two_steps_are_differenced():
+    """Rain of 0 to 3 and of 0 to 6 hours in turn, as in forecasts of the GFS."""
+    values = amounts("rain", step=3)
+    with pytest.warns(UserWarning, match="tp: accumulated since the start of every 6 hours"):
+        daily = open_dataset(dataset(running(values, 6, 3), 3, cell_methods="time: sum"), aggregate="daily")
+    np.testing.assert_allclose(daily.tp, values.reshape(-1, 8, 3, 4).sum(axis=1), rtol=1e-4, atol=1e-8)
+
+
+@pytest.mark.parametrize("hours", [0, 4, 9, 15, 20])
+@pytest.mark.parametrize("daylight", [10, 16])
+def test_the_daily_cycle_of_radiation_is_no_bucket(hours, daylight):
+    times = np.arange(HOURS)
+    sun = np.clip(np.cos(2 * np.pi * (times - hours - 12) / 24) - np.cos(np.pi * daylight / 24), 0, None)
+    values = (sun[:, None, None] * np.linspace(1, 2, 12).reshape(3, 4)).reshape(-1, 3, 3, 4).sum(axis=1)
+    daily = open_dataset(
+        dataset(values, 3, cell_methods="time: sum").assign_coords(
+            time=pd.date_range("2001-06-01", periods=len(values), freq="3h")
+        ),
+        aggregate="daily",
+    )
+    np.testing.assert_allclose(daily.tp, values.reshape(-1, 8, 3, 4).sum(axis=1), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("units", "is_named"), [("mm day-1", True), ("mm/hr", True), ("mm per day", True), ("mm (3 h)", False)]
+)
+def test_rates_per_another_time_than_the_step_are_named(units, is_named):
+    values = dataset(amounts("rain", step=3), 3, units=units)
+    values["time"] = pd.date_range("2001-06-01", periods=values.sizes["time"], freq="3h")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        open_dataset(values, aggregate="daily", accumulated=["tp"])
+    assert any(f"summed, although its units are {units}" in str(w.message) for w in caught) == is_named

@@ -124,6 +124,8 @@ def test_units_are_converted_and_reported(ds, tmp_path):
         ("m s**-1", "m s-1", (1, 0)),
         ("Celsius", "K", (1, 273.15)),
         ("degrees_celsius", "kelvin", (1, 273.15)),
+        ("degrees Celsius", "K", (1, 273.15)),  # no angle times a temperature
+        ("deg C", "degrees K", (1, 273.15)),
         ("mm", "m", (1e-3, 0)),
         ("%", "1", (0.01, 0)),
         ("kg", "K", None),
@@ -217,4 +219,29 @@ def test_levels_in_other_units_are_one_level(ds):
 def test_daily_files_of_different_hours_are_named(ds, tmp_path):
     late = ds.isel(time=slice(20, None)).assign_coords(time=ds.time.values[20:] + np.timedelta64(6, "h"))
     with pytest.warns(UserWarning, match=r"time: a.nc is of 00:00, b.nc of 06:00"):
+        open_dataset(two(tmp_path, ds.isel(time=slice(20)), late))
+
+
+def test_coordinates_written_with_few_decimals_are_those_of_the_other_file(ds, tmp_path):
+    """Of a Gaussian grid; a shift by half a cell is no rounding."""
+    rows = np.array(
+        [88.5721685140073, 85.1577, 20.123456789, 0.5, -20.123456789, -85.1577, -88.5721685140073]
+    )
+    fine = ds.isel(latitude=slice(7)).assign_coords(latitude=rows)
+    late = fine.isel(time=slice(20, None))
+    rounded = late.assign_coords(latitude=rows.round(2))
+    opened = open_dataset(two(tmp_path, fine.isel(time=slice(20)), rounded))
+    np.testing.assert_array_equal(opened.t2m, fine.t2m)
+    whole = ds.assign_coords(longitude=np.arange(ds.sizes["longitude"]) * 1.0)
+    shifted = whole.assign_coords(longitude=whole.longitude + 0.04)
+    with pytest.raises(DscTfError, match="grids differ"):
+        open_dataset([whole.isel(time=slice(20)), shifted.isel(time=slice(20, None))])
+
+
+def test_a_file_whose_values_contradict_its_units_is_named(ds, tmp_path):
+    late = ds.isel(time=slice(20, None))
+    late = late.assign(t2m=(late.t2m - 273.15).assign_attrs(ds.t2m.attrs))
+    with pytest.warns(
+        UserWarning, match="t2m: .* in the first field of a.nc, .* Check that all have the same"
+    ):
         open_dataset(two(tmp_path, ds.isel(time=slice(20)), late))

@@ -148,3 +148,11 @@ def test_labels_of_members_may_be_bytes(ds):
     several = xr.concat([ds, ds + 1], "ensemble_member")
     several = several.assign_coords(member_id=("ensemble_member", np.array([b"r1", b"r2"])))
     np.testing.assert_allclose(open_dataset(several, member="r2").t2m, ds.t2m + 1)
+
+
+@pytest.mark.parametrize("is_dimension", [False, True])
+def test_the_only_member_must_be_the_chosen_one(ds, is_dimension):
+    single = ds.expand_dims(number=[3]) if is_dimension else ds.assign_coords(number=3)
+    np.testing.assert_array_equal(open_dataset(single, member="3").t2m, ds.t2m)
+    with pytest.raises(DscTfError, match="member: 5 is not in data, which holds 3"):
+        open_dataset(single, member=5)

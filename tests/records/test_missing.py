@@ -63,6 +63,40 @@ def test_a_valid_range_of_packed_values_is_in_the_packed_unit(ds, tmp_path):
     assert int(np.isnan(opened).sum()) == 1 and np.isnan(opened[0, 0, 0])
 
 
+@pytest.mark.parametrize(
+    "attrs",
+    [
+        {"missing_value": np.float64(-9999.9)},
+        {"missing_value": np.float64(1e20)},
+        {"missing_value": "-9999."},
+        {"missing_value": "1.e+20f"},
+        {"fill_value": np.float32(-777)},
+        {"missing_value": np.array([-888.8, -9999.9])},
+    ],
+)
+def test_fill_values_of_another_type_or_name_count_as_missing(ds, attrs, tmp_path):
+    """-9999.9 in double precision differs from the value in single precision that it stands for."""
+    numbers = {"-9999.": -9999.0, "1.e+20f": 1e20}
+    stated = np.ravel(next(iter(attrs.values())))[-1]
+    ds["t2m"] = ds.t2m.astype("float32")
+    ds["t2m"].values[1, 0, 0] = numbers.get(str(stated), stated)
+    ds.to_netcdf(tmp_path / "a.nc", encoding={"t2m": {"_FillValue": None}})
+    with netCDF4.Dataset(tmp_path / "a.nc", "a") as file:
+        file["t2m"].setncatts(attrs)
+    opened = open_dataset(tmp_path / "a.nc").t2m
+    assert int(np.isnan(opened).sum()) == 1 and np.isnan(opened[1, 0, 0])
+
+
+def test_a_fill_value_in_text_of_packed_numbers_counts_as_missing(ds, tmp_path):
+    numbers = np.full(ds.t2m.shape, 20, dtype="i2")
+    numbers[0, 0, 0] = -9999
+    ds.assign(t2m=ds.t2m.copy(data=numbers)).to_netcdf(tmp_path / "a.nc")
+    with netCDF4.Dataset(tmp_path / "a.nc", "a") as file:
+        file["t2m"].setncatts({"scale_factor": 0.5, "add_offset": 10.0, "missing_value": "-9999"})
+    opened = open_dataset(tmp_path / "a.nc").t2m
+    assert int(np.isnan(opened).sum()) == 1 and np.isnan(opened[0, 0, 0])
+
+
 def test_flags_of_a_quantity_count_as_missing(ds):
     ds["t2m"].values[2] = 251
     ds["t2m"].attrs |= {"flag_values": [251.0, 252.0], "flag_meanings": "land missing"}
