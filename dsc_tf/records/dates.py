@@ -3,6 +3,9 @@
 import re
 
 import numpy as np
+import xarray as xr
+
+from .notes import Notes
 
 SINCE = re.compile(r"\s*(months?|mons?|years?|yrs?)\s+since\s+(\S.*)", re.I)
 ABSOLUTE = re.compile(r"day as %Y%m%d\.%f", re.I)
@@ -17,7 +20,7 @@ FORMS = {
 SHOWN = 19  # characters of a date in messages
 
 
-def with_calendar_months(raw, notes):
+def with_calendar_months(raw: xr.Dataset, notes: Notes) -> xr.Dataset:
     """Times in calendar months or years since a date as days since it, which xarray decodes.
 
     Parameters
@@ -76,7 +79,7 @@ def _days_of_months(months, described):
     return np.reshape(days, months.shape)
 
 
-def with_dates(ds):
+def with_dates(ds: xr.Dataset) -> xr.Dataset:
     """The dataset with dates where times are written as YYYYMMDD with parts of a day, as their units state.
 
     Parameters
@@ -100,7 +103,7 @@ def with_dates(ds):
     return ds
 
 
-def described_dates(values):
+def described_dates(values: xr.DataArray) -> tuple[str, str] | None:
     """Example and form of dates that are written as numbers or text without units that state it; None for others.
 
     >>> import xarray as xr

@@ -11,14 +11,15 @@ from .accumulation import time_step
 from .canonical import LEVEL_KEY, MEMBER_KEY
 from .grids import aligned_grid
 from .levels import BASE_KEY
-from .members import choose_member
+from .members import choose_member, refuse_other_members
 from .times import calendar_of, sorted_by_time, without_preliminary_duplicates
 from .units import converted_value, in_units
 
 LEVEL = re.compile(r"(-?\d[\d.]*)([A-Za-z].*)")  # value and unit behind the name of a variable
 MAX_COMPARED = 100  # files whose first fields are compared
 CELLS = 2000  # of a field that are compared
-FAR = 2.0  # widest ranges of a field between a field and those of other files
+FAR = 5.0  # widths of a field's range between it and zero, so that a factor between two fields has a meaning
+MIN_FACTOR = 9.0  # between two fields of different units, such as metres and geopotential
 QUANTITY = ("standard_name", "cell_methods", "GRIB_stepType")
 DESCRIBING = ("cell_methods", "long_name", "GRIB_stepType", "GRIB_shortName", "GRIB_name", "standard_name")
 
@@ -49,6 +50,10 @@ def joined_in_time(parts, names, notes, *, member=None):
     """
     _refuse_calendars(parts, names)
     parts = _on_one_grid(parts, names)
+    known = {values.attrs.get(MEMBER_KEY) for part in parts for values in part.data_vars.values()}
+    refuse_other_members(
+        known, member, names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+    )
     parts = _members_joined(parts, names, member)
     parts, names = _named_by_level(*parts)
     pieces: dict = {}
@@ -271,27 +276,32 @@ def _note_differing(variable, parts, names, notes):
 
 
 def _note_other_range(variable, parts, names, notes):
-    """Remark on a file whose first field is far from those of all other files, as in units that it does not state."""
-    ranges = []
+    """Remark on files whose first fields differ as kelvins and degrees Celsius do, or by a factor as of other units."""
+    fields = []
     for part, name in zip(parts, names, strict=True):
         if part.sizes["time"] and len(parts) <= MAX_COMPARED:
             every = max(1, round((part.sizes["latitude"] * part.sizes["longitude"] / CELLS) ** 0.5))
             grid = {"latitude": slice(None, None, every), "longitude": slice(None, None, every)}
             field = part[variable].isel(time=0, **grid).values.astype(float)
             if np.isfinite(field).any():
-                ranges.append((float(np.nanmin(field)), float(np.nanmax(field)), name))
-    for i, (low, high, name) in enumerate(ranges):
-        others = [(one, other) for j, (one, other, _) in enumerate(ranges) if j != i]
-        if not others:
-            return
-        first, last = min(one for one, _ in others), max(other for _, other in others)
-        widest = max(high - low, max(other - one for one, other in others))
-        if max(low - last, first - high) > FAR * widest > 0:
+                fields.append((float(np.nanmin(field)), float(np.nanmax(field)), name))
+    for low, high, name in fields[1:]:
+        first, last, first_name = fields[0]
+        if _are_of_other_units(low, high, first, last):
             notes.add(
-                f"{variable}: {low:g} to {high:g} in the first field of {name}, {first:g} to {last:g} in those of "
-                "others. Check that all have the same units."
+                f"{variable}: {first:g} to {last:g} in the first field of {first_name}, {low:g} to {high:g} in that of "
+                f"{name}. Check that both have the units {parts[0][variable].attrs.get('units', 'that they should')}."
             )
             return
+
+
+def _are_of_other_units(low, high, first, last):
+    """Whether two ranges of a field differ by about 273 and the width of neither, or by a factor of 9 or more."""
+    one, other = (low + high) / 2, (first + last) / 2
+    widths = (high - low, last - first)
+    is_kelvin = 200 < abs(one - other) < 350 and max(widths) < 100 and min(abs(one), abs(other)) < 60
+    is_far = abs(one) > FAR * widths[0] and abs(other) > FAR * widths[1]
+    return is_kelvin or is_far and max(abs(one), abs(other)) > MIN_FACTOR * min(abs(one), abs(other))
 
 
 def _refuse_steps(parts, names):

@@ -76,7 +76,12 @@ def choose_member(ds, member, source, notes=None):
     """
     dim = member_dimension(ds)
     if dim is None:
-        _check_single_member(ds, member, source, notes)
+        if (
+            notes is not None
+            and member is not None
+            and not any(is_member_coordinate(ds[n]) for n in ds.coords)
+        ):
+            notes.add(f"member: {source} has no ensemble members, so {member!r} has no effect.")
         return ds
     labels = member_labels(ds, dim)
     shown = ", ".join(map(_text, labels[:SHOWN])) + (", ..." if len(labels) > SHOWN else "")
@@ -97,18 +102,28 @@ def choose_member(ds, member, source, notes=None):
     return ds.isel({dim: at[0]})
 
 
-def _check_single_member(ds, member, source, notes):
-    """Refuse another member than the only one; remark on a choice where there are none."""
-    if member is None or str(member) == "all":
+def refuse_other_members(known: set, member: str | int | None, source: str) -> None:
+    """Refuse a member that is not among those of files that hold one each.
+
+    Parameters
+    ----------
+    known : set of str or None
+        Labels of the members; None of a variable whose member is not stated or was chosen.
+    member : str, int or None
+        Label of the chosen one, "all", or None.
+    source : str
+        Name of the data in messages.
+
+    Raises
+    ------
+    DscTfError
+        In this case.
+    """
+    if member is None or str(member) == "all" or not known or None in known:
         return
-    single = [ds[n] for n in ds.coords if is_member_coordinate(ds[n]) and ds[n].size == 1]
-    known = {_text(label) for values in single for label in np.ravel(values.values)}
-    if known and not any(_same(label, member) for values in single for label in np.ravel(values.values)):
-        raise DscTfError(
-            f"member: {member!r} is not in {source}, which holds {', '.join(sorted(known))}. Choose that one."
-        )
-    if notes is not None and not any(is_member_coordinate(ds[n]) for n in ds.coords):
-        notes.add(f"member: {source} has no ensemble members, so {member!r} has no effect.")
+    if not any(_same(label, member) for label in known):
+        shown = ", ".join(sorted(known)[:SHOWN])
+        raise DscTfError(f"member: {member!r} is not in {source}, which holds {shown}. Choose one of these.")
 
 
 def _same(label, wanted):

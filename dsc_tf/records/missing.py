@@ -4,6 +4,9 @@ import math
 import re
 
 import numpy as np
+import xarray as xr
+
+from .notes import Notes
 
 FILLS = {"f4": 9.969209968386869e36, "f8": 9.969209968386869e36, "i2": -32767, "i4": -2147483647}
 FILLS |= {"i8": -9223372036854775806, "u2": 65535, "u4": 4294967295, "u8": 18446744073709551614}
@@ -40,7 +43,7 @@ VERY_FAR = 5.0  # ranges of the other values between them and an outlier that is
 FAR = 3.0  # ranges of the other values between a code and them
 
 
-def correct_fills(raw, notes):
+def correct_fills(raw: xr.Dataset, notes: Notes) -> None:
     """Fill values in the type of their variable, from numbers of another type, text, or attributes of other names.
 
     -9999.9 in double precision is not equal to any value in single precision, so that it would not count as missing.

@@ -7,6 +7,7 @@ import xarray as xr
 
 from ..errors import DscTfError
 from .axes import holds_dates
+from .notes import Notes
 
 REFERENCE = re.compile(
     r"forecast_reference_time|reference_time|reftime|init(ial)?_?(time|date)?|start_?(time|date)?|base_?time|S",
@@ -132,7 +133,7 @@ def _stacked(ds, reference, lead, valid, source):
     return ds.assign_coords(time=("_valid", times, {"standard_name": "time"})).swap_dims(_valid="time")
 
 
-def at_begin_of_intervals(ds, notes):
+def at_begin_of_intervals(ds: xr.Dataset, notes: Notes) -> xr.Dataset:
     """The dataset with times at the beginning of their intervals, where they are at the end by their bounds.
 
     The mean of January is stamped 1 February in files of some models; it belongs to January.

@@ -238,10 +238,19 @@ def test_coordinates_written_with_few_decimals_are_those_of_the_other_file(ds, t
         open_dataset([whole.isel(time=slice(20)), shifted.isel(time=slice(20, None))])
 
 
-def test_a_file_whose_values_contradict_its_units_is_named(ds, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [("t2m", lambda v: v - 273.15), ("msl", lambda v: v / 100), ("msl", lambda v: v * 9.80665)],
+)
+def test_a_file_whose_values_contradict_its_units_is_named(ds, name, change):
     late = ds.isel(time=slice(20, None))
-    late = late.assign(t2m=(late.t2m - 273.15).assign_attrs(ds.t2m.attrs))
-    with pytest.warns(
-        UserWarning, match="t2m: .* in the first field of a.nc, .* Check that all have the same"
-    ):
-        open_dataset(two(tmp_path, ds.isel(time=slice(20)), late))
+    late = late.assign({name: change(late[name]).assign_attrs(ds[name].attrs)})
+    with pytest.warns(UserWarning, match=f"{name}: .* in the first field of dataset 1.*both have the units"):
+        open_dataset([ds.isel(time=slice(20)), late])
+
+
+def test_seasons_are_no_other_units(ds):
+    """Of a small region in degrees Celsius."""
+    celsius = ds[["t2m"]] * 0 + np.linspace(-3, -2, ds.sizes["longitude"])
+    celsius["t2m"].attrs["units"] = "degC"
+    open_dataset([celsius.isel(time=slice(20)), celsius.isel(time=slice(20, None)) + 30])

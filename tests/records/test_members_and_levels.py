@@ -154,5 +154,5 @@ def test_labels_of_members_may_be_bytes(ds):
 def test_the_only_member_must_be_the_chosen_one(ds, is_dimension):
     single = ds.expand_dims(number=[3]) if is_dimension else ds.assign_coords(number=3)
     np.testing.assert_array_equal(open_dataset(single, member="3").t2m, ds.t2m)
-    with pytest.raises(DscTfError, match="member: 5 is not in data, which holds 3"):
+    with pytest.raises(DscTfError, match="member: 5 is not in data, which holds 3. Choose one"):
         open_dataset(single, member=5)
