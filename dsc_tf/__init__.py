@@ -23,6 +23,7 @@ _MODULES = {
     "DEC": "clusterers.dec",
     "DTC": "clusterers.dtc",
     "DTCR": "clusterers.dtcr",
+    "BTGAT": "clusterers.b_tgat",
     "CNNEncoder": "clusterers.ablations",
     "CNNAutoencoder": "clusterers.ablations",
     "CNNLSTMEncoder": "clusterers.ablations",
@@ -78,6 +79,7 @@ if TYPE_CHECKING:  # type checkers and editors follow imports, not `__getattr__`
     from .clusterers.ablations import CNNAutoencoder as CNNAutoencoder
     from .clusterers.ablations import CNNEncoder as CNNEncoder
     from .clusterers.ablations import CNNLSTMEncoder as CNNLSTMEncoder
+    from .clusterers.b_tgat import BTGAT as BTGAT
     from .clusterers.clustering_head import ClusteringHead as ClusteringHead
     from .clusterers.consensus import ConsensusClustering as ConsensusClustering
     from .clusterers.dec import DEC as DEC

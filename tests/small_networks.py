@@ -11,6 +11,7 @@ SMALL = {
     "dec": {"layer_sizes": (16, 6)},
     "dtc": {"filters": 4, "kernel_size": 3, "pool_size": 4, "units": (4, 1), "sequence_length": 60},
     "dtcr": {"units": (4, 3), "dilations": (1, 2), "sequence_length": 60},
+    "b_tgat": {"filters": (2, 2), "units": 4, "heads": 2, "blocks": 1, "latent_size": 4},
     "cnn_encoder": {"filters": (4, 8), "dense": (16, 6)},
     "cnn_autoencoder": {"filters": (4, 8), "dense": (16, 6)},
     "cnn_lstm_encoder": {"filters": (4, 8), "units": 12, "latent_size": 6},

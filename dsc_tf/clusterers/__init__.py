@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # type checkers and editors follow imports, not `__getattr__`
     from .ablations import CNNAutoencoder as CNNAutoencoder
     from .ablations import CNNEncoder as CNNEncoder
     from .ablations import CNNLSTMEncoder as CNNLSTMEncoder
+    from .b_tgat import BTGAT as BTGAT
     from .base import Clusterer as Clusterer
     from .base import LatentClusterer as LatentClusterer
     from .clustering_head import ClusteringHead as ClusteringHead

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..errors import DscTfError, refuse_damaged
 from ..logging import log_duration
-from ..models import autoencoder_of, deduplicating_encoder, has_decoder, joint_clustering_model
+from ..models import autoencoder_of, deduplicating_encoder, encoder_of, has_decoder, joint_clustering_model
 from ..preprocessing.samples import Samples
 from ..stored import check_sizes, check_weights
 from ..training import RECIPES, Batches, Checkpoint, Recipe, TargetRefresh, encode
@@ -336,7 +336,7 @@ class DeepClusterer(NetworkClusterer):
 
     def _build(self):
         self.autoencoder_ = self._new_network(self.network_)
-        self.encoder_ = self.autoencoder_.get_layer("encoder")
+        self.encoder_ = encoder_of(self.autoencoder_)
         self.model_ = self._joint_model()
         self.deduplicating_encoder_ = deduplicating_encoder(self.encoder_)
 

@@ -86,6 +86,12 @@ METHODS = {
         is_deep=True,
         options=("recipe", "sequence_length", "epochs", "batch_size"),
     ),
+    "b_tgat": Method(
+        "b_tgat.BTGAT",
+        "Graph attention over time in both directions at the bottleneck of a U-Net of ConvLSTM layers.",
+        is_deep=True,
+        options=("recipe", "pretrain_epochs", "epochs", "batch_size"),
+    ),
     "cnn_encoder": Method(
         "ablations.CNNEncoder",
         "Convolutions and dense layers without a decoder, trained by the clustering loss alone.",

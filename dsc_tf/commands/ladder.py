@@ -13,6 +13,7 @@ EXAMPLES = """examples:
   python -m dsc_tf.reproduce ladder
   python -m dsc_tf.reproduce ladder --rungs 2 4 6 --methods eof_kmeans switching
   python -m dsc_tf.reproduce ladder --methods dsc dec --output runs/deep       an hour for each rung
+  python -m dsc_tf.reproduce ladder --rungs 1 --methods dsc_small     a small network: a minute
 """
 # Deep methods that look at single days are left to `methods`: they cost minutes a record.
 DEFAULT_METHODS = (
@@ -29,7 +30,16 @@ DEFAULT_METHODS = (
     "switching_dsc",
     "ceiling",
 )
-DEEP_METHODS = ("dsc", "dec", "cnn_autoencoder")
+DEEP_METHODS = (
+    "dsc",
+    "dsc_small",
+    "b_tgat",
+    "b_tgat_small",
+    "dec",
+    "cnn_autoencoder",
+    "cnn_small",
+    "dtc_short",
+)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ from ..datasets import ladder
 from ..datasets.regime_ladder import RUNGS, YEAR
 from ..evaluation.diagnostics import mean_run_length
 from ..preprocessing.as_samples import as_samples
+from ..preprocessing.samples import Samples
+from ..preprocessing.windows import window_ends
 
 HARMONICS = 2
 RUNS = "fits"
@@ -43,6 +45,8 @@ class Row:
         Parameters other than the defaults.
     deep : bool, default=False
         Whether a network is trained on every record.
+    window : int, default=1
+        Days of a sample, whose label is compared with the regime of its last day.
     """
 
     name: str
@@ -50,8 +54,14 @@ class Row:
     method: str
     options: dict = field(default_factory=dict)
     deep: bool = False
+    window: int = 1
 
 
+# Small networks and a short training: a fit takes a minute. Windows reach as far back as the lags of rung 6.
+SHORT = {"recipe": "trained", "pretrain_epochs": 2, "epochs": 1}
+SMALL_DSC = SHORT | {"filters": (16, 32, 64), "units": 64, "latent_size": 32}
+SMALL_B_TGAT = SHORT | {"filters": (8, 16), "units": 32, "latent_size": 32}
+SMALL_CNN = SHORT | {"filters": (16, 32), "dense": (256, 32)}
 ROWS = (
     Row("random_partition", "random partition", "random_partition"),
     Row("kmeans", "k-means", "kmeans"),
@@ -65,8 +75,22 @@ ROWS = (
     Row("switching", "switching autoregression", "switching"),
     Row("switching_dsc", "SwitchingDSC", "switching_dsc", deep=True),
     Row("dsc", "DSC, trained", "dsc", {"recipe": "trained"}, deep=True),
+    Row("dsc_small", "DSC, small network, windows of 4 days", "dsc", SMALL_DSC, deep=True, window=4),
+    Row("b_tgat", "B-TGAT, trained, windows of 7 days", "b_tgat", {"recipe": "trained"}, deep=True, window=7),
+    Row(
+        "b_tgat_small",
+        "B-TGAT, small network, windows of 4 days",
+        "b_tgat",
+        SMALL_B_TGAT,
+        deep=True,
+        window=4,
+    ),
     Row("dec", "DEC, trained", "dec", {"recipe": "trained"}, deep=True),
     Row("cnn_autoencoder", "CNN autoencoder, trained", "cnn_autoencoder", {"recipe": "trained"}, deep=True),
+    Row("cnn_small", "CNN autoencoder, small network", "cnn_autoencoder", SMALL_CNN, deep=True),
+    Row(
+        "dtc_short", "DTC, means of areas, short training", "dtc", SHORT | {"sequence_length": 200}, deep=True
+    ),
 )
 BY_NAME = {row.name: row for row in ROWS}
 
@@ -123,6 +147,7 @@ def fit_one(name, rung, data_seed, random_state=0):
     if name == CEILING:
         return record | {"ari": _ceiling(X, truth)}
     row = BY_NAME[name]
+    X, truth = _windows(X, truth, row.window)
     began = time.process_time()
     seed = {"random_state": random_state} if "random_state" in parameters(row.method) else {}
     method = build(row.method, n_regimes, **row.options, **seed).fit(X)
@@ -139,6 +164,16 @@ def _labelled(rung, data_seed):
     """Samples of a record, its true regimes and their number; kept for the next method."""
     ds = ladder(rung, data_seed)
     return samples_of(ds), ds.regime.values, int(ds.attrs["n_regimes"])
+
+
+def _windows(X, truth, window):
+    """Samples of several days each, and the regime of their last day."""
+    if window == 1:
+        return X, truth
+    ends = window_ends(X.segment, window)
+    metadata = {name: getattr(X, name) for name in ("latitude", "longitude", "variables", "weighted")}
+    metadata |= {"time": X.time[ends], "segment": X.segment[ends]}
+    return Samples(X.rows, X.grid, ends=ends, window=window, **metadata), truth[ends]
 
 
 def _agreement(truth, labels):

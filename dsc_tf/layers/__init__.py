@@ -6,6 +6,7 @@ from .conv_lstm import ConvLSTM
 from .dilated_conv import DilatedConv1D
 from .gate_bias import GateBias
 from .standardise import Standardise
+from .temporal_graph_attention import TemporalGraphAttention
 from .upsample import UpsampleConv2D
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "DilatedConv1D",
     "GateBias",
     "Standardise",
+    "TemporalGraphAttention",
     "UpsampleConv2D",
 ]

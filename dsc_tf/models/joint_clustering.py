@@ -12,7 +12,8 @@ def joint_clustering_model(network, n_clusters, *, alpha=1.0, metric="euclidean"
     Parameters
     ----------
     network : keras.Model
-        With a layer `encoder` and, where it is an autoencoder, a layer `decoder`.
+        With a layer `encoder` and, where it is an autoencoder, a layer `decoder`. An encoder with several outputs has
+        them in a dict, the input of the decoder, in which `latent` is clustered.
     n_clusters : int
         Number of clusters.
     alpha : float, default=1.0
@@ -28,17 +29,37 @@ def joint_clustering_model(network, n_clusters, *, alpha=1.0, metric="euclidean"
         Outputs `clustering` (time, cluster) and, if `reconstruct`, `reconstruction` (the shape of the input).
     """
     inputs = keras.Input(network.input_shape[1:], name="window")
-    latent = network.get_layer("encoder")(inputs)
+    encoded = network.get_layer("encoder")(inputs)
+    latent = encoded["latent"] if isinstance(encoded, dict) else encoded
     clustering = ClusteringLayer(n_clusters, alpha=alpha, metric=metric, name="clustering")
     outputs = {"clustering": clustering(latent)}
     if reconstruct and has_decoder(network):
-        outputs["reconstruction"] = network.get_layer("decoder")(latent)
+        outputs["reconstruction"] = network.get_layer("decoder")(encoded)
     return keras.Model(inputs, outputs, name="dsc")
 
 
 def has_decoder(network):
     """Whether `network` is an autoencoder."""
     return any(layer.name == "decoder" for layer in network.layers)
+
+
+def encoder_of(network):
+    """Model from the input to the latent vector alone; weights are shared.
+
+    Parameters
+    ----------
+    network : keras.Model
+        With a layer `encoder`, whose output is the latent vector, or a dict that holds it as `latent`.
+
+    Returns
+    -------
+    keras.Model
+        The layer itself unless its output is a dict.
+    """
+    encoder = network.get_layer("encoder")
+    if not isinstance(encoder.output, dict):
+        return encoder
+    return keras.Model(encoder.input, encoder.output["latent"], name="encoder")
 
 
 def autoencoder_of(network):
@@ -84,7 +105,7 @@ def _with_name(model, name):
 def build_autoencoder(encoder, decoder=None):
     """Model of an encoder and, if there is one, a decoder, which are its layers of these names."""
     inputs = keras.Input(encoder.input_shape[1:], name="window")
-    latent = encoder(inputs)
+    encoded = encoder(inputs)
     if decoder is None:
-        return keras.Model(inputs, latent, name="network")
-    return keras.Model(inputs, decoder(latent), name="autoencoder")
+        return keras.Model(inputs, encoded, name="network")
+    return keras.Model(inputs, decoder(encoded), name="autoencoder")

@@ -30,7 +30,7 @@ def samples(tmp_path_factory):
 
 def test_methods_that_stream_are_named_where_others_refuse():
     assert set(STREAMING) == {
-        "dsc", "kmeans", "dec", "cnn_encoder", "cnn_autoencoder", "cnn_lstm_encoder", "clustering_layer",
+        "dsc", "kmeans", "dec", "b_tgat", "cnn_encoder", "cnn_autoencoder", "cnn_lstm_encoder", "clustering_layer",
         "eof_kmeans", "gaussian_mixture",
     }  # fmt: skip
 

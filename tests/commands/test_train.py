@@ -155,6 +155,33 @@ def test_other_objectives_of_dsc_are_trained_saved_and_predict(objective, file, 
             np.testing.assert_array_equal(new["labels"], first["labels"])
 
 
+@without_figures
+def test_interrupted_fit_of_forecasts_is_repeated_by_resume(file, tmp_path, monkeypatch, capsys):
+    """Such a fit takes minutes and has no checkpoint: a resumed run starts it again, with the same labels."""
+    from dsc_tf.clusterers.predictive_dsc import PredictiveDSC
+
+    monkeypatch.setattr(PredictiveDSC, "_fit_networks", lambda *_: None)
+    monkeypatch.setattr(PredictiveDSC, "_mix", no_share)
+    monkeypatch.setattr(PredictiveDSC, "_choose_leads", all_leads)
+    arguments = ["--data", file, "--n-clusters", 3, "--objective", "fields", "--quiet"]
+    assert run(*arguments, "--output", tmp_path / "whole") == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(PredictiveDSC, "_mix", interrupted)
+        assert run(*arguments, "--output", tmp_path / "cut") == 130
+    assert "--resume" in capsys.readouterr().err
+    assert not (tmp_path / "cut").exists()
+    assert run(*arguments, "--output", tmp_path / "cut", "--resume") == 0
+    with (
+        xr.open_dataset(tmp_path / "whole/labels.nc") as whole,
+        xr.open_dataset(tmp_path / "cut/labels.nc") as cut,
+    ):
+        xr.testing.assert_identical(whole, cut)
+
+
+def interrupted(self, *_):
+    raise KeyboardInterrupt
+
+
 def no_share(self, *_):
     self.networks_, self.mixing_, self.linear_r2_ = [], dict.fromkeys(self.leads, 0.0), {}
 

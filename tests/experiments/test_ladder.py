@@ -6,7 +6,7 @@ import pytest
 from dsc_tf.commands.ladder import LadderConfig, run
 from dsc_tf.datasets import ladder
 from dsc_tf.errors import DscTfError
-from dsc_tf.experiments.ladder import CEILING, fit_one, gates, report, samples_of
+from dsc_tf.experiments.ladder import CEILING, _windows, fit_one, gates, report, samples_of
 
 
 def test_samples_have_unit_variance_and_no_season():
@@ -58,6 +58,15 @@ def test_report_shows_means_smallest_values_and_failures():
 
 def test_fit_of_the_first_rung():
     assert fit_one("eof_kmeans", 1, 0)["ari"] > 0.99
+
+
+def test_windows_end_with_the_day_whose_regime_counts():
+    ds = ladder(1, seed=0, days=720)
+    X, truth = _windows(samples_of(ds), ds.regime.values, 4)
+    days = np.asarray(samples_of(ds))[:, 0]
+    assert X.shape == (717, 4, *days.shape[1:]) and len(truth) == len(X.segment) == 717
+    np.testing.assert_array_equal(X[5], days[5:9])
+    assert truth[5] == ds.regime.values[8] and X.time[5] == ds.time.values[8]
 
 
 def test_run_is_resumed_and_writes_its_files(tmp_path, monkeypatch):
