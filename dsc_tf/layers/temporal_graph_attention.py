@@ -1,5 +1,7 @@
 """Attention of each step of a sequence to those before it or after it: a graph whose nodes are steps."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -53,14 +55,22 @@ class TemporalGraphAttention(keras.layers.Layer):
     [2.0, 6.0]
     """
 
-    def __init__(self, units, *, heads=1, direction="past", reach=None, **kwargs):
+    def __init__(
+        self,
+        units: int,
+        *,
+        heads: int = 1,
+        direction: str = "past",
+        reach: int | None = None,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         self.units = units
         self.heads = heads
         self.direction = direction
         self.reach = reach
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         options = {"initializer": "glorot_uniform"}
         self.kernel = self.add_weight(
             shape=(input_shape[-1], self.heads, self.units), name="kernel", **options
@@ -68,17 +78,17 @@ class TemporalGraphAttention(keras.layers.Layer):
         self.target_scores = self.add_weight(shape=(self.heads, self.units), name="target_scores", **options)
         self.source_scores = self.add_weight(shape=(self.heads, self.units), name="source_scores", **options)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         values = ops.einsum("btf,fhu->bthu", inputs, self.kernel)
         weights = ops.cast(self._edge_weights(values), self.compute_dtype)
         outputs = ops.einsum("bhts,bshu->bthu", weights, values)
         return ops.reshape(outputs, (-1, ops.shape(inputs)[1], self.heads * self.units))
 
-    def edge_weights(self, inputs):
+    def edge_weights(self, inputs: Any) -> Any:
         """Weight of each edge, shape (series, head, time, time): row t holds the weights of the neighbours of t."""
         return self._edge_weights(ops.einsum("btf,fhu->bthu", inputs, self.kernel))
 
-    def _edge_weights(self, values):
+    def _edge_weights(self, values: Any) -> Any:
         target = ops.einsum("bthu,hu->bht", values, self.target_scores)
         source = ops.einsum("bthu,hu->bht", values, self.source_scores)
         scores = ops.leaky_relu(ops.expand_dims(target, 3) + ops.expand_dims(source, 2), SLOPE)
@@ -86,16 +96,16 @@ class TemporalGraphAttention(keras.layers.Layer):
             ops.where(self._is_neighbour(ops.shape(values)[1]), ops.cast(scores, "float32"), FAR)
         )
 
-    def _is_neighbour(self, steps):
+    def _is_neighbour(self, steps: Any) -> Any:
         time = ops.arange(steps)
         back = ops.expand_dims(time, 1) - time  # steps from a neighbour to the node, positive in the past
         distance = back if self.direction == "past" else -back
         near = steps if self.reach is None else self.reach
         return ops.logical_and(distance >= 0, distance <= near)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (*input_shape[:2], self.heads * self.units)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         own = {name: getattr(self, name) for name in ("units", "heads", "direction", "reach")}
         return super().get_config() | own

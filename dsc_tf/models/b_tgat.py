@@ -1,6 +1,7 @@
 """The network of B-TGAT: a U-Net of ConvLSTM layers with graph attention over time at its lowest resolution."""
 
 import math
+from collections.abc import Sequence
 
 import keras
 from keras import layers, ops
@@ -10,16 +11,16 @@ from .joint_clustering import build_autoencoder
 
 
 def b_tgat_autoencoder(
-    shape,
+    shape: Sequence[int],
     *,
-    filters=(8, 16, 32),
-    units=64,
-    heads=4,
-    blocks=2,
-    reach=None,
-    latent_size=64,
-    output_activation="linear",
-):
+    filters: Sequence[int] = (8, 16, 32),
+    units: int = 64,
+    heads: int = 4,
+    blocks: int = 2,
+    reach: int | None = None,
+    latent_size: int = 64,
+    output_activation: str = "linear",
+) -> keras.Model:
     """Autoencoder of windows: ConvLSTM layers with skip connections, and graph attention in both directions of time.
 
     Each level of the encoder has a ConvLSTM layer over the window; between levels fields are halved by pooling. At the

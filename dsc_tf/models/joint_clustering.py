@@ -43,7 +43,7 @@ def has_decoder(network):
     return any(layer.name == "decoder" for layer in network.layers)
 
 
-def encoder_of(network):
+def encoder_of(network: keras.Model) -> keras.Model:
     """Model from the input to the latent vector alone; weights are shared.
 
     Parameters
