@@ -147,7 +147,7 @@ def _offset(aggregate):
         parsed, cause = None, error
     else:
         cause = None
-    if parsed is None or parsed.n <= 0:
+    if parsed is None or parsed.n <= 0 or _days_of(parsed) is None:
         raise DscTfError(
             f"aggregate: {aggregate!r}. Give daily, monthly, or an offset such as 6h or 5D."
         ) from cause
@@ -165,16 +165,27 @@ def time_step(ds):
 
 def _refuse_short(aggregate, offset, step):
     parsed = pd.tseries.frequencies.to_offset(offset)
-    try:
-        length = pd.Timedelta(parsed)
-    except (ValueError, TypeError):  # months and years, whose lengths vary
-        months = _months(parsed)
-        length = pd.Timedelta(days=31 * months) if months else None
-    is_short = length is not None and step is not None and length < step * 0.99
-    if is_short or length is not None and length < pd.Timedelta("1min"):
+    length = pd.Timedelta(days=_days_of(parsed))
+    if step is not None and length < step * 0.99 or length < pd.Timedelta("1min"):
         raise DscTfError(
             f"aggregate: {aggregate!r} is shorter than the time step of the data ({_text(step)}). Choose a longer one."
         )
+    steps = 1.0 if step is None or _months(parsed) or step > pd.Timedelta("1D") else length / step
+    if abs(steps - round(steps)) > 0.01 * steps:
+        raise DscTfError(
+            f"aggregate: {aggregate!r} is no multiple of the time step of the data ({_text(step)}). Choose one."
+        )
+
+
+def _days_of(parsed):
+    """Longest length of an offset in days; None of one that is neither a duration nor weeks, months or years."""
+    try:
+        return pd.Timedelta(parsed) / pd.Timedelta("1D")
+    except (ValueError, TypeError):
+        pass
+    if isinstance(parsed, pd.offsets.Week):
+        return 7.0 * parsed.n
+    return 31.0 * _months(parsed) or None
 
 
 def _text(step):

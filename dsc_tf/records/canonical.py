@@ -60,7 +60,7 @@ def canonical(ds, source, notes, *, member=None, level=None):
     found = find_axes(ds, source, notes)
     ds = with_whole_seconds(_renamed(ds, found))
     ds = choose_member(ds, member, source, notes)
-    ds = choose_level(ds, level, source)
+    ds = choose_level(ds, level, source, notes)
     ds = _with_single_values_as_attributes(ds)
     versions = _versions(ds)
     ds = _without_other_coordinates(ds)

@@ -40,7 +40,7 @@ def with_calendar_months(raw: xr.Dataset, notes: Notes) -> xr.Dataset:
         attrs = values.attrs
         calendar = CALENDARS.get(str(attrs.get("calendar", "")), attrs.get("calendar", "standard"))
         found = SINCE.fullmatch(str(attrs.get("units", "")))
-        if found is None or values.dtype.kind not in "iuf":
+        if found is None or values.dtype.kind not in "iuf" or values.ndim > 1:
             if calendar != attrs.get("calendar", "standard"):
                 changed[name] = values.copy(deep=False)
                 changed[name].attrs = attrs | {"calendar": calendar}

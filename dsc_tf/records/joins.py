@@ -201,7 +201,8 @@ def _named_by_level(parts, names):
     renamed = []
     for part in parts:
         new = {v: f"{v}{part[v].attrs[LEVEL_KEY]}" for v in part.data_vars if v in several}
-        renamed.append(part.rename(new) if new else part)
+        named = {v: part[v].assign_attrs({BASE_KEY: part[v].attrs.get(BASE_KEY, str(v))}) for v in new}
+        renamed.append(part.assign(named).rename(new) if new else part)
     return _levels_in_one_unit(renamed), names
 
 

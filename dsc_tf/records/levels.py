@@ -61,7 +61,7 @@ def unit_text(units):
     return "" if units.lower() in NO_UNITS else SAME_UNITS.get(units.lower(), units).replace(" ", "")
 
 
-def choose_level(ds, level, source):
+def choose_level(ds, level, source, notes=None):
     """The chosen levels of every variable that has several.
 
     Parameters
@@ -72,6 +72,8 @@ def choose_level(ds, level, source):
         Values in the file's unit, or with a unit, such as 500, "500hPa"; None takes all.
     source : str
         Name of the dataset in messages.
+    notes : Notes, default=None
+        Receives the variables that have levels, but none of the chosen ones; they are left out.
 
     Raises
     ------
@@ -83,7 +85,7 @@ def choose_level(ds, level, source):
     wanted = [level] if isinstance(level, (str, int, float, np.number)) else list(level)
     dims = [d for d in ds.dims if d not in (*AXES, "member") and d in ds.coords and is_level(ds, d)]
     single = [n for n in ds.coords if ds[n].ndim == 0 and n not in AXES and is_level(ds, n)]
-    found = {one: False for one in map(str, wanted)}
+    found, without = {one: False for one in map(str, wanted)}, []
     for dim in dims:
         values, units = ds[dim].values, ds[dim].attrs.get("units", "")
         at = []
@@ -93,6 +95,8 @@ def choose_level(ds, level, source):
             at += [i for i in hits if i not in at]
         if at:
             ds = ds.isel({dim: at})
+        else:
+            without.append(dim)
     for name in single:
         for one in wanted:
             found[str(one)] |= _matches(ds[name].item(), ds[name].attrs.get("units", ""), one)
@@ -102,7 +106,10 @@ def choose_level(ds, level, source):
         known += [level_text(ds[n].item()) + unit_text(ds[n].attrs.get("units", "")) for n in single]
         among = f"Choose among {', '.join(known[:20])}." if known else "Leave --level out."
         raise DscTfError(f"level: {', '.join(absent)} not in {source}. {among}")
-    return ds
+    names = [name for name in ds.data_vars if set(ds[name].dims) & set(without)]
+    if names and notes is not None:
+        notes.add(f"left out, since at none of the levels {', '.join(found)}: {', '.join(map(str, names))}")
+    return ds.drop_vars(names)
 
 
 def _matches(value, units, wanted):

@@ -56,6 +56,10 @@ def correct_fills(raw: xr.Dataset, notes: Notes) -> None:
         Receives attributes of other names, not shown as warnings.
     """
     for name, values in raw.variables.items():
+        if name in raw.dims and np.all(values.attrs.get("_FillValue", 1) == 0):
+            del values.attrs[
+                "_FillValue"
+            ]  # of Zarr stores, whose fill value is 0 unless another one is given
         if values.dtype.kind not in "iuf" or values.ndim < 2 or name in raw.dims:
             continue
         stated = [key for key in FILL_NAMES[:2] if key in values.attrs]
@@ -65,6 +69,8 @@ def correct_fills(raw: xr.Dataset, notes: Notes) -> None:
             if fill is None:
                 continue
             values.attrs[key if key in stated else "missing_value"] = fill
+            if np.any(fill == 0):
+                notes.add(f"{name}: 0 counts as missing, as its {key} states. Check that this is meant.")
             if key not in stated:
                 del values.attrs[key]
                 notes.add(f"{name}: {fill} counts as missing, as its attribute {key} states.", minor=True)
@@ -192,8 +198,16 @@ def _unpacked(bound, values):
 
 def is_category(values):
     """Whether a variable holds flags rather than a quantity."""
+    if any("enum" in (dtype.metadata or {}) for dtype in _dtypes(values)):
+        return True
     has_flags = "flag_meanings" in values.attrs
     return has_flags and str(values.attrs.get("units", "")).strip() in ("", "1", "none")
+
+
+def _dtypes(values):
+    """Type of a variable, and that which it has in its file."""
+    of_file = values.encoding.get("dtype")
+    return [values.dtype, *([of_file] if isinstance(of_file, np.dtype) else [])]
 
 
 def note_absent_chunks(path, raw, notes):

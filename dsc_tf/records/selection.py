@@ -7,6 +7,7 @@ import numpy as np
 from ..errors import DscTfError
 from .axes import AXES
 from .dates import days_in_month
+from .levels import BASE_KEY
 from .times import calendar_of
 
 YEAR_AND_NEXT = "JFMAMJJASOND" * 2
@@ -32,9 +33,10 @@ def only_wanted(ds, variables):
     """
     if variables is None:
         return ds
-    names = [_by_name(ds, wanted) for wanted in variables]
-    if None in names:
+    found = [_by_name(ds, wanted) for wanted in variables]
+    if [] in found:
         return ds
+    names = [name for names in found for name in names]
     helpers = [
         name for name in ds.data_vars if ds[name].attrs.get("standard_name") in AXES or ds[name].ndim < 3
     ]
@@ -42,14 +44,24 @@ def only_wanted(ds, variables):
 
 
 def _by_name(ds, wanted):
-    """Name of a variable by name, standard name, or name without the unit of its level."""
+    """Names of a variable by name, standard name, name without the unit of its level, or without its level.
+
+    Raises
+    ------
+    DscTfError
+        If it is the standard name of several variables.
+    """
     if wanted in ds.data_vars:
-        return wanted
-    for name in ds.data_vars:
-        if ds[name].attrs.get("standard_name") == wanted:
-            return name
+        return [wanted]
+    stated = [name for name in ds.data_vars if ds[name].attrs.get("standard_name") == wanted]
+    if len({ds[name].attrs.get(BASE_KEY, name) for name in stated}) > 1:
+        raise DscTfError(
+            f"variables: {wanted!r} is the standard name of {', '.join(map(str, stated))}. Give their names."
+        )
     without_unit = [n for n in ds.data_vars if re.fullmatch(re.escape(str(wanted)) + r"(hPa|Pa|m|K)", str(n))]
-    return without_unit[0] if len(without_unit) == 1 and str(wanted)[-1:].isdigit() else None
+    if not stated and len(without_unit) == 1 and str(wanted)[-1:].isdigit():
+        return without_unit
+    return stated or [name for name in ds.data_vars if ds[name].attrs.get(BASE_KEY) == wanted]
 
 
 def fields_only(ds, notes):
@@ -96,7 +108,7 @@ def _no_fields(ds, unnamed, notes):
 
 
 def choose_variables(ds, variables):
-    """Variables by name or standard name, in the order of the choice; without a choice all.
+    """Variables by name or standard name, all levels of each, in the order of the choice; without a choice all.
 
     Raises
     ------
@@ -105,7 +117,8 @@ def choose_variables(ds, variables):
     """
     if variables is None:
         return ds
-    return ds[[_chosen(ds, wanted) for wanted in variables]]
+    names = [name for wanted in variables for name in _chosen(ds, wanted)]
+    return ds[list(dict.fromkeys(names))]
 
 
 def chosen_groups(groups, variables):
@@ -120,21 +133,22 @@ def chosen_groups(groups, variables):
         return groups
     chosen: dict = {}
     for wanted in variables:
-        at = [i for i, (ds, _) in enumerate(groups) if _by_name(ds, wanted) is not None]
+        at = [i for i, (ds, _) in enumerate(groups) if _by_name(ds, wanted)]
         if not at:
             there = ", ".join(str(name) for ds, _ in groups for name in ds.data_vars)
             raise DscTfError(f"variables: {wanted!r} is not in the data. Choose among {there}.")
-        chosen.setdefault(at[0], []).append(_by_name(groups[at[0]][0], wanted))
+        for i in at:
+            chosen.setdefault(i, []).extend(_by_name(groups[i][0], wanted))
     return [(groups[i][0][list(dict.fromkeys(names))], groups[i][1]) for i, names in sorted(chosen.items())]
 
 
 def _chosen(ds, wanted):
-    name = _by_name(ds, wanted)
-    if name is None:
+    names = _by_name(ds, wanted)
+    if not names:
         raise DscTfError(
             f"variables: {wanted!r} is not in the data. Choose among {', '.join(map(str, ds.data_vars))}."
         )
-    return name
+    return names
 
 
 def choose_region(ds, region):

@@ -153,7 +153,8 @@ def test_monthly_values_become_seasons():
 
 
 @pytest.mark.parametrize(
-    "aggregate", ["0D", "-1D", "1ns", "1s", "1min", "", "5", "1e9D", "100YE", "W-FOO", "6h"]
+    "aggregate",
+    ["0D", "-1D", "1ns", "1s", "1min", "", "5", "1e9D", "100YE", "W-FOO", "6h", "1B", "SMS", "36h", "1.5D"],
 )
 def test_what_is_no_period_of_the_data_is_refused(aggregate):
     with pytest.raises(DscTfError, match="aggregate: ") as caught:

@@ -156,3 +156,34 @@ def test_the_only_member_must_be_the_chosen_one(ds, is_dimension):
     np.testing.assert_array_equal(open_dataset(single, member="3").t2m, ds.t2m)
     with pytest.raises(DscTfError, match="member: 5 is not in data, which holds 3. Choose one"):
         open_dataset(single, member=5)
+
+
+def at_levels(ds, values, dim="level", **attrs):
+    """The fields at several levels, a degree apart."""
+    several = xr.concat([ds + i for i in range(len(values))], pd.Index(values, name=dim))
+    several[dim].attrs = attrs
+    return several
+
+
+def test_a_variable_is_chosen_with_all_its_levels(ds):
+    """By its name or standard name, in one file or in several."""
+    two = at_levels(ds[["t2m"]].rename(t2m="ta"), [850.0, 500.0], units="hPa")
+    two["ta"].attrs["standard_name"] = "air_temperature"
+    single = [two.isel(level=i) for i in (0, 1)]
+    for source in (two, single):
+        for wanted in ("ta", "air_temperature"):
+            assert list(open_dataset(source, variables=[wanted])) == ["ta850hPa", "ta500hPa"]
+
+
+def test_a_standard_name_of_two_variables_is_refused(ds):
+    for name in ("t2m", "msl"):
+        ds[name].attrs["standard_name"] = "air_temperature"
+    with pytest.raises(DscTfError, match="standard name of t2m, msl. Give their names"):
+        open_dataset(ds, variables=["air_temperature"])
+
+
+def test_variables_at_none_of_the_chosen_levels_are_left_out(ds):
+    air = at_levels(ds[["t2m"]], [850.0, 500.0], units="hPa")
+    soil = at_levels(ds[["msl"]], [0.1, 1.0], "depth", units="m")
+    with pytest.warns(UserWarning, match="left out, since at none of the levels 500: msl"):
+        assert list(open_dataset(air.merge(soil), level=500)) == ["t2m"]

@@ -9,6 +9,7 @@ import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
+import zarr
 from scipy.ndimage import gaussian_filter
 
 from dsc_tf.datasets.mock import mock_dataset
@@ -95,6 +96,37 @@ def test_a_fill_value_in_text_of_packed_numbers_counts_as_missing(ds, tmp_path):
         file["t2m"].setncatts({"scale_factor": 0.5, "add_offset": 10.0, "missing_value": "-9999"})
     opened = open_dataset(tmp_path / "a.nc").t2m
     assert int(np.isnan(opened).sum()) == 1 and np.isnan(opened[0, 0, 0])
+
+
+def test_a_fill_value_of_zero_is_named_and_no_coordinate(ds, tmp_path):
+    """Zarr stores of format 2 have it unless another one is given."""
+    rain = np.random.default_rng(0).integers(0, 2, ds.t2m.shape).astype("f4")
+    group = zarr.open_group(tmp_path / "a.zarr", mode="w", zarr_format=2)
+    columns = np.arange(7.0)
+    for name, values, dims in (
+        ("time", np.arange(20), ["time"]),
+        ("lat", np.arange(6.0), ["lat"]),
+        ("lon", columns, ["lon"]),
+        ("rain", rain, ["time", "lat", "lon"]),
+    ):
+        array = group.create_array(name, shape=values.shape, dtype=values.dtype, fill_value=0)
+        array[...] = values
+        array.attrs["_ARRAY_DIMENSIONS"] = dims
+    group["time"].attrs["units"], group["rain"].attrs["units"] = "days since 2001-01-01", "mm"
+    with pytest.warns(UserWarning, match="rain: 0 counts as missing, as its _FillValue states"):
+        opened = open_dataset(tmp_path / "a.zarr")
+    np.testing.assert_array_equal(opened.longitude, columns)
+    assert str(opened.time.values[0])[:10] == "2001-01-01"
+    np.testing.assert_array_equal(np.isnan(opened.rain), rain == 0)
+
+
+def test_a_variable_of_an_enumeration_is_left_out(ds, tmp_path):
+    ds.to_netcdf(tmp_path / "a.nc")
+    with netCDF4.Dataset(tmp_path / "a.nc", "a") as file:
+        kinds = file.createEnumType("u1", "kinds", {"clear": 0, "cloudy": 1})
+        file.createVariable("cloud", kinds, ("time", "latitude", "longitude"))[:] = 1
+    with pytest.warns(UserWarning, match="flags rather than a quantity: cloud"):
+        assert list(open_dataset(tmp_path / "a.nc")) == ["t2m"]
 
 
 def test_flags_of_a_quantity_count_as_missing(ds):
@@ -197,6 +229,7 @@ def store(ds, tmp_path):
 
 
 @pytest.mark.parametrize("fill", ["NaN", 0.0])
+@pytest.mark.filterwarnings("ignore:t2m. 0 counts as missing:UserWarning")
 def test_an_absent_chunk_is_reported(ds, tmp_path, fill):
     path = store(ds, tmp_path)
     described = json.loads((path / "t2m" / ".zarray").read_text())
