@@ -34,7 +34,7 @@ def measure(record, variant, seed, settings):
     from dsc_tf.representations import ContrastiveLossConfig, SpaceTimeTS2Vec
 
     contrast = ContrastiveLossConfig(**UNIT, **VARIANTS[variant])
-    model = SpaceTimeTS2Vec(contrast=contrast, random_state=seed, grid=None, **settings)
+    model = SpaceTimeTS2Vec(contrast=contrast, random_state=seed, **settings)
     features = model.fit(record.samples[record.split.train]).transform(record.samples)
     found = probe_fields(record, features, seed) | probe_order(record, features, seed)
     return found | ({"range": float(model.semivariogram_.range)} if VARIANTS[variant] else {})
@@ -71,6 +71,11 @@ def main():
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--window", type=int, default=30)
     parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument(
+        "--grid", type=int, help="rows and columns of the encoder's fields, default: of the record"
+    )
+    parser.add_argument("--filters", type=int, default=8)
+    parser.add_argument("--depth", type=int, default=3)
     parser.add_argument("--output", type=Path, default=Path("pair_weights.json"))
     options = parser.parse_args()
 
@@ -78,7 +83,8 @@ def main():
     from dsc_tf.downstream.encoders import open_record
 
     record = open_record(dsc_tf.open_dataset(options.data))
-    settings = {"size": options.size, "window": options.window, "steps": options.steps}
+    names = ("size", "window", "steps", "grid", "filters", "depth")
+    settings = {name: getattr(options, name) for name in names}
     results = json.loads(options.output.read_text()) if options.output.exists() else []
     done = {(r["variant"], r["seed"]) for r in results}
     for seed in range(options.seeds):
