@@ -12,6 +12,7 @@ pytest.importorskip("ipykernel")
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MOST_BYTES = 400_000
+EAGER = ("representations",)  # notebooks whose networks train one step, which is faster without tracing
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -36,7 +37,8 @@ def kernel():
 @each
 def test_notebook_runs(path, kernel, tmp_path):
     notebook = nbformat.read(path, 4)
-    start = f"%reset -f\nimport os\nos.chdir({str(tmp_path)!r})"
+    start = f"%reset -f\nimport os\nimport tensorflow as tf\nos.chdir({str(tmp_path)!r})\n"
+    start += f"tf.config.run_functions_eagerly({path.stem in EAGER})"
     notebook.cells.insert(0, nbformat.v4.new_code_cell(start))
     run = nbclient.NotebookClient(notebook, km=kernel[0], timeout=300)
     run.kc = kernel[1]
