@@ -76,6 +76,7 @@ def main():
     )
     parser.add_argument("--filters", type=int, default=8)
     parser.add_argument("--depth", type=int, default=3)
+    parser.add_argument("--linear", type=float, default=0.5, help="share of the features that are not trained")
     parser.add_argument("--output", type=Path, default=Path("pair_weights.json"))
     options = parser.parse_args()
 
@@ -83,7 +84,7 @@ def main():
     from dsc_tf.downstream.encoders import open_record
 
     record = open_record(dsc_tf.open_dataset(options.data))
-    names = ("size", "window", "steps", "grid", "filters", "depth")
+    names = ("size", "window", "steps", "grid", "filters", "depth", "linear")
     settings = {name: getattr(options, name) for name in names}
     results = json.loads(options.output.read_text()) if options.output.exists() else []
     done = {(r["variant"], r["seed"]) for r in results}
