@@ -76,7 +76,9 @@ def main():
     )
     parser.add_argument("--filters", type=int, default=8)
     parser.add_argument("--depth", type=int, default=3)
-    parser.add_argument("--linear", type=float, default=0.5, help="share of the features that are not trained")
+    parser.add_argument(
+        "--linear", type=float, default=0.5, help="share of the features that are not trained"
+    )
     parser.add_argument("--output", type=Path, default=Path("pair_weights.json"))
     options = parser.parse_args()
 
