@@ -8,17 +8,22 @@ import numpy as np
 
 from ..errors import DscTfError
 from ..training.seeds import seeded
+from .base import fit_kmeans, nearest_centre
 from .forecast_network import ForecastNetwork, held_out_blocks
 from .predictive_embedding import (
     LinearForecasts,
+    embed,
     history_index,
     mixing_weight,
+    root_mean_square,
     stack_history,
     steps_ahead,
 )
-from .predictive_kmeans import PredictiveKMeans
+from .predictive_kmeans import PredictiveKMeans, in_season
 
 log = logging.getLogger(__name__)
+
+STARTS = ("restarts", "linear")
 
 
 class PredictiveDSC(PredictiveKMeans):
@@ -38,6 +43,11 @@ class PredictiveDSC(PredictiveKMeans):
         Networks whose forecasts are averaged.
     epochs : int, default=10
         Epochs of 20 batches of each network; the weights of the epoch that is best in held-out blocks are kept.
+    start : {"restarts", "linear"}, default="restarts"
+        First centres of k-means: "restarts" takes the best of `n_init` random starts, "linear" the means of the
+        clusters that the linear forecasts alone give (those of `PredictiveKMeans`). In a space with several optima of
+        nearly equal inertia, fits with other networks agree more often with "linear"; see
+        results/predictive_regimes.md.
     callbacks : sequence of keras.callbacks.Callback, default=()
         Given to Keras's `fit` of each network, such as a progress bar.
     **parameters
@@ -68,12 +78,14 @@ class PredictiveDSC(PredictiveKMeans):
         *,
         n_networks: int = 2,
         epochs: int = 10,
+        start: str = "restarts",
         callbacks: Sequence = (),
         **parameters: Any,
     ):
         super().__init__(n_clusters, **parameters)
         self.n_networks = n_networks
         self.epochs = epochs
+        self.start = start
         self.callbacks = callbacks
 
     def count_weights(self, shape):
@@ -82,6 +94,11 @@ class PredictiveDSC(PredictiveKMeans):
         sizes = {"grid": shape[1:], "n_scores": n, "n_outputs": n}
         network = ForecastNetwork(self.window, tuple(self.leads), sizes)
         return network.encoder.count_params() + network.forecaster.count_params()
+
+    def _check_parameters(self, X):
+        super()._check_parameters(X)
+        if self.start not in STARTS:
+            raise DscTfError(f"start: {self.start!r}. Choose one of {', '.join(STARTS)}.")
 
     def _fit_forecasts(self, X, steps, segment):
         longest = np.bincount(segment).max()
@@ -150,6 +167,19 @@ class PredictiveDSC(PredictiveKMeans):
             return linear
         network = self._network_forecasts(X, segment)
         return {lead: one + self.mixing_[lead] * (network[lead] - one) for lead, one in linear.items()}
+
+    def _cluster(self, X, steps):
+        """Fit the centres, from those of the linear half if `start` is "linear"."""
+        if self.start == "restarts":
+            return super()._cluster(X, steps)
+        chosen = in_season(X, self.season)
+        today, linear = steps[:, -1], super()._forecast(X, steps, X.segment)
+        scales = {0: root_mean_square(today)}
+        scales |= {lead: root_mean_square(forecast) for lead, forecast in linear.items()}
+        embedding = embed(today, linear, scales, self.today_weight_)
+        fitted = fit_kmeans(embedding[chosen], self.n_clusters, self.n_init, self.random_state)
+        start = nearest_centre(embedding, fitted.cluster_centers_)
+        return self._fit_centres(self._embed(X, steps), X.segment, chosen, start)
 
     def _arrays(self):
         arrays = super()._arrays()

@@ -146,7 +146,12 @@ class PredictiveKMeans(LatentClusterer):
         self._fit_forecasts(X, steps, segment)
         self._choose_leads()
         self._scale(steps[:, -1], self._forecast(X, steps, segment))
-        return self._fit_centres(self._embed(X, steps), segment, in_season(X, self.season))
+        return self._cluster(X, steps)
+
+    def _cluster(self, X, steps):
+        """Fit the centres in the embedding and label all samples."""
+        chosen = in_season(X, self.season)
+        return self._fit_centres(self._embed(X, steps), X.segment, chosen)
 
     def _predict(self, X):
         return self._labels(self._transform(X), X.segment)
@@ -225,12 +230,29 @@ class PredictiveKMeans(LatentClusterer):
         other = copy.copy(self).set_params(**parameters)
         X = other._validate(X)
         other._choose_today_weight()
-        embedding = other._embed(X, other._project(X))
-        other.labels_ = other._fit_centres(embedding, X.segment, in_season(X, other.season))
+        other.labels_ = other._cluster(X, other._project(X))
         return other
 
-    def _fit_centres(self, embedding, segment, chosen):
-        fitted = fit_kmeans(embedding[chosen], self.n_clusters, self.n_init, self.random_state)
+    def _fit_centres(self, embedding, segment, chosen, start=None):
+        """Centres by k-means on the chosen samples, and causal labels of all samples.
+
+        Parameters
+        ----------
+        embedding : array of shape (time, feature)
+            Samples in the embedding.
+        segment : array of int, shape (time,)
+            Samples of different segments are not consecutive.
+        chosen : array of bool, shape (time,)
+            Samples that the centres are fitted to.
+        start : array of int, shape (time,), default=None
+            Labels whose means are the first centres, in place of restarts.
+        """
+        points = embedding[chosen]
+        if start is None:
+            fitted = fit_kmeans(points, self.n_clusters, self.n_init, self.random_state)
+        else:
+            first = np.stack([points[start[chosen] == j].mean(axis=0) for j in np.unique(start[chosen])])
+            fitted = fit_kmeans(points, len(first), 1, self.random_state, init=first)
         self.cluster_centers_ = fitted.cluster_centers_
         self.penalty_ = self.penalty * fitted.inertia_ / int(chosen.sum())
         labels, order = relabel_by_size(self._labels(embedding, segment), self.n_clusters)

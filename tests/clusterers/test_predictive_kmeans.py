@@ -193,3 +193,28 @@ def test_other_centres_in_the_same_embedding(wave):
     np.testing.assert_array_equal(other.transform(wave), model.transform(wave))
     alone = PredictiveKMeans(3, window=3, n_init=3, random_state=0).fit(wave)
     np.testing.assert_array_equal(other.labels_, alone.labels_)
+
+
+def test_a_known_start_decides_between_equally_good_optima():
+    """Corners of a square: halves on the left and right, or below and above."""
+    points = np.repeat([[0, 0], [0, 1], [1, 0], [1, 1]], 10, axis=0).astype(float)
+    for known in (points[:, 0] > 0, points[:, 1] > 0):
+        model = PredictiveKMeans(2, random_state=0)
+        labels = model._fit_centres(points, np.zeros(40, int), np.ones(40, bool), known.astype(int))
+        assert len(set(zip(labels, known, strict=True))) == 2
+
+
+def test_networks_without_share_start_and_end_in_the_linear_clusters(wave, monkeypatch):
+    from dsc_tf.clusterers.predictive_dsc import PredictiveDSC
+
+    def no_networks(self, *_):
+        self.networks_, self.mixing_, self.linear_r2_ = [], dict.fromkeys(self.leads, 0.0), {}
+
+    monkeypatch.setattr(PredictiveDSC, "_fit_networks", no_networks)
+    monkeypatch.setattr(PredictiveDSC, "_mix", no_networks)
+    options = {"window": 2, "n_init": 3, "random_state": 0}
+    linear = PredictiveKMeans(4, **options).fit(wave)
+    model = PredictiveDSC(4, start="linear", **options).fit(wave)
+    np.testing.assert_array_equal(model.labels_, linear.labels_)
+    with pytest.raises(DscTfError, match="start: 'last'. Choose one of restarts, linear"):
+        PredictiveDSC(4, start="last").fit(wave)
