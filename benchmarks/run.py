@@ -5,7 +5,7 @@
 
 Works of a part take turns, and the least CPU time of each counts: CPU seconds of all threads of the process, next to
 wall seconds. Ratios compare works of the same part. PyTorch is compared if it is installed, in a process of its own
-after the others.
+after the others, and so is TensorFlow without oneDNN, which commands of this package switch on.
 """
 
 import argparse
@@ -23,8 +23,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as commands do
 
 import numpy as np
+import onednn
 from timing import in_turns
 
 from dsc_tf.reporting.fingerprint import software_versions
@@ -118,18 +120,23 @@ def of_training(options):
     from dsc_tf.models import dsc_autoencoder
     from dsc_tf.preprocessing.as_samples import as_samples
     from dsc_tf.training.optimizers import Adam
+    from dsc_tf.training.precision import has_native_bfloat16
 
+    formats = ("float32", "bfloat16") if has_native_bfloat16() else ("float32",)
     X = as_samples(np.random.default_rng(0).random((options.days, 1, *FIELD), dtype=np.float32))
     ours = dsc_autoencoder(X.shape[1:])
     each = operations(ours), operations(ours.get_layer("encoder"))
     theirs, optimizer = notebook_autoencoder(X.shape[1:]), keras.optimizers.SGD(1e-7, momentum=0.9)
     pairs = {"notebook's network, float32, batch 8": works_of(theirs, optimizer, X, 8)}
-    for policy, batch in (("float32", 8), ("float32", 16), ("mixed_bfloat16", 16)):
+    ways = [("float32", 8), ("float32", 16), ("mixed_bfloat16", 16)]
+    for policy, batch in ways[: len(formats) + 1]:
         name = f"ours, {policy.removeprefix('mixed_')}, batch {batch}"
         pairs[name] = works_of(dsc_autoencoder(X.shape[1:], policy=policy), Adam(1e-4), X, batch)
-    peaks = {name: convolution_peak(name) for name in ("float32", "bfloat16")}
+    peaks = {name: convolution_peak(name) for name in formats}
     times = [in_turns({name: pair[i] for name, pair in pairs.items()}, options.repeats) for i in range(2)]
-    for name, (training, encoding) in of_torch("dsc", options).items():
+    plain = [[seconds * len(X) / onednn.DAYS for seconds in work] for work in onednn.in_own_process("0")]
+    others = {f"ours, float32, batch {onednn.BATCH}, without oneDNN": plain} | of_torch("dsc", options)
+    for name, (training, encoding) in others.items():
         times[0][name], times[1][name] = training, encoding
     rates = " and ".join(f"{rate / 1e9:.0f} in {name}" for name, rate in peaks.items())
     rows = [
@@ -212,8 +219,8 @@ def main():
     """Run the parts; print the table and write it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--days", type=int, default=64, help="of training and encoding")
-    parser.add_argument("--repeats", type=int, default=3, help="turns of each work")
+    parser.add_argument("--days", type=int, default=32, help="of training and encoding")
+    parser.add_argument("--repeats", type=int, default=2, help="turns of each work")
     parser.add_argument("--data", help="a further record for eof_kmeans")
     parser.add_argument("--output", type=Path, default=Path("results/speed.md"))
     options = parser.parse_args()

@@ -151,6 +151,8 @@ def run_command(command: Callable[[], Any], again: str = RESUME) -> int:
         0; 2 for bad input or a full disk; 130 for ctrl-C; 143 for SIGTERM.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # TensorFlow convolves by oneDNN, about 1.5 times as fast, only on processors with instructions for small integers.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a notebook's stream has no encoding
             stream.reconfigure(errors="backslashreplace")  # for a locale without accents

@@ -132,6 +132,7 @@ class DownscaleConfig(Settings):
         """The encoder as `Downscaler` takes it."""
         if self.encoder in (None, NEXT_DAY):
             return self.encoder
+        cli.load_keras()
         from ..representations.encoded_days import PretrainedEncoder
 
         return PretrainedEncoder(self.encoder)

@@ -372,6 +372,8 @@ def _method(config, folder):
     name = config.fitted_method
     if config.encoder is not None:
         name = "clustering_layer" if name == "dsc" else name
+    if name in DEEP_METHODS:
+        cli.load_keras()
     known = parameters(name)
     options = {"random_state": config.seed} if "random_state" in known else {}
     if config.n_components is not None:
@@ -379,7 +381,6 @@ def _method(config, folder):
         options["n_components"] = int(config.n_components) if whole else config.n_components
     if name not in DEEP_METHODS:
         return build(name, config.n_clusters, **options)
-    cli.load_keras()
     from ..reporting import run_fingerprint
     from ..training import Checkpoint
     from ..training.progress import progress_callbacks
