@@ -46,6 +46,15 @@ def test_version_and_the_list_of_all_commands():
     assert listed == entries == set(COMMANDS)
 
 
+@pytest.mark.parametrize(("given", "expected"), [(None, "1"), ("0", "0")])
+def test_one_dnn_is_on_unless_the_environment_decides(given, expected, monkeypatch):
+    name = "TF_ENABLE_ONEDNN_OPTS"
+    monkeypatch.setenv(name, "1")  # so that the value of before is restored
+    monkeypatch.delenv(name) if given is None else monkeypatch.setenv(name, given)
+    assert cli.run_command(lambda: None) == 0
+    assert os.environ[name] == expected
+
+
 @pytest.mark.parametrize(
     ("happens", "status"), [(None, 0), (DscTfError("k: 1. Give 2."), 2), (KeyboardInterrupt(), 130)]
 )
