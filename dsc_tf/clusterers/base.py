@@ -265,10 +265,11 @@ class Clusterer(ClusterMixin, BaseEstimator):
     @classmethod
     def _from_model_json(cls, content):
         """A clusterer with the parameters of a saved one."""
-        known = cls.parameter_names()
-        self = cls(
-            content["n_clusters"], **{k: v for k, v in content.get("parameters", {}).items() if k in known}
-        )
+        parameters = content.get("parameters", {})
+        unknown = sorted(set(parameters) - set(cls.parameter_names()))
+        if unknown:
+            raise ValueError(f"{cls.__name__} has no parameter {unknown[0][:40]!r}")
+        self = cls(content["n_clusters"], **parameters)
         if content.get("sample_shape"):  # earlier versions did not save it
             self.sample_shape_ = tuple(content["sample_shape"])
             self.n_features_in_ = math.prod(self.sample_shape_)

@@ -1,6 +1,7 @@
 """One HTML page about a finished run."""
 
 import dataclasses
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ EXAMPLES = """examples:
   python -m dsc_tf.report runs/mine --reference runs/published --impact rain.nc
 """
 TRAIN = "python -m dsc_tf.train"
+REQUIREMENT = re.compile(r"[\w.-]+==[\w.!+-]+")  # a damaged config.json may hold anything
 NOT_PACKAGES = ("python", "machine", "dsc_tf")  # dsc_tf itself comes from its repository
 
 
@@ -199,9 +201,8 @@ def _method_name(trained):
 def commands(trained, folder, software):
     """Commands that repeat the run."""
     again = f"{TRAIN} --config {shlex.quote(str(folder / 'config.json'))} --output {shlex.quote(f'{folder}-again')}"
-    versions = [
-        shlex.quote(f"{name}=={version}") for name, version in software.items() if name not in NOT_PACKAGES
-    ]
+    packages = [f"{name}=={version}" for name, version in software.items() if name not in NOT_PACKAGES]
+    versions = [shlex.quote(package) for package in packages if REQUIREMENT.fullmatch(package)]
     return [
         {"what": "From the run folder", "command": again},
         {"what": "From nothing, where the data lie", "command": command(trained)},

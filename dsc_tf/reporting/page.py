@@ -318,7 +318,7 @@ def _components(found, note):
     path = found.path / CLUSTERS
     if not path.is_file():
         return []
-    with xr.open_dataset(path) as stored:
+    with refuse_damaged("run", path, "Repeat the run."), xr.open_dataset(path) as stored:
         if "explained_variance_ratio" not in stored:
             return []
         ratio = stored["explained_variance_ratio"].values

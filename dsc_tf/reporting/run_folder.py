@@ -28,6 +28,7 @@ except ImportError:  # Windows has other locks; there, nothing refuses a second 
     fcntl = None  # type: ignore[assignment]
 
 ADVICE = "add --resume to continue"
+CONFIG = "config.json"  # settings, data and versions, which every command needs that reads the run
 LOCK = ".lock"
 MAX_PART = 100  # letters of a variable in a file name
 MAX_NAME = 255  # bytes of one part of a path
@@ -51,9 +52,12 @@ class RunFolder:
     def __init__(self, output):
         self.output = Path(output)
         self.path = partial_path(self.output)
+        self._config = None
 
     def write_json(self, name: str, content: Any) -> None:
         """Write `content` as indented JSON."""
+        if name == CONFIG:
+            self._config = content
         self.write_text(name, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
     def read_json(self, name: str) -> Any:
@@ -128,11 +132,20 @@ class RunFolder:
         Raises
         ------
         DscTfError
-            If something of that name has appeared during the run; the results stay where they are.
+            If something of that name has appeared during the run, or its config.json has been removed; the results
+            stay where they are.
         """
+        is_removed = self._config is not None and not (self.path / CONFIG).exists()
+        if is_removed:
+            self.write_json(CONFIG, self._config)
         if warnings is not None:
             name = "metrics.json" if (self.path / "metrics.json").exists() else "config.json"
             self.write_json(name, (self.read_json(name) or {}) | {"warnings": warnings})
+        if is_removed:
+            raise DscTfError(
+                f"output: {CONFIG} was removed from {self.path} during the run and has been written again. The results "
+                "are complete: rename that folder."
+            )
         if os.path.lexists(self.output):
             raise DscTfError(
                 f"output: {self.output} appeared during the run. The results are complete in {self.path}: "

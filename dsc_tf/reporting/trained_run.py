@@ -215,7 +215,11 @@ class TrainedRun:
         predict = self._method("predict", "cannot label new samples")
         labels = np.asarray(predict(X)).astype(np.int64)
         centres, limit = self._centres_and_limit(unassigned)
-        distance = distances(features_of(self.clusterer, X), centres, labels)
+        with self._refuse_damaged_centres():
+            features = features_of(self.clusterer, X)
+            if centres.ndim != 2 or centres.shape[1] != features.shape[1]:
+                raise ValueError(f"centres of shape {centres.shape} for {features.shape[1]} features")
+            distance = distances(features, centres, labels)
         if limit is not None and by == "distance":
             labels = np.where(distance > limit, -1, labels)
         result = {"labels": wrap_like(labels, X, "labels"), "distance": wrap_like(distance, X, "distance")}
@@ -247,11 +251,14 @@ class TrainedRun:
     def _centres_and_limit(self, unassigned):
         if not (self.path / CLUSTERS).is_file() or "distance" not in self.fitted_labels:
             raise DscTfError(f"run: {self.path} holds no {CLUSTERS}. Repeat the run with this version.")
-        with xr.open_dataset(self.path / CLUSTERS) as stored:
-            centres = stored["centre"].values
+        with self._refuse_damaged_centres(), xr.open_dataset(self.path / CLUSTERS) as stored:
+            centres = np.asarray(stored["centre"].values, dtype=np.float64)
         if unassigned is None:
             return centres, None
         return centres, float(self.fitted_labels["distance"].quantile(unassigned, skipna=True))
+
+    def _refuse_damaged_centres(self):
+        return refuse_damaged("run", self.path / CLUSTERS, "Repeat the run with this version.")
 
     def _expected(self):
         prep = self.preprocessor

@@ -121,6 +121,15 @@ def test_output_that_appears_during_the_run_is_kept_and_so_are_the_results(what,
     assert what != "file" or output.read_text() == "precious"
 
 
+def test_a_config_that_was_removed_during_the_run_is_written_again(tmp_path):
+    folder = open_run(tmp_path / "run")
+    folder.write_json("config.json", {"config": {"seed": 0}})
+    (folder.path / "config.json").unlink()
+    with pytest.raises(DscTfError, match="config.json was removed from .* and has been written again"):
+        folder.finish(warnings=["constant"])
+    assert json.loads((folder.path / "config.json").read_text())["config"] == {"seed": 0}
+
+
 def test_warnings_of_a_run_are_stored_in_its_metrics_or_config(tmp_path):
     folder = open_run(tmp_path / "one")
     folder.write_json("metrics.json", {"measures": {}})

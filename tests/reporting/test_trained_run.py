@@ -194,3 +194,21 @@ def test_arrays_of_other_types_and_shapes_are_one_line(place, kmeans, file, name
     assert predict.main(arguments) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: ") and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("damage", ["empty", "one cluster", "other features"])
+def test_damaged_centres_are_one_line(place, kmeans, damage, tmp_path, capsys):
+    run = tmp_path / "run"
+    shutil.copytree(kmeans, run)
+    centres = xr.load_dataset(run / "clusters.nc")
+    (run / "clusters.nc").write_bytes(b"")
+    if damage != "empty":
+        dim = "cluster" if damage == "one cluster" else centres["centre"].dims[-1]
+        (run / "clusters.nc").unlink()
+        centres[["centre"]].isel({dim: slice(1)}).drop_vars(dim, errors="ignore").to_netcdf(
+            run / "clusters.nc"
+        )
+    arguments = [str(run), "--data", str(place / "days.nc"), "--output", str(tmp_path / "labels")]
+    assert predict.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: run: ") and "clusters.nc is damaged" in error and error.count("\n") == 1
