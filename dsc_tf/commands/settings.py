@@ -4,11 +4,13 @@ import dataclasses
 import difflib
 import importlib.util
 import math
+import os
 import re
 import types
 import typing
 from dataclasses import dataclass
 from numbers import Integral, Real
+from pathlib import Path
 from typing import ClassVar
 
 from ..errors import DscTfError
@@ -48,7 +50,13 @@ class Settings:
         for entry in dataclasses.fields(self):
             value = check_value(entry, getattr(self, entry.name), self.minimum.get(entry.name))
             object.__setattr__(self, entry.name, value)
-        for name, check in (("region", check_region), ("period", check_period), ("seed", check_seed)):
+        checks = {
+            "region": check_region,
+            "period": check_period,
+            "seed": check_seed,
+            "tensorboard": check_folder,
+        }
+        for name, check in checks.items():
             if getattr(self, name, None) is not None:
                 check(getattr(self, name))
 
@@ -129,6 +137,21 @@ def check_value(entry, value, minimum=None):
     if needs and importlib.util.find_spec(needs) is None:
         raise DscTfError(f"{entry.name}: needs {needs}. Install it: python -m pip install 'dsc_tf[{needs}]'.")
     return value
+
+
+def check_folder(path: str) -> None:
+    """Refuse a name of something that is no folder, or that lies below a file.
+
+    Raises
+    ------
+    DscTfError
+        In these cases.
+    """
+    for place in (Path(path), *Path(path).parents):
+        if os.path.lexists(place):
+            if not place.is_dir():
+                raise DscTfError(f"tensorboard: {place} is no folder. Give the name of a new one.")
+            return
 
 
 def base_type(kind):

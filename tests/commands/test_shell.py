@@ -120,6 +120,15 @@ def test_tensorboard_gets_a_folder_a_stage_and_is_no_science(file, tmp_path, eag
     assert len(list((tmp_path / "other/contrastive").rglob("events.*"))) == 1
 
 
+@pytest.mark.parametrize("below", ["", "/board"])
+def test_a_file_in_place_of_the_tensorboard_folder_is_one_line(below, tmp_path, capsys):
+    pytest.importorskip("tensorboard")
+    (tmp_path / "file").touch()
+    assert train.main(["--tensorboard", f"{tmp_path / 'file'}{below}"]) == 2
+    line = capsys.readouterr().err
+    assert line.startswith("error: tensorboard: ") and line.count("\n") == 1
+
+
 def test_tensorboard_not_installed_is_one_line(monkeypatch, capsys):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert train.main(["--tensorboard", "board"]) == 2
