@@ -14,8 +14,9 @@ from ..experiments import methods
 from ..experiments.methods import BY_NAME
 from ..logging import record_warnings
 from ..preprocessing.protocols import PROTOCOLS
+from ..records.memory import memory_limit
 from . import cli, ladder
-from .data_settings import RECIPES, DataConfig, start_run
+from .data_settings import RECIPES, DataConfig, run_folder, start_run
 
 if TYPE_CHECKING:
     from ..reporting.run_folder import RunFolder
@@ -68,6 +69,9 @@ class ReproduceConfig(DataConfig):
         Number of processes; as many as processors and memory allow by default.
     scheduler : str
         Address of a Dask scheduler whose workers execute the runs; by default processes of this machine.
+    memory : str
+        Memory that the record may take, such as 2GB; half of what is available by default. A larger record is
+        kept in a scratch file next to the folder of the table.
     """
 
     what: str = field(default="all", metadata={"choices": TABLES, "positional": True})
@@ -82,6 +86,7 @@ class ReproduceConfig(DataConfig):
     extend: str | None = None
     jobs: int | None = None
     scheduler: str | None = None
+    memory: str | None = None
 
     minimum = DataConfig.minimum | {
         "runs": 1,
@@ -91,12 +96,16 @@ class ReproduceConfig(DataConfig):
         "jobs": 1,
     }
 
+    def __post_init__(self):
+        super().__post_init__()
+        memory_limit(self.memory)
+
     @property
     def longest_sequence(self):
         """Maximum length of a sequence, None if every value is read."""
         return self.sequence_length or None
 
-    excluded_from_hash = (*DataConfig.excluded_from_hash, "extend", "jobs", "scheduler")
+    excluded_from_hash = (*DataConfig.excluded_from_hash, "extend", "jobs", "memory", "scheduler")
 
 
 def run(config: ReproduceConfig) -> Path:
@@ -131,10 +140,13 @@ def _run_recorded(config, messages):
     if config.scheduler is not None:
         with runs.connect(config.scheduler):  # fails before anything is written
             pass
-    samples = {protocol: _samples(ds, protocol) for protocol in config.protocols}
+    stem = f"{config.what}-{config.data_stem}-k{config.n_clusters}"
+    scratch = run_folder(config.output, stem, resume=config.resume).parent
+    samples = {protocol: _samples(ds, protocol, config.memory, scratch) for protocol in config.protocols}
     for one in samples.values():
         check_cluster_count(config.n_clusters, len(one.X))
-    folder = start_run(config, f"{config.what}-{config.data_stem}-k{config.n_clusters}", ds)
+        _check_sharing(config, one.X)
+    folder = start_run(config, stem, ds)
     if finished is not None:
         echo(f"{take_over(config, finished, folder)} runs taken over from {config.extend}")
     rows = methods.rows_of(config.what, config.methods)
@@ -202,13 +214,24 @@ def take_over(config: ReproduceConfig, old: dict[str, Any], folder: "RunFolder")
     return sum(file.suffix == ".json" for file in files)
 
 
-def _samples(ds, protocol):
+def _check_sharing(config, X):
+    """Refuse several processes for samples in a scratch file, which belongs to this process alone."""
+    if X.is_stored and (config.scheduler is not None or (config.jobs or 1) > 1):
+        name, value = ("scheduler", config.scheduler) if config.scheduler else ("jobs", config.jobs)
+        raise DscTfError(
+            f"{name}: {value} for a record in a scratch file, which other processes cannot read. Leave the option "
+            "out, or give more --memory."
+        )
+
+
+def _samples(ds, protocol, memory, scratch):
     from ..experiments import runs
     from ..experiments.paper_file import UNPADDED
     from ..preprocessing.preprocessor import prepare
     from ..preprocessing.samples import true_labels
 
-    X, _ = prepare(ds, protocol=UNPADDED if protocol == "notebook" else protocol)
+    prepared = UNPADDED if protocol == "notebook" else protocol
+    X, _ = prepare(ds, protocol=prepared, memory=memory, scratch=scratch)
     return runs.PreparedRecord(X, true_labels(ds, X))
 
 
@@ -220,6 +243,7 @@ def _run(config, folder, samples, planned, echo):
     store = runs.RunStore(folder)
     waiting = [r for r in planned if store.load(r) is None]
     shape = next(iter(samples.values())).X.shape
+    is_stored = any(one.X.is_stored for one in samples.values())
     options = {"sequence_length": config.longest_sequence, "shortcut": config.shortcut}
     hours = costs.estimate(waiting, shape, **options)
     if waiting:
@@ -238,7 +262,7 @@ def _run(config, folder, samples, planned, echo):
             planned,
             samples,
             store,
-            jobs=config.jobs or _jobs(),
+            jobs=1 if is_stored else config.jobs or _jobs(),
             scheduler=config.scheduler,
             follow=follow,
             n_clusters=config.n_clusters,

@@ -2,9 +2,13 @@
 
 import numpy as np
 import sklearn.cluster
+from sklearn.metrics import euclidean_distances
 
 from .external import adjusted_rand_index
 from .statistics import cluster_statistics
+
+MAX_ITERATIONS = 300  # of Lloyd, as in scikit-learn
+ROWS = 1000  # rows of features in a scratch file that are read together
 
 
 def mean_run_length(labels, starts=(0,)):
@@ -41,7 +45,7 @@ def lloyd_refinement(features, labels):
     Parameters
     ----------
     features : array of shape (time, feature)
-        Space in which distances are measured.
+        Space in which distances are measured; rows of a scratch file are read block by block.
     labels : array of int, shape (time,)
         Cluster of each step, none empty.
 
@@ -50,6 +54,8 @@ def lloyd_refinement(features, labels):
     dict
         rmse_mean after the last iteration; moved, the share of steps whose cluster changed; iterations.
     """
+    if hasattr(features, "select"):
+        return _refinement_by_blocks(features, labels)
     features = np.asarray(features, dtype=np.float64)
     means = cluster_statistics(features, labels).means
     lloyd = sklearn.cluster.KMeans(len(means), init=means, n_init=1, tol=0.0).fit(features)
@@ -58,6 +64,32 @@ def lloyd_refinement(features, labels):
         "moved": float(np.mean(lloyd.labels_ != labels)),
         "iterations": int(lloyd.n_iter_),
     }
+
+
+def _refinement_by_blocks(features, labels):
+    """The same for features in a scratch file."""
+    current = np.asarray(labels)
+    for iteration in range(1, MAX_ITERATIONS + 1):
+        means = cluster_statistics(features, current).means
+        nearest, inertia = _nearest_means(features, means)
+        if iteration > 1 and (nearest == current).all():
+            break
+        current = nearest
+    return {
+        "rmse_mean": float(np.sqrt(inertia / len(features))),
+        "moved": float(np.mean(nearest != labels)),
+        "iterations": iteration,
+    }
+
+
+def _nearest_means(features, means):
+    """Nearest mean of each step and the sum of squared distances to it."""
+    nearest, inertia = [], 0.0
+    for start in range(0, len(features), ROWS):
+        squared = euclidean_distances(features[start : start + ROWS].astype(np.float64), means, squared=True)
+        nearest.append(squared.argmin(axis=1))
+        inertia += squared.min(axis=1).sum()
+    return np.concatenate(nearest), inertia
 
 
 def seed_agreement(labelings):

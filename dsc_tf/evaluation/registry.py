@@ -140,6 +140,8 @@ def _features(X):
     """Features of the labelled step; samples on disk are read when they are needed."""
     if hasattr(X, "last_step"):
         return X.last_step()
+    if hasattr(X, "select"):
+        return X
     X = np.asanyarray(X)
     features = X[:, -1] if X.ndim == 5 else X
     return features.reshape(len(X), -1) if X.ndim != 2 and X.size else features

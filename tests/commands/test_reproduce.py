@@ -216,3 +216,28 @@ def test_a_finished_table_gets_more_seeds_and_methods(file, tmp_path, capsys):
     assert "extend: " in (error := capsys.readouterr().err) and "another n_clusters" in error
     assert run(*common, "--extend", tmp_path, "--output", tmp_path / "y") == 2
     assert "holds no runs" in capsys.readouterr().err
+
+
+def test_a_record_in_a_scratch_file_gives_the_same_table(tmp_path, capsys):
+    file = tmp_path / "days.nc"
+    mock_dataset(days=1200, nan_policy="none").to_netcdf(file)
+    outputs = {name: tmp_path / name for name in ("memory", "disk", "processes")}
+    call = ["table2", "--data", file, *SETTINGS, "--methods", "kmeans"]
+    assert run(*call, "--jobs", 1, "--output", outputs["memory"]) == 0
+    assert run(*call, "--memory", "1MiB", "--output", outputs["disk"]) == 0
+    for in_memory, on_disk in zip(
+        *(table(outputs[name] / "runs.csv") for name in ("memory", "disk")), strict=True
+    ):
+        assert on_disk["error"] == "" and on_disk["mean_run_length"] == in_memory["mean_run_length"]
+        for name in (
+            "rmse_mean",
+            "silhouette_cosine",
+            "descent_rmse_mean",
+            "descent_moved",
+            "descent_iterations",
+        ):
+            assert float(on_disk[name]) == pytest.approx(float(in_memory[name]), rel=1e-6)
+    capsys.readouterr()
+    assert run(*call, "--memory", "1MiB", "--jobs", 2, "--output", outputs["processes"]) == 2
+    assert "which other processes cannot read" in capsys.readouterr().err
+    assert not outputs["processes"].exists()
