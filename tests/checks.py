@@ -28,7 +28,7 @@ def check_layer(layer_class, arguments, x):
 
 
 def check_step(model, x, y=None):
-    """One compiled training step leaves every trainable weight finite and moves at least one."""
+    """One training step leaves every trainable weight finite and moves at least one."""
     before = [np.asarray(w) for w in model.trainable_weights]
     y = np.zeros(model(x[:1]).shape[1:], "float32")[None].repeat(len(x), 0) if y is None else y
     model.compile("adam", "mse")

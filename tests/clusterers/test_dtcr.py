@@ -53,12 +53,9 @@ def test_interrupted_fit_resumes_to_the_same_result(waves, tmp_path):
                 raise KeyboardInterrupt
 
     X, _ = waves
-    whole = DTCR(3, **SMALL, epochs=12, batch_size=8).fit(X)
-    options = SMALL | {
-        "epochs": 12,
-        "batch_size": 8,
-        "checkpoint": Checkpoint(tmp_path / "s.npz", seconds=0.0),
-    }
+    settings = SMALL | {"units": (4,), "dilations": (1,), "epochs": 12, "batch_size": 8}
+    whole = DTCR(3, **settings).fit(X)
+    options = settings | {"checkpoint": Checkpoint(tmp_path / "s.npz", seconds=0.0)}
     with pytest.raises(KeyboardInterrupt):
         DTCR(3, **options, callbacks=(Stop(),)).fit(X)
     resumed = DTCR(3, **options).fit(X)

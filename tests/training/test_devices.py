@@ -72,7 +72,7 @@ def test_one_device_is_used_as_ever():
 
 def test_methods_whose_losses_are_means_over_samples():
     assert {name for name in METHODS if clusterer(name).supports_multi_gpu} == {
-        "dsc", "dec", "dtc", "cnn_encoder", "cnn_autoencoder", "cnn_lstm_encoder", "clustering_layer",
+        "dsc", "dec", "dtc", "b_tgat", "cnn_encoder", "cnn_autoencoder", "cnn_lstm_encoder", "clustering_layer",
     }  # fmt: skip
 
 
