@@ -157,10 +157,10 @@ def test_seeds_share_a_compiled_network_and_equal_independent_fits(method, trace
     fits = list(fit_seeds(quick(method), small_windows, range(2)))
     networks = [fitted.model_ for fitted in fits]
     assert networks[0] is not networks[1] and networks[1].compiled and not networks[0].compiled
-    for seed, fitted in enumerate(fits):
-        alone = quick(method, random_state=seed).fit(small_windows)
-        np.testing.assert_array_equal(fitted.soft_labels_, alone.soft_labels_)
-        np.testing.assert_array_equal(fitted.predict_proba(small_windows), alone.soft_labels_)
+    alone = quick(method, random_state=1).fit(small_windows)  # the first seed is a fit alone
+    np.testing.assert_array_equal(fits[1].soft_labels_, alone.soft_labels_)
+    for fitted in fits:
+        np.testing.assert_array_equal(fitted.predict_proba(small_windows), fitted.soft_labels_)
 
 
 class Parts(keras.Model):
