@@ -1,5 +1,6 @@
 """Methods without a network, each against what defines it."""
 
+import json
 from itertools import product
 
 import numpy as np
@@ -7,9 +8,10 @@ import pytest
 import xarray as xr
 from sklearn.metrics import adjusted_rand_score
 
-from dsc_tf.clusterers import build
+from dsc_tf.clusterers import build, load_clusterer
 from dsc_tf.clusterers.base import order_by_size, relabel_by_size
 from dsc_tf.clusterers.persistent import best_path
+from dsc_tf.errors import DscTfError
 from dsc_tf.preprocessing.samples import Samples
 
 
@@ -145,3 +147,12 @@ def test_consensus_is_the_partition_of_members_that_agree():
     np.testing.assert_array_equal(model.association_, blocks)
     with pytest.raises(DscTfError, match="members: .*Give methods of the registry"):
         ConsensusClustering(2, members=("consensus",)).fit(X)
+
+
+def test_a_saved_parameter_that_the_method_lacks_is_refused(tmp_path):
+    build("kmeans", 2, random_state=0).fit(np.eye(6).reshape(6, 1, 2, 3, 1)).save(tmp_path)
+    content = json.loads((tmp_path / "model.json").read_text())
+    content["parameters"]["speed"] = 3
+    (tmp_path / "model.json").write_text(json.dumps(content))
+    with pytest.raises(DscTfError, match="KMeans has no parameter 'speed'"):
+        load_clusterer(tmp_path)
