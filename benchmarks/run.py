@@ -122,14 +122,16 @@ def of_training(options):
     from dsc_tf.training.optimizers import Adam
     from dsc_tf.training.precision import has_native_bfloat16
 
-    formats = ("float32", "bfloat16") if has_native_bfloat16() else ("float32",)
+    ways = [("float32", 8), ("float32", 16)]
+    if has_native_bfloat16():
+        ways.append(("mixed_bfloat16", 16))
+    formats = dict.fromkeys(policy.removeprefix("mixed_") for policy, _ in ways)
     X = as_samples(np.random.default_rng(0).random((options.days, 1, *FIELD), dtype=np.float32))
     ours = dsc_autoencoder(X.shape[1:])
     each = operations(ours), operations(ours.get_layer("encoder"))
     theirs, optimizer = notebook_autoencoder(X.shape[1:]), keras.optimizers.SGD(1e-7, momentum=0.9)
     pairs = {"notebook's network, float32, batch 8": works_of(theirs, optimizer, X, 8)}
-    ways = [("float32", 8), ("float32", 16), ("mixed_bfloat16", 16)]
-    for policy, batch in ways[: len(formats) + 1]:
+    for policy, batch in ways:
         name = f"ours, {policy.removeprefix('mixed_')}, batch {batch}"
         pairs[name] = works_of(dsc_autoencoder(X.shape[1:], policy=policy), Adam(1e-4), X, batch)
     peaks = {name: convolution_peak(name) for name in formats}

@@ -8,14 +8,14 @@ import numpy as np
 
 from ..errors import DscTfError
 from ..training.seeds import seeded
-from .base import fit_kmeans, nearest_centre
+from .base import fit_kmeans
 from .forecast_network import ForecastNetwork, held_out_blocks
 from .predictive_embedding import (
     LinearForecasts,
     embed,
     history_index,
+    lead_scales,
     mixing_weight,
-    root_mean_square,
     stack_history,
     steps_ahead,
 )
@@ -174,11 +174,8 @@ class PredictiveDSC(PredictiveKMeans):
             return super()._cluster(X, steps)
         chosen = in_season(X, self.season)
         today, linear = steps[:, -1], super()._forecast(X, steps, X.segment)
-        scales = {0: root_mean_square(today)}
-        scales |= {lead: root_mean_square(forecast) for lead, forecast in linear.items()}
-        embedding = embed(today, linear, scales, self.today_weight_)
-        fitted = fit_kmeans(embedding[chosen], self.n_clusters, self.n_init, self.random_state)
-        start = nearest_centre(embedding, fitted.cluster_centers_)
+        embedding = embed(today, linear, lead_scales(today, linear), self.today_weight_)
+        start = fit_kmeans(embedding[chosen], self.n_clusters, self.n_init, self.random_state).labels_
         return self._fit_centres(self._embed(X, steps), X.segment, chosen, start)
 
     def _arrays(self):

@@ -189,6 +189,11 @@ def root_mean_square(scores):
     return size if size > 0 else 1.0
 
 
+def lead_scales(today: np.ndarray, forecasts: dict[int, np.ndarray]) -> dict[int, float]:
+    """Scales for `embed`: `root_mean_square` of today's components (lead 0) and of each forecast."""
+    return {0: root_mean_square(today)} | {lead: root_mean_square(one) for lead, one in forecasts.items()}
+
+
 def embed(scores, forecasts, scales, today_weight):
     """Today's components and their forecasts next to each other, each lead divided by its scale.
 
@@ -199,8 +204,7 @@ def embed(scores, forecasts, scales, today_weight):
     forecasts : dict of int to array of shape (time, component)
         By lead.
     scales : dict of int to float
-        `root_mean_square` of today's components (lead 0) and of each forecast in training, so that every lead has
-        the same predictable variance.
+        `lead_scales` in training, so that every lead has the same predictable variance.
     today_weight : float
         Weight of the squared distance between today's fields; that of each forecast is 1.
 

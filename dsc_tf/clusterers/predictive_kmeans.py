@@ -12,7 +12,7 @@ from ..errors import DscTfError
 from ..records.selection import season_months
 from .base import LatentClusterer, fit_kmeans, nearest_centre, relabel_by_size
 from .eof import area_weight
-from .predictive_embedding import LinearForecasts, causal_labels, embed, root_mean_square, stack_history
+from .predictive_embedding import LinearForecasts, causal_labels, embed, lead_scales, stack_history
 
 log = logging.getLogger(__name__)
 
@@ -199,8 +199,7 @@ class PredictiveKMeans(LatentClusterer):
         self.today_weight_ = float(weight)
 
     def _scale(self, today, forecasts):
-        self.scales_ = {0: root_mean_square(today)}
-        self.scales_ |= {lead: root_mean_square(forecasts[lead]) for lead in self.leads_}
+        self.scales_ = lead_scales(today, forecasts)
 
     def _forecast(self, X, steps, segment):
         """Forecasts in use, by lead."""
@@ -244,14 +243,14 @@ class PredictiveKMeans(LatentClusterer):
             Samples of different segments are not consecutive.
         chosen : array of bool, shape (time,)
             Samples that the centres are fitted to.
-        start : array of int, shape (time,), default=None
-            Labels whose means are the first centres, in place of restarts.
+        start : array of int, shape (chosen,), default=None
+            Labels of the chosen samples whose means are the first centres, in place of restarts.
         """
         points = embedding[chosen]
         if start is None:
             fitted = fit_kmeans(points, self.n_clusters, self.n_init, self.random_state)
         else:
-            first = np.stack([points[start[chosen] == j].mean(axis=0) for j in np.unique(start[chosen])])
+            first = np.stack([points[start == j].mean(axis=0) for j in np.unique(start)])
             fitted = fit_kmeans(points, len(first), 1, self.random_state, init=first)
         self.cluster_centers_ = fitted.cluster_centers_
         self.penalty_ = self.penalty * fitted.inertia_ / int(chosen.sum())

@@ -27,18 +27,9 @@ LEAST_RISES = 50  # values that show that an accumulation of two steps never fal
 LEAST_STEPS = 3  # of a period of accumulation, so that resets can be told from other steps
 LEAST_OF_TOTAL = 9  # steps of a record whose values can be told to be a running total
 OTHER_METHODS = ("median", "mode", "variance", "standard_deviation", "range", "mid_range")
-RATE = re.compile(  # a unit of time in the denominator
-    r"(?:.*[ .])?(s|sec|seconds?|min|minutes?|h|hr|hours?|d|days?|months?|mon)(?:\^|\*\*)?-1"
-    r"|.*/ ?(s|sec|seconds?|min|minutes?|h|hr|hours?|d|days?|months?|mon)|.* per (\w+?)s?",
-    re.I,
-)
-RATE_HOURS = {
-    "s": 1 / 3600,
-    "mi": 1 / 60,
-    "h": 1.0,
-    "d": 24.0,
-    "mo": 730.0,
-}  # by the first letters of a unit of time
+TIME_UNIT = r"(s|sec|seconds?|min|minutes?|h|hr|hours?|d|days?|months?|mon)"
+RATE = re.compile(rf"(?:.*[ .])?{TIME_UNIT}(?:\^|\*\*)?-1|.*/ ?{TIME_UNIT}|.* per (\w+?)s?", re.I)
+RATE_HOURS = {"s": 1 / 3600, "mi": 1 / 60, "h": 1.0, "d": 24.0, "mo": 730.0}  # by the first letters of a unit
 
 
 def check_accumulated(groups, accumulated):
@@ -275,7 +266,7 @@ def _months(parsed):
 
 def _days(year, month, calendar):
     year, month = year + (month - 1) // 12, (month - 1) % 12 + 1
-    return days_in_month(year, month, {"365_day": "noleap", "366_day": "all_leap"}.get(calendar, calendar))
+    return days_in_month(year, month, calendar)
 
 
 # Running accumulations

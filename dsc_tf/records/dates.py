@@ -65,7 +65,6 @@ def _days_of_months(months, described):
 
     calendar = described["calendar"]
     start = cftime.num2date(0, described["units"], calendar, only_use_cftime_datetimes=True)
-    names = {"gregorian": "standard", "365_day": "noleap", "366_day": "all_leap"}
     days = []
     for number in months.ravel():
         if not np.isfinite(number):
@@ -73,7 +72,7 @@ def _days_of_months(months, described):
             continue
         whole = int(np.floor(number + 1e-6))
         year, month = start.year + (start.month - 1 + whole) // 12, (start.month - 1 + whole) % 12 + 1
-        length = days_in_month(year, month, names.get(calendar, calendar))
+        length = days_in_month(year, month, calendar)
         date = start.replace(year=year, month=month, day=min(start.day, length))
         days.append((date - start).total_seconds() / 86400 + max(0.0, number - whole) * length)
     return np.reshape(days, months.shape)
@@ -127,5 +126,6 @@ def days_in_month(year, month, calendar):
         return 30
     if month == 2:
         leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0 or calendar == "julian")
-        return 29 if calendar == "all_leap" or (leap and calendar != "noleap") else 28
+        is_longer = calendar in ("all_leap", "366_day") or leap and calendar not in ("noleap", "365_day")
+        return 29 if is_longer else 28
     return 30 if month in (4, 6, 9, 11) else 31

@@ -139,7 +139,7 @@ class RunFolder:
         if is_removed:
             self.write_json(CONFIG, self._config)
         if warnings is not None:
-            name = "metrics.json" if (self.path / "metrics.json").exists() else "config.json"
+            name = "metrics.json" if (self.path / "metrics.json").exists() else CONFIG
             self.write_json(name, (self.read_json(name) or {}) | {"warnings": warnings})
         if is_removed:
             raise DscTfError(
